@@ -1,0 +1,107 @@
+import { z } from 'zod';
+import type { MetricPoint, ResultMetrics } from '../contract/run.ts';
+
+/** What a form, the command line and a report need to know about one parameter, beside its zod type. */
+export interface ParamUi {
+  readonly title: string;
+  /** '1' for a pure number; 'steps', 'images', 'fraction', 'pixel' … */
+  readonly unit?: string;
+  readonly help?: string;
+  /** 'basic' when absent. */
+  readonly group?: 'basic' | 'advanced';
+  /** Where the default comes from: the paper, the released code, our calibration. Shown as it stands. */
+  readonly source?: string;
+}
+
+/** `.register(ui, {…})` comes last in a schema's chain. */
+export const ui = z.registry<ParamUi>();
+
+export interface ModelNeed {
+  readonly title: string;
+  readonly help: string;
+  readonly output: 'logits';
+  /** Highest order of derivative asked of this model. */
+  readonly gradients: 0 | 1 | 2;
+  readonly optional?: boolean;
+  /** May be given as a zoo architecture (`--student lenet5-half`) instead of a file. */
+  readonly zoo?: boolean;
+  /** Used when nothing is given: a zoo name, or 'bundled:NAME' for a file in assets/. */
+  readonly default?: string;
+}
+
+export interface DataNeed {
+  readonly title: string;
+  readonly help: string;
+  readonly labels: 'required' | 'optional' | 'unused';
+  readonly optional?: boolean;
+  readonly split?: 'train' | 'test' | 'all';
+}
+
+export interface MetricSpec {
+  readonly title: string;
+  /** 'fraction' is printed as percent. */
+  readonly unit: string;
+  readonly better?: 'higher' | 'lower';
+  /** What it was measured on. */
+  readonly help?: string;
+}
+
+export interface Paper {
+  readonly title: string;
+  readonly authors: string;
+  readonly venue: string;
+  readonly year: number;
+}
+
+export interface Recipe<Params> {
+  readonly title: string;
+  readonly help: string;
+  readonly params: Partial<Params>;
+}
+
+export interface MethodSpec<Shape extends z.ZodRawShape = z.ZodRawShape> {
+  /** Folder name, CLI name, stored for ever. */
+  readonly id: string;
+  /** Bumped by a breaking change of `params`; then `migrations[version - 1]` lifts stored params. */
+  readonly version: number;
+  readonly title: string;
+  readonly summary: string;
+  readonly papers: readonly Paper[];
+  /** Said before the start: what is assumed, what it shows, when it is known to fail. */
+  readonly purpose: string;
+  /** Top-level CLI verb that is a shorthand for `run <id>`. */
+  readonly verb?: string;
+  readonly models: Readonly<Record<string, ModelNeed>>;
+  readonly data: Readonly<Record<string, DataNeed>>;
+  readonly params: z.ZodObject<Shape, z.core.$strict>;
+  readonly recipes: Readonly<Record<string, Recipe<z.input<z.ZodObject<Shape>>>>>;
+  readonly metrics: Readonly<Record<string, MetricSpec>>;
+  /** Metrics shown in lists, in this order; each is a key of `metrics`. */
+  readonly columns: readonly string[];
+  /** from version n (key) to n + 1. */
+  readonly migrations?: Readonly<Record<number, (params: Record<string, unknown>) => Record<string, unknown>>>;
+}
+
+export type ParamsOf<Spec> = Spec extends MethodSpec<infer Shape> ? z.output<z.ZodObject<Shape>> : never;
+
+export function defineMethod<Shape extends z.ZodRawShape>(spec: MethodSpec<Shape>): MethodSpec<Shape> {
+  for (const column of spec.columns) {
+    if (!(column in spec.metrics)) throw new TypeError(`Method ${spec.id}: column "${column}" is not one of its metrics`);
+  }
+  for (const [name, schema] of Object.entries(spec.params.shape)) {
+    if (!ui.has(schema as z.ZodType)) throw new TypeError(`Method ${spec.id}: parameter "${name}" has no ui entry; end its chain with .register(ui, …)`);
+  }
+  return spec;
+}
+
+/** The part of a run that a report may look at; everything is already loaded, so a report is a pure function. */
+export interface ReportInput<Params = Record<string, unknown>> {
+  readonly params: Params;
+  readonly metrics: ResultMetrics;
+  readonly series: Readonly<Record<string, readonly MetricPoint[]>>;
+  /** Parsed JSON of a JSON artifact, or undefined. */
+  json(name: string): unknown;
+  /** data: URI of an image artifact, or undefined. */
+  image(name: string): string | undefined;
+  readonly artifactNames: readonly string[];
+}
