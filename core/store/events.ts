@@ -1,0 +1,148 @@
+import { isDeepStrictEqual } from 'node:util';
+import { WorkbenchError, invariant } from '../base/errors.ts';
+import { RunEvent, type Artifact, type RunState } from '../contract/run.ts';
+import type { Connection } from './connection.ts';
+import { readJob, type JobRow } from './jobs.ts';
+import { writePoints } from './series.ts';
+
+export type CanMove = (from: RunState, to: RunState) => boolean;
+
+/** Number of the next event of a job. */
+export function nextSeq(db: Connection, jobId: string): number {
+  const last = db.prepare<[string], number | null>('SELECT MAX(seq) FROM events WHERE job_id = ?').pluck().get(jobId);
+  return (last ?? -1) + 1;
+}
+
+/**
+ * Stores an event and what follows from it, as one transaction of the caller. The same event again changes nothing.
+ * @throws INTERNAL for a gap, for another event under the same number and for an event after 'finished'.
+ */
+export function writeEvent(db: Connection, event: RunEvent, canMove: CanMove): void {
+  const job = readJob(db, event.jobId);
+  invariant(job.run_id === event.runId, `job ${event.jobId} does not belong to run ${event.runId}`);
+  const expected = nextSeq(db, event.jobId);
+  if (event.seq < expected) {
+    const stored = db
+      .prepare<[string, number], string>('SELECT body FROM events WHERE job_id = ? AND seq = ?')
+      .pluck()
+      .get(event.jobId, event.seq);
+    const isSame = stored !== undefined && isDeepStrictEqual(JSON.parse(stored), JSON.parse(JSON.stringify(event)));
+    invariant(isSame, `job ${event.jobId} sent two events ${event.seq}`);
+    return;
+  }
+  invariant(event.seq === expected, `job ${event.jobId}: expected event ${expected}, got ${event.seq}`);
+  invariant(job.finished_at_ms === null, `job ${event.jobId} sent event ${event.seq} after it had finished`);
+  db.prepare<[string, number, string, string]>('INSERT INTO events (job_id, seq, type, body) VALUES (?, ?, ?, ?)').run(
+    event.jobId,
+    event.seq,
+    event.type,
+    JSON.stringify(event),
+  );
+  db.prepare<[number, string]>('UPDATE jobs SET last_event_at_ms = ? WHERE job_id = ?').run(
+    Math.round(event.atMs),
+    event.jobId,
+  );
+  fold(db, event, job, canMove);
+}
+
+/** What a reloaded view asks for: the events of a job from `from` on, or of all jobs of a run. */
+export function readEvents(db: Connection, runId: string, range: { jobId?: string; from?: number }): RunEvent[] {
+  const bodies = db
+    .prepare<{ runId: string; jobId: string | null; from: number }, string>(
+      `SELECT e.body FROM events e JOIN jobs j USING (job_id)
+       WHERE j.run_id = @runId AND (@jobId IS NULL OR e.job_id = @jobId) AND e.seq >= @from ORDER BY j.ordinal, e.seq`,
+    )
+    .pluck()
+    .all({ runId, jobId: range.jobId ?? null, from: range.from ?? 0 });
+  return bodies.map((body) => RunEvent.parse(JSON.parse(body)));
+}
+
+function fold(db: Connection, event: RunEvent, job: JobRow, canMove: CanMove): void {
+  switch (event.type) {
+    case 'started':
+      return foldStarted(db, event, canMove);
+    case 'metrics':
+      return writePoints(db, event.runId, event.points);
+    case 'artifact':
+      return writeArtifact(db, event.runId, event.artifact);
+    case 'checkpoint':
+      db.prepare<[string]>('UPDATE runs SET has_checkpoint = 1 WHERE run_id = ?').run(event.runId);
+      return;
+    case 'finished':
+      return foldFinished(db, event, job, canMove);
+    case 'progress':
+    case 'log':
+      return;
+  }
+}
+
+function move(db: Connection, runId: string, to: RunState, canMove: CanMove): void {
+  const from = stateOf(db, runId);
+  if (!canMove(from, to)) {
+    throw new WorkbenchError('RUN_STATE', `Run ${runId} is ${from} and cannot become ${to}`);
+  }
+  db.prepare<[string, string]>('UPDATE runs SET state = ? WHERE run_id = ?').run(to, runId);
+}
+
+function stateOf(db: Connection, runId: string): RunState {
+  const state = db.prepare<[string], RunState>('SELECT state FROM runs WHERE run_id = ?').pluck().get(runId);
+  invariant(state, `no run ${runId} in the history`);
+  return state;
+}
+
+function foldStarted(db: Connection, event: Extract<RunEvent, { type: 'started' }>, canMove: CanMove): void {
+  move(db, event.runId, 'running', canMove);
+  const atMs = Math.round(event.atMs);
+  db.prepare<[number, string]>(
+    `UPDATE runs SET started_at_ms = COALESCE(started_at_ms, ?), finished_at_ms = NULL, error = NULL WHERE run_id = ?`,
+  ).run(atMs, event.runId);
+  db.prepare<[number, string, number | null, string]>(
+    `UPDATE jobs SET state = 'running', started_at_ms = ?, environment = ?, resumed_from_step = ? WHERE job_id = ?`,
+  ).run(atMs, JSON.stringify(event.environment), event.resumedFromStep ?? null, event.jobId);
+  const insert = db.prepare<[string, string, string, string]>(
+    `INSERT INTO inputs (run_id, kind, role, sha256) VALUES (?, ?, ?, ?)
+     ON CONFLICT (run_id, kind, role) DO UPDATE SET sha256 = excluded.sha256`,
+  );
+  for (const [role, hash] of Object.entries(event.environment.models)) insert.run(event.runId, 'model', role, hash);
+  for (const [role, hash] of Object.entries(event.environment.data)) insert.run(event.runId, 'data', role, hash);
+}
+
+/** An attempt to resume that fails before it starts leaves the run as it was: cancelled or interrupted, resumable. */
+function foldFinished(
+  db: Connection,
+  event: Extract<RunEvent, { type: 'finished' }>,
+  job: JobRow,
+  canMove: CanMove,
+): void {
+  const atMs = Math.round(event.atMs);
+  const error = event.error === undefined ? null : JSON.stringify(event.error);
+  const memory = event.peakMemoryBytes === undefined ? null : Math.round(event.peakMemoryBytes);
+  db.prepare<[string, number, string | null, number | null, string]>(
+    'UPDATE jobs SET state = ?, finished_at_ms = ?, error = ?, peak_memory_bytes = ? WHERE job_id = ?',
+  ).run(event.state, atMs, error, memory, event.jobId);
+  const hadStarted = job.started_at_ms !== null;
+  if (!hadStarted && stateOf(db, event.runId) !== 'queued') return;
+  move(db, event.runId, event.state, canMove);
+  db.prepare<[number, string, string | null, string]>(
+    'UPDATE runs SET finished_at_ms = ?, metrics = ?, error = ? WHERE run_id = ?',
+  ).run(atMs, JSON.stringify(event.metrics ?? {}), error, event.runId);
+}
+
+/** The same name again replaces the content and keeps the place in the list. */
+function writeArtifact(db: Connection, runId: string, artifact: Artifact): void {
+  db.prepare<[string, string, string, string, string, string, number, string]>(
+    `INSERT INTO artifacts (run_id, name, ordinal, title, media_type, sha256, size_bytes, meta)
+     VALUES (?, ?, (SELECT COUNT(*) FROM artifacts WHERE run_id = ?), ?, ?, ?, ?, ?)
+     ON CONFLICT (run_id, name) DO UPDATE SET title = excluded.title, media_type = excluded.media_type,
+       sha256 = excluded.sha256, size_bytes = excluded.size_bytes, meta = excluded.meta`,
+  ).run(
+    runId,
+    artifact.name,
+    runId,
+    artifact.title,
+    artifact.mediaType,
+    artifact.sha256,
+    artifact.sizeBytes,
+    JSON.stringify(artifact.meta),
+  );
+}

@@ -1,0 +1,181 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { join, resolve } from 'node:path';
+import { WorkbenchError } from '../base/errors.ts';
+import type { JobRecord } from '../contract/job.ts';
+import { artifactFile } from '../contract/layout.ts';
+import type { Artifact, MetricPoint, RunEvent, RunRecord, RunRequest } from '../contract/run.ts';
+import { guarded, type Connection } from './connection.ts';
+import { databasePath, emptyDatabase, makeFolder, openReading, openWriting } from './database.ts';
+import { nextSeq, readEvents, writeEvent, type CanMove } from './events.ts';
+import { insertJob, lastWord, listJobs, orphanedJobs, writeJobProcess } from './jobs.ts';
+import { acquireWriterLock } from './lock.ts';
+import { checkVersion, migrations, schemaVersion } from './migrate.ts';
+import { newRunId, resolveRunId } from './run-ids.ts';
+import { listRuns, readRun, type RunFilter } from './runs.ts';
+import { readSeries } from './series.ts';
+
+export interface WorkspaceOptions {
+  /** Wall clock, milliseconds since 1970. */
+  readonly now: () => number;
+  /** Uniform in [0, 1); only makes run ids unique. */
+  readonly random: () => number;
+  /** The table of states, core/jobs/states.ts. */
+  readonly canMove: CanMove;
+  /** How long to wait for another writer. */
+  readonly waitMs?: number;
+}
+
+/** What list, show and export need. Works beside a writer. Runs are named by id, by its beginning or its last part. */
+export interface WorkspaceReader {
+  /** Absolute path of the folder. */
+  readonly dir: string;
+  getRun(run: string): RunRecord;
+  /** Newest first. */
+  listRuns(filter?: RunFilter): RunRecord[];
+  jobs(run: string): JobRecord[];
+  events(run: string, range?: { readonly jobId?: string; readonly from?: number }): RunEvent[];
+  /** metric → points by step. */
+  series(run: string): Record<string, MetricPoint[]>;
+  artifactPath(sha256: string): string;
+  /** The content of an artifact, checked against its hash. */
+  readArtifact(artifact: Artifact): Uint8Array;
+  close(): void;
+}
+
+/** The one writer of a workspace. */
+export interface Workspace extends WorkspaceReader {
+  /** Adds a queued run and gives its id. */
+  createRun(request: RunRequest): string;
+  /** Adds an attempt at a run and gives its id. */
+  createJob(runId: string): string;
+  setJobProcess(jobId: string, pid: number): void;
+  nextSeq(jobId: string): number;
+  /** Stores one event, idempotently. `isDurable`: it, and all before it, would survive a power cut. */
+  appendEvent(event: RunEvent): { readonly isDurable: boolean };
+}
+
+/**
+ * Opens a workspace for writing, creates it when absent, and marks runs whose process is gone as interrupted.
+ * @throws WORKSPACE_UNUSABLE, WORKSPACE_BUSY
+ */
+export function openWorkspace(path: string, options: WorkspaceOptions): Workspace {
+  const dir = resolve(path);
+  return guarded(dir, () => {
+    makeFolder(dir);
+    const lock = acquireWriterLock(dir, options.waitMs ?? 2000);
+    try {
+      const db = openWriting(dir);
+      interruptOrphans(db, options.canMove);
+      return { ...reader(dir, db, () => lock.release()), ...writer(dir, db, options) };
+    } catch (thrown) {
+      lock.release();
+      throw thrown;
+    }
+  });
+}
+
+/** Opens a workspace for reading; one that does not exist yet is empty, and is not created. */
+export function readWorkspace(path: string, options: WorkspaceOptions): WorkspaceReader {
+  const dir = resolve(path);
+  return guarded(dir, () => {
+    if (!existsSync(databasePath(dir))) return reader(dir, emptyDatabase());
+    const db = openReading(dir);
+    const version = schemaVersion(db);
+    checkVersion(version, migrations.length, databasePath(dir));
+    if (version === migrations.length && orphanedJobs(db).length === 0) return reader(dir, db);
+    db.close();
+    bringUpToDate(dir, options, version < migrations.length);
+    return reader(dir, openReading(dir));
+  });
+}
+
+/** Opening for writing migrates and interrupts orphans. A busy writer has done both itself, or is about to. */
+function bringUpToDate(dir: string, options: WorkspaceOptions, isNeeded: boolean): void {
+  try {
+    openWorkspace(dir, { ...options, waitMs: isNeeded ? (options.waitMs ?? 2000) : 0 }).close();
+  } catch (thrown) {
+    if (isNeeded || !(thrown instanceof WorkbenchError)) throw thrown;
+  }
+}
+
+function interruptOrphans(db: Connection, canMove: CanMove): void {
+  for (const job of orphanedJobs(db)) {
+    db.transaction(() => writeEvent(db, lastWord(job, nextSeq(db, job.job_id)), canMove)).immediate();
+  }
+}
+
+function reader(dir: string, db: Connection, onClose: () => void = () => {}): WorkspaceReader {
+  const read = <T>(action: () => T): T => guarded(dir, action);
+  return {
+    dir,
+    getRun: (run) => read(() => readRun(db, resolveRunId(db, run))),
+    listRuns: (filter = {}) => read(() => listRuns(db, filter)),
+    jobs: (run) => read(() => listJobs(db, resolveRunId(db, run))),
+    events: (run, range = {}) => read(() => readEvents(db, resolveRunId(db, run), range)),
+    series: (run) => read(() => readSeries(db, resolveRunId(db, run))),
+    artifactPath: (sha256) => join(dir, artifactFile(sha256)),
+    readArtifact: (artifact) => readChecked(join(dir, artifactFile(artifact.sha256)), artifact),
+    close() {
+      if (!db.open) return;
+      db.close();
+      onClose();
+    },
+  };
+}
+
+function readChecked(path: string, artifact: Artifact): Uint8Array {
+  const hint = 'Run it again from its request to make the file anew.';
+  if (!existsSync(path)) {
+    throw new WorkbenchError('WORKSPACE_UNUSABLE', `The file of artifact "${artifact.name}" is missing: ${path}`, {
+      hint,
+    });
+  }
+  const bytes = readFileSync(path);
+  const sha256 = createHash('sha256').update(bytes).digest('hex');
+  if (sha256 === artifact.sha256) return bytes;
+  throw new WorkbenchError(
+    'WORKSPACE_UNUSABLE',
+    `The file of artifact "${artifact.name}" has changed: expected SHA-256 ${artifact.sha256}, got ${sha256}`,
+    { hint },
+  );
+}
+
+function writer(
+  dir: string,
+  db: Connection,
+  { now, random, canMove }: WorkspaceOptions,
+): Pick<Workspace, 'createRun' | 'createJob' | 'setJobProcess' | 'nextSeq' | 'appendEvent'> {
+  const write = <T>(isDurable: boolean, action: () => T): T =>
+    guarded(dir, () => {
+      db.pragma(`synchronous = ${isDurable ? 'FULL' : 'NORMAL'}`);
+      return db.transaction(action).immediate();
+    });
+  const insertRun = db.prepare<[string, string, number, string, number]>(
+    `INSERT INTO runs (run_id, state, method_id, method_version, request, created_at_ms)
+     VALUES (?, 'queued', ?, ?, ?, ?) ON CONFLICT (run_id) DO NOTHING`,
+  );
+  return {
+    createRun(request) {
+      const atMs = Math.round(now());
+      const { methodId, methodVersion } = request;
+      return write(true, () => {
+        for (;;) {
+          const runId = newRunId(atMs, random);
+          if (insertRun.run(runId, methodId, methodVersion, JSON.stringify(request), atMs).changes === 1) return runId;
+        }
+      });
+    },
+    createJob: (runId) => write(true, () => insertJob(db, runId, now())),
+    setJobProcess: (jobId, pid) => write(false, () => writeJobProcess(db, jobId, pid)),
+    nextSeq: (jobId) => guarded(dir, () => nextSeq(db, jobId)),
+    appendEvent(event) {
+      const isDurable = !frequent.has(event.type);
+      write(isDurable, () => writeEvent(db, event, canMove));
+      return { isDurable };
+    },
+  };
+}
+
+/** Many a second: they wait for the next rarer event to reach the disk, which a power cut can undo and a kill cannot. */
+const frequent: ReadonlySet<RunEvent['type']> = new Set(['progress', 'metrics', 'log']);
