@@ -1,7 +1,20 @@
 import { WorkbenchError } from './errors.ts';
 
 /** Element types that the engine computes with. ONNX names, lower case. */
-export const dtypes = ['float32', 'float64', 'float16', 'int8', 'int16', 'int32', 'int64', 'uint8', 'uint16', 'uint32', 'uint64', 'bool'] as const;
+export const dtypes = [
+  'float32',
+  'float64',
+  'float16',
+  'int8',
+  'int16',
+  'int32',
+  'int64',
+  'uint8',
+  'uint16',
+  'uint32',
+  'uint64',
+  'bool',
+] as const;
 export type DType = (typeof dtypes)[number];
 
 export type TensorData =
@@ -58,13 +71,17 @@ export function viewBytes(dtype: DType, bytes: Uint8Array): TensorData {
   const Constructor = constructors[dtype];
   const size = Constructor.BYTES_PER_ELEMENT;
   const aligned = bytes.byteOffset % size === 0 && bytes.buffer instanceof ArrayBuffer;
-  const source = aligned ? bytes : bytes.slice();
+  // Not slice(): that of a Node Buffer does not copy.
+  const source = aligned ? bytes : new Uint8Array(bytes);
   return new Constructor(source.buffer as ArrayBuffer, source.byteOffset, bytes.byteLength / size);
 }
 
 export function tensor(dtype: DType, dims: readonly number[], data: TensorData): Tensor {
   if (data.length !== sizeOf(dims)) {
-    throw new WorkbenchError('SHAPE_MISMATCH', `Tensor of shape [${dims.join(', ')}] needs ${sizeOf(dims)} elements, got ${data.length}`);
+    throw new WorkbenchError(
+      'SHAPE_MISMATCH',
+      `Tensor of shape [${dims.join(', ')}] needs ${sizeOf(dims)} elements, got ${data.length}`,
+    );
   }
   return { dtype, dims, data };
 }
@@ -78,7 +95,11 @@ export function int64(dims: readonly number[], values: readonly number[] | BigIn
   return tensor('int64', dims, values instanceof BigInt64Array ? values : BigInt64Array.from(values, BigInt));
 }
 
-export const zeros = (dims: readonly number[], dtype: DType = 'float32'): Tensor => ({ dtype, dims, data: emptyData(dtype, sizeOf(dims)) });
+export const zeros = (dims: readonly number[], dtype: DType = 'float32'): Tensor => ({
+  dtype,
+  dims,
+  data: emptyData(dtype, sizeOf(dims)),
+});
 
 /** The data of a float32 tensor, or SHAPE_MISMATCH naming what was expected. */
 export function floatsOf(value: Tensor, what = 'tensor'): Float32Array<ArrayBuffer> {
