@@ -5,6 +5,7 @@ export interface ReportDocument {
   readonly subtitle?: string;
   /** One or two plain sentences with the finding and its evidence. */
   readonly conclusion: string;
+  /** The first one is the main figure; the others are what it is held against. */
   readonly keyFigures: readonly KeyFigure[];
   readonly sections: readonly ReportSection[];
 }
@@ -12,8 +13,9 @@ export interface ReportDocument {
 export interface KeyFigure {
   readonly label: string;
   readonly value: number | null;
-  /** 'fraction' prints as percent. */
+  /** 'fraction' prints as percent and gets a gauge; 'ms' as a duration, 'bytes' as a size, '1' without unit. */
   readonly unit: string;
+  /** What it was measured on, for instance "10,000 test images". */
   readonly note?: string;
   /** 95 % interval in the units of `value`. */
   readonly interval?: readonly [number, number];
@@ -21,6 +23,7 @@ export interface KeyFigure {
 
 export interface ReportSection {
   readonly title: string;
+  /** Paragraphs (blank line between), "- " lists and `code` are understood. */
   readonly text?: string;
   readonly blocks: readonly ReportBlock[];
 }
@@ -29,61 +32,85 @@ export type ReportBlock =
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'notice'; readonly level: 'info' | 'warning'; readonly text: string }
   | { readonly kind: 'code'; readonly text: string }
-  | TableBlock
-  | LineChartBlock
-  | BarChartBlock
-  | HeatMapBlock
-  | ImageBlock;
+  | FigureBlock;
 
-export interface TableBlock {
+/** Blocks with a number and a caption. */
+export type FigureBlock = TableBlock | LineChartBlock | BarChartBlock | HeatMapBlock | ImageBlock;
+
+interface Placed {
+  readonly title: string;
+  readonly note?: string;
+  /** Two halves that follow each other stand side by side where there is room. 'full' when absent. */
+  readonly size?: 'full' | 'half';
+}
+
+export interface TableColumn {
+  readonly title: string;
+  /** 'fraction' prints as percent. */
+  readonly unit?: string;
+  /** Numbers are right-aligned when absent. */
+  readonly align?: 'left' | 'right';
+  /** Decimals of every number in the column; chosen from the values when absent. */
+  readonly digits?: number;
+}
+
+export interface TableBlock extends Placed {
   readonly kind: 'table';
-  readonly title: string;
-  readonly columns: readonly { readonly title: string; readonly unit?: string; readonly align?: 'left' | 'right' }[];
+  readonly columns: readonly TableColumn[];
   readonly rows: readonly (readonly (string | number | null)[])[];
-  readonly note?: string;
 }
 
-export interface LineChartBlock {
+export interface LineChartBlock extends Placed {
   readonly kind: 'line';
-  readonly title: string;
   readonly x: { readonly title: string };
-  readonly y: { readonly title: string; readonly unit?: string; readonly log?: boolean; readonly min?: number; readonly max?: number };
+  readonly y: {
+    readonly title: string;
+    readonly unit?: string;
+    readonly log?: boolean;
+    readonly min?: number;
+    readonly max?: number;
+  };
   readonly series: readonly { readonly name: string; readonly points: readonly (readonly [number, number])[] }[];
-  readonly note?: string;
+  /** Levels to compare with, drawn as dashed lines with their name at the right. */
+  readonly references?: readonly { readonly name: string; readonly value: number }[];
 }
 
-export interface BarChartBlock {
+export interface BarChartBlock extends Placed {
   readonly kind: 'bar';
-  readonly title: string;
   readonly y: { readonly title: string; readonly unit?: string; readonly max?: number };
   readonly categories: readonly string[];
-  readonly series: readonly { readonly name: string; readonly values: readonly (number | null)[] }[];
-  readonly note?: string;
+  readonly series: readonly {
+    readonly name: string;
+    readonly values: readonly (number | null)[];
+    /** 95 % interval of each value, in the units of `values`. */
+    readonly intervals?: readonly (readonly [number, number] | null)[];
+  }[];
 }
 
-export interface HeatMapBlock {
+export interface HeatMapBlock extends Placed {
   readonly kind: 'heat-map';
-  readonly title: string;
   readonly rows: readonly string[];
   readonly columns: readonly string[];
   readonly values: readonly (readonly number[])[];
   readonly rowTitle: string;
   readonly columnTitle: string;
-  /** Sequential uses cividis, diverging is centred on 0. */
-  readonly scale: 'sequential' | 'diverging';
+  /**
+   * Sequential uses cividis from the smallest to the largest value; diverging is centred on 0; counts goes from blank
+   * at 0 to full ink with the square root of the value, so that rare cells beside a strong diagonal stay visible.
+   */
+  readonly scale: 'sequential' | 'diverging' | 'counts';
   readonly digits?: number;
-  readonly note?: string;
 }
 
-export interface ImageBlock {
+export interface ImageBlock extends Placed {
   readonly kind: 'image';
-  readonly title: string;
-  /** data: URI. */
+  /** data: URI of a PNG, JPEG, WebP, GIF or AVIF in base64. */
   readonly source: string;
   readonly alt: string;
   /** Captions of the rows of an image grid, top to bottom. */
   readonly rowLabels?: readonly string[];
-  /** Print each pixel as a block, without smoothing. */
+  /** Captions of the columns of an image grid, left to right. */
+  readonly columnLabels?: readonly string[];
+  /** Print each pixel as a block, without smoothing, at a whole multiple of its size. */
   readonly pixelated?: boolean;
-  readonly note?: string;
 }

@@ -1,0 +1,142 @@
+import type { ArtifactFact, InputFact, ParameterFact, PaperFact, ReportFacts } from './facts.ts';
+import { formatBytes, formatDuration, formatInstant, formatValue, missing, shortSha } from './format.ts';
+import { markup, type Content, type Markup } from './markup.ts';
+import { prose } from './prose.ts';
+
+/** How the result was made: everything that a third person needs to check it or to make it again. */
+export function protocolMarkup(facts: ReportFacts): Markup {
+  return markup`<section id="protocol" class="protocol"><h2>Protocol</h2>${part(
+    'Purpose and limits',
+    markup`<div class="prose">${prose(facts.method.purpose)}</div>${papers(facts.method.papers)}`,
+  )}${part('Make it again', commandMarkup(facts))}${
+    facts.warnings.length > 0 && part('Warnings of the run', warnings(facts.warnings), 'warnings')
+  }${part('Models and data', inputs(facts))}${part('Parameters', parameters(facts.parameters))}${part(
+    'Run and environment',
+    environment(facts),
+  )}${part('Files of the run', artifacts(facts.artifacts))}</section>`;
+}
+
+function part(title: string, content: Content, id?: string): Markup {
+  return markup`<section class="part"${id !== undefined && markup` id="${id}"`}><h3>${title}</h3>${content}</section>`;
+}
+
+function papers(list: readonly PaperFact[]): Markup | false {
+  if (list.length === 0) return false;
+  return markup`<ul class="papers">${list.map(
+    ({ title, authors, venue, year }) => markup`<li>${authors}. <cite>${title}</cite>. ${venue}, ${String(year)}.</li>`,
+  )}</ul>`;
+}
+
+function commandMarkup(facts: ReportFacts): Markup {
+  const again =
+    facts.environment?.deviceUsed === 'cpu'
+      ? 'On the CPU, the same files, seed, thread count and versions give the same bits.'
+      : 'The same files, seed and versions give the same protocol; bits may differ between devices.';
+  return markup`<pre class="code command">${facts.command}</pre><p class="note">${again}</p>`;
+}
+
+function warnings(list: readonly string[]): Markup {
+  return markup`<ol class="log">${list.map((text) => markup`<li>${text}</li>`)}</ol>`;
+}
+
+function table(heads: readonly { title: string; isNumber?: boolean }[], rows: readonly Markup[], empty: string) {
+  if (rows.length === 0) return markup`<p class="note">${empty}</p>`;
+  const head = heads.map(
+    ({ title, isNumber }) => markup`<th scope="col"${isNumber === true && markup` class="number"`}>${title}</th>`,
+  );
+  return markup`<div class="scroll"><table class="facts"><thead><tr>${head}</tr></thead><tbody>${rows}</tbody></table></div>`;
+}
+
+function sha(sha256: string | null): Markup {
+  if (sha256 === null) return markup`<span class="weak">none: made from the seed</span>`;
+  return markup`<code title="${sha256}">${shortSha(sha256)}</code>`;
+}
+
+function inputs(facts: ReportFacts): Markup {
+  const row = (kind: string) => (input: InputFact) =>
+    markup`<tr><th scope="row">${input.title}<span class="sub">${kind}, <code>${input.role}</code></span></th><td>${input.name}${
+      input.note !== undefined && markup`<span class="sub">${input.note}</span>`
+    }</td><td>${sha(input.sha256)}</td></tr>`;
+  return table(
+    [{ title: 'Role' }, { title: 'Name' }, { title: 'SHA-256' }],
+    [...facts.models.map(row('model')), ...facts.data.map(row('data'))],
+    'The run read no files.',
+  );
+}
+
+function parameters(list: readonly ParameterFact[]): Markup {
+  const rows = list.map(
+    (parameter) =>
+      markup`<tr><th scope="row">${parameter.title}<span class="sub"><code>${parameter.name}</code></span></th><td class="number value">${parameterValue(parameter)}</td><td class="origin">${
+        parameter.isDefault ? markup`<span class="weak">default</span>` : markup`<strong class="set">set</strong>`
+      }</td><td class="help">${parameter.help}${
+        parameter.source !== undefined && markup`<span class="sub">Default: ${parameter.source}</span>`
+      }</td></tr>`,
+  );
+  return table(
+    [{ title: 'Parameter' }, { title: 'Value', isNumber: true }, { title: 'Origin' }, { title: 'Meaning' }],
+    rows,
+    'The method has no parameters.',
+  );
+}
+
+/** Text of a parameter's value: numbers with their unit, names as they are, lists and objects as JSON. */
+export function parameterValue({ value, unit }: Pick<ParameterFact, 'value' | 'unit'>): string {
+  if (value === null || value === undefined) return missing;
+  if (typeof value === 'number') return formatValue(value, unit ?? '1');
+  if (typeof value === 'boolean') return value ? 'yes' : 'no';
+  if (typeof value === 'string') return value;
+  if (Array.isArray(value) && value.every((item) => typeof item === 'number' || typeof item === 'string')) {
+    return value.map((item) => parameterValue({ value: item, unit })).join(', ');
+  }
+  return JSON.stringify(value) ?? missing;
+}
+
+function environment(facts: ReportFacts): Markup {
+  const where = facts.environment;
+  const entries: (readonly [string, string])[] = [
+    ['Run', facts.runId],
+    ['Method', `${facts.method.id}, version ${facts.method.version}`],
+    ['Created', formatInstant(facts.createdAtMs)],
+    ['Finished', facts.finishedAtMs === null ? 'not yet' : formatInstant(facts.finishedAtMs)],
+    [
+      'Computing time',
+      formatDuration(facts.durationMs) + (facts.jobs === undefined ? '' : `, ${attempts(facts.jobs)}`),
+    ],
+  ];
+  if (facts.peakMemoryBytes !== undefined) entries.push(['Peak memory', formatBytes(facts.peakMemoryBytes)]);
+  if (where === null) entries.push(['Environment', 'not recorded: the run never started']);
+  else {
+    entries.push(
+      [
+        'Device',
+        where.deviceAsked === where.deviceUsed
+          ? where.deviceUsed
+          : `${where.deviceUsed}, asked for: ${where.deviceAsked}`,
+      ],
+      ['Threads', `${where.threads} of ${where.cores} cores`],
+      ['Processor', where.cpu],
+      ['Platform', where.platform],
+      ['Palimpsest', where.palimpsest],
+      ['onnxruntime', where.onnxruntime],
+      ['Node.js', where.node],
+    );
+  }
+  return markup`<dl class="facts-list">${entries.map(([name, value]) => markup`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>`;
+}
+
+function attempts(jobs: number): string {
+  return jobs === 1 ? 'in one go' : `in ${jobs} attempts`;
+}
+
+function artifacts(list: readonly ArtifactFact[]): Markup {
+  const rows = list.map(
+    (artifact) =>
+      markup`<tr><th scope="row">${artifact.title}<span class="sub"><code>${artifact.name}</code></span></th><td>${artifact.mediaType}</td><td class="number">${formatBytes(artifact.sizeBytes)}</td><td>${sha(artifact.sha256)}</td></tr>`,
+  );
+  return table(
+    [{ title: 'File' }, { title: 'Type' }, { title: 'Size', isNumber: true }, { title: 'SHA-256' }],
+    rows,
+    'The run wrote no files.',
+  );
+}
