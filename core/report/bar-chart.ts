@@ -30,7 +30,7 @@ export function barChart(block: BarChartBlock, frame: Frame): Markup {
   const longest = Math.max(...block.categories.map((name) => textWidth(name)), 0);
   const isSlanted = longest > groups.step() - 4;
   const labelHeight = isSlanted ? Math.min(longest, 110) * 0.72 + 14 : 26;
-  const bottom = (isNarrow ? 200 : 250) + (isSlanted ? 0 : 4);
+  const bottom = (isNarrow ? 220 : 250) + (isSlanted ? 0 : 4);
   const height = bottom + labelHeight;
   const plot: Plot = { width: frame.width, height, left, right, top: 34, bottom };
   const y = axisFor(bottom);

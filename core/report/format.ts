@@ -1,6 +1,8 @@
 /** Numbers, sizes and times as readers see them. Independent of the locale, so that a report is the same everywhere. */
 
+/** Before a percent sign, and before other units; neither lets a line end there. */
 const narrowSpace = '\u202f';
+const space = '\u00a0';
 const minus = '\u2212';
 export const missing = '–';
 
@@ -71,14 +73,14 @@ function two(value: number): string {
 export function formatDuration(ms: number): string {
   if (!Number.isFinite(ms)) return notFinite(ms);
   if (ms < 0) return `${minus}${formatDuration(-ms)}`;
-  if (Math.round(ms) < 1000) return `${Math.round(ms)}${narrowSpace}ms`;
-  if (ms < 59_950) return `${(ms / 1000).toFixed(1)}${narrowSpace}s`;
+  if (Math.round(ms) < 1000) return `${Math.round(ms)}${space}ms`;
+  if (ms < 59_950) return `${(ms / 1000).toFixed(1)}${space}s`;
   const seconds = Math.round(ms / 1000);
-  if (seconds < 3600) return `${Math.floor(seconds / 60)}${narrowSpace}min ${two(seconds % 60)}${narrowSpace}s`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)}${space}min${space}${two(seconds % 60)}${space}s`;
   const minutes = Math.round(seconds / 60);
-  if (minutes < 1440) return `${Math.floor(minutes / 60)}${narrowSpace}h ${two(minutes % 60)}${narrowSpace}min`;
+  if (minutes < 1440) return `${Math.floor(minutes / 60)}${space}h${space}${two(minutes % 60)}${space}min`;
   const hours = Math.round(minutes / 60);
-  return `${Math.floor(hours / 24)}${narrowSpace}d ${two(hours % 24)}${narrowSpace}h`;
+  return `${Math.floor(hours / 24)}${space}d${space}${two(hours % 24)}${space}h`;
 }
 
 const byteUnits = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'];
@@ -93,7 +95,7 @@ export function formatBytes(bytes: number): string {
     unit++;
   }
   const digits = unit === 0 ? 0 : Math.abs(value) < 9.995 ? 2 : Math.abs(value) < 99.95 ? 1 : 0;
-  return `${formatFixed(value, digits)}${narrowSpace}${byteUnits[unit] ?? ''}`;
+  return `${formatFixed(value, digits)}${space}${byteUnits[unit] ?? ''}`;
 }
 
 /** First twelve digits: enough to compare by eye; the full sum stands in the JSON file and in the title attribute. */
@@ -101,11 +103,14 @@ export function shortSha(sha256: string): string {
   return sha256.length > 12 ? `${sha256.slice(0, 12)}…` : sha256;
 }
 
-/** Milliseconds since 1970 → "2026-11-22 10:04:20 UTC". */
-export function formatInstant(ms: number): string {
+/** Milliseconds since 1970 → "2026-11-22 10:04:20 UTC", or to the minute. */
+export function formatInstant(ms: number, precision: 'second' | 'minute' = 'second'): string {
   const date = new Date(ms);
   if (Number.isNaN(date.getTime())) return missing;
-  return `${date.toISOString().slice(0, 19).replace('T', ' ')} UTC`;
+  return `${date
+    .toISOString()
+    .slice(0, precision === 'minute' ? 16 : 19)
+    .replace('T', ' ')} UTC`;
 }
 
 /** A value with its unit, as it stands in a sentence or a card. */
@@ -114,14 +119,14 @@ export function formatValue(value: number | null, unit: string): string {
   if (unit === 'fraction') return formatFraction(value);
   if (unit === 'ms') return formatDuration(value);
   if (unit === 'bytes') return formatBytes(value);
-  return unitSuffix(unit) === '' ? formatNumber(value) : `${formatNumber(value)}${narrowSpace}${unitSuffix(unit)}`;
+  return unitSuffix(unit) === '' ? formatNumber(value) : `${formatNumber(value)}${space}${unitSuffix(unit)}`;
 }
 
-/** "93.4–94.4 %": both ends with the decimals of the narrower reading. */
-export function formatInterval(interval: readonly [number, number], unit: string): string {
+/** "93.4 – 94.4 %", with the decimals that the value itself is shown with. */
+export function formatInterval(interval: readonly [number, number], unit: string, value: number | null): string {
   const [low, high] = interval;
   if (unit === 'fraction') {
-    const digits = Math.max(percentDigits(low), percentDigits(high));
+    const digits = percentDigits(value ?? low);
     return `${formatFixed(low * 100, digits)} – ${formatFixed(high * 100, digits)}${narrowSpace}%`;
   }
   return `${formatValue(low, unit)} – ${formatValue(high, unit)}`;
@@ -141,6 +146,13 @@ export function titleWithUnit(title: string, unit: string | undefined): string {
 /** What a stored number is multiplied with before it stands under such a head. */
 export function shownScale(unit: string | undefined): number {
   return unit === 'fraction' ? 100 : 1;
+}
+
+/** Decimals of a column of percentages: one, or two where one would round; undefined where two would not do either. */
+export function commonPercentDigits(percents: readonly number[]): number | undefined {
+  const finite = percents.filter((value) => Number.isFinite(value) && value !== 0).map(Math.abs);
+  if (finite.some((value) => value < 0.005)) return undefined;
+  return finite.every((value) => Math.abs(Number(value.toFixed(1)) - value) < 1e-9) ? 1 : 2;
 }
 
 /**

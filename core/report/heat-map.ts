@@ -48,7 +48,11 @@ export function heatMap(block: HeatMapBlock, frame: Frame): Markup {
   const bottom = top + rows.length * row;
   const width = left + columns.length * pitch;
   const legend = legendMarkup(scale, frame, { left, top: bottom + 14, width: Math.min(220, width - left) }, format);
-  const content = markup`<text class="axis-title" x="${left}" y="12">${block.columnTitle}</text><text class="axis-title" x="${left - 10}" y="${top - 8}" text-anchor="end">${shorten(block.rowTitle, left - 10, 11.5)}</text>${columnNames(columns, { left, top, pitch, gap, isSlanted })}${rowNames(rows, { left, top, row, gap })}<g class="cells">${cells}</g>${legend}`;
+  const content = markup`<text class="axis-title" x="${left}" y="12">${block.columnTitle}</text>${
+    // One name is enough where rows and columns are the same things.
+    block.rowTitle !== block.columnTitle &&
+    markup`<text class="axis-title" x="${left - 8}" y="${top - 8}" text-anchor="end">${shorten(block.rowTitle, left - 8, 11.5)}</text>`
+  }${columnNames(columns, { left, top, pitch, gap, isSlanted })}${rowNames(rows, { left, top, row, gap })}<g class="cells">${cells}</g>${legend}`;
   return svg(frame, bottom + 46, block.title, describe(block), content);
 }
 

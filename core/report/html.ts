@@ -4,7 +4,7 @@ import { blocksMarkup, newCounter, notice } from './figure.ts';
 import { formatDuration, formatInstant } from './format.ts';
 import { keyFigureCards } from './key-figures.ts';
 import { markup, ownText, toText, type Markup } from './markup.ts';
-import { inline, prose } from './prose.ts';
+import { inline, keepWords, prose } from './prose.ts';
 import { protocolMarkup } from './protocol.ts';
 import { printFooter, theme } from './theme.ts';
 
@@ -18,7 +18,7 @@ export function renderReport(document: ReportDocument, facts: ReportFacts): stri
   const counter = newCounter();
   const sections = document.sections.map(
     (section, i) =>
-      markup`<section id="section-${i + 1}"><h2>${section.title}</h2>${
+      markup`<section id="section-${i + 1}"><h2>${keepWords(section.title)}</h2>${
         section.text !== undefined && markup`<div class="prose">${prose(section.text)}</div>`
       }${blocksMarkup(section.blocks, counter)}</section>`,
   );
@@ -58,9 +58,9 @@ function header(document: ReportDocument, facts: ReportFacts): Markup {
     ['Seed', facts.seed === null ? 'not used' : String(facts.seed)],
     ['Device', environment === null ? 'none' : `${environment.deviceUsed}, ${threads(environment.threads)}`],
     ['Computing time', formatDuration(facts.durationMs)],
-    ['Finished', facts.finishedAtMs === null ? 'not yet' : formatInstant(facts.finishedAtMs)],
+    ['Finished', facts.finishedAtMs === null ? 'not yet' : formatInstant(facts.finishedAtMs, 'minute')],
   ];
-  return markup`<header><div class="masthead"><span class="wordmark">Palimpsest</span><span class="masthead-run"><span class="state ${facts.state}">${facts.state}</span> <code>${facts.runId}</code></span></div><h1>${document.title}</h1>${
+  return markup`<header><div class="masthead"><span class="wordmark">Palimpsest</span><span class="masthead-run"><span class="state ${facts.state}">${facts.state}</span> <code>${facts.runId}</code></span></div><h1>${keepWords(document.title)}</h1>${
     document.subtitle !== undefined && markup`<p class="subtitle">${document.subtitle}</p>`
   }<p class="conclusion">${inline(document.conclusion)}</p><dl class="strip">${entries.map(([name, value]) => markup`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl></header>`;
 }

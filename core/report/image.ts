@@ -1,3 +1,4 @@
+import { textWidth } from './axes.ts';
 import type { ImageBlock } from './document.ts';
 import { markup, type Markup } from './markup.ts';
 
@@ -6,7 +7,7 @@ const embeddable = /^data:image\/(?:png|jpeg|webp|gif|avif);base64,[A-Za-z0-9+/]
 /** Widest drawing of an image, in CSS pixels: the text column. */
 const fullWidth = 820;
 const halfWidth = 394;
-const labelWidth = 110;
+const maxLabelWidth = 110;
 
 /** An embedded picture with the names of its rows and columns beside it; anything but embedded data is refused. */
 export function imageMarkup(block: ImageBlock): Markup {
@@ -16,7 +17,7 @@ export function imageMarkup(block: ImageBlock): Markup {
   const rows = block.rowLabels ?? [];
   const columns = block.columnLabels ?? [];
   const size = pngSize(block.source);
-  const room = (block.size === 'half' ? halfWidth : fullWidth) - (rows.length > 0 ? labelWidth : 0);
+  const room = (block.size === 'half' ? halfWidth : fullWidth) - (rows.length > 0 ? labelWidth(rows) : 0);
   const scale = size === undefined ? undefined : scaleFor(size.width, room, block.pixelated === true);
   const dimensions =
     size !== undefined &&
@@ -31,6 +32,11 @@ export function imageMarkup(block: ImageBlock): Markup {
     rows.length > 0 &&
     markup`<div class="row-labels" aria-hidden="true">${rows.map((label) => markup`<span>${label}</span>`)}</div>`
   }${picture}</div>`;
+}
+
+/** With the space between names and picture. */
+function labelWidth(labels: readonly string[]): number {
+  return Math.min(maxLabelWidth, Math.max(...labels.map((label) => textWidth(label)))) + 12;
 }
 
 /** Pixels become whole blocks where the room allows it; photographs are never blown up. */

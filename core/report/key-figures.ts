@@ -12,13 +12,14 @@ function card(figure: KeyFigure): Markup {
   const { label, value, unit, interval, note } = figure;
   // Number and unit are set apart in size; a duration has several of both and stays whole.
   const text = formatValue(value, unit);
-  const cut = unit === 'ms' ? -1 : text.indexOf('\u202f');
-  const [number, suffix] = cut < 0 ? [text, ''] : [text.slice(0, cut), text.slice(cut + 1)];
+  const [, number = text, suffix = ''] =
+    unit === 'ms' ? [] : (/^([^\u202f\u00a0]+)([\u202f\u00a0].+)$/.exec(text) ?? []);
+  // Always five parts: they share the rows of the grid, so that values and gauges of neighbours are level.
   return markup`<div class="card"><div class="card-label">${label}</div><div class="card-value">${number}${
-    suffix !== '' && markup`<span class="card-unit">\u202f${suffix}</span>`
-  }</div>${unit === 'fraction' && gauge(value, interval)}${
-    interval !== undefined && markup`<div class="card-interval">95\u202f% CI ${formatInterval(interval, unit)}</div>`
-  }${note !== undefined && markup`<div class="card-note">${note}</div>`}</div>`;
+    suffix !== '' && markup`<span class="card-unit">${suffix}</span>`
+  }</div><div>${unit === 'fraction' && gauge(value, interval)}</div><div class="card-interval">${
+    interval !== undefined && `95\u202f% CI ${formatInterval(interval, unit, value)}`
+  }</div><div class="card-note">${note}</div></div>`;
 }
 
 function gauge(value: number | null, interval: readonly [number, number] | undefined): Markup | false {

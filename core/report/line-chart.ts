@@ -34,7 +34,7 @@ export function lineChart(block: LineChartBlock, frame: Frame): Markup {
   }));
   const values = series.flatMap(({ points }) => points.map(([, y]) => y)).concat(references.map(({ value }) => value));
   const y = yAxis(block, values, [height - 48, 30]);
-  const referenceRoom = references.map(({ name }) => Math.min(textWidth(name, 11.5), isNarrow ? 84 : 150) + 10);
+  const referenceRoom = references.map(({ name }) => Math.min(textWidth(name, 11.5), isNarrow ? 100 : 150) + 16);
   const plot: Plot = {
     width: frame.width,
     height,

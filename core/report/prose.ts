@@ -21,5 +21,16 @@ function paragraph(block: string): Markup {
 /** Every second part between single backquotes is code; a lone backquote stays what it is. */
 export function inline(text: string): Markup {
   const parts = text.split(/`([^`\n]+)`/);
-  return markup`${parts.map((part, i) => (i % 2 === 1 ? markup`<code>${part}</code>` : part))}`;
+  return markup`${parts.map((part, i) => (i % 2 === 1 ? markup`<code>${part}</code>` : bindUnits(part)))}`;
+}
+
+/** A percent sign does not start a line. */
+function bindUnits(text: string): string {
+  return text.replace(/(\d) %/g, '$1\u202f%');
+}
+
+/** For headings: short words with a hyphen, such as names of models, are not broken at it. */
+export function keepWords(text: string): Markup {
+  const words = text.split(/(\s+)/);
+  return markup`${words.map((word) => (word.includes('-') && word.length <= 20 ? markup`<span class="keep">${word}</span>` : word))}`;
 }

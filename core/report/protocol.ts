@@ -32,7 +32,12 @@ function commandMarkup(facts: ReportFacts): Markup {
     facts.environment?.deviceUsed === 'cpu'
       ? 'On the CPU, the same files, seed, thread count and versions give the same bits.'
       : 'The same files, seed and versions give the same protocol; bits may differ between devices.';
-  return markup`<pre class="code command">${facts.command}</pre><p class="note">${again}</p>`;
+  // A line breaks between flags, never inside one; what is copied is the command as it is.
+  const command = facts.command.split(/(?= --?[A-Za-z])/).map((word) => {
+    const start = word.startsWith(' ') ? 1 : 0;
+    return markup`${word.slice(0, start)}<span class="flag">${word.slice(start)}</span>`;
+  });
+  return markup`<pre class="code command">${command}</pre><p class="note">${again}</p>`;
 }
 
 function warnings(list: readonly string[]): Markup {
@@ -47,16 +52,17 @@ function table(heads: readonly { title: string; isNumber?: boolean }[], rows: re
   return markup`<div class="scroll"><table class="facts"><thead><tr>${head}</tr></thead><tbody>${rows}</tbody></table></div>`;
 }
 
-function sha(sha256: string | null): Markup {
-  if (sha256 === null) return markup`<span class="weak">none: made from the seed</span>`;
-  return markup`<code title="${sha256}">${shortSha(sha256)}</code>`;
+/** In full: who checks an input against a printed report needs all of it. */
+function fullSha(sha256: string | null): Markup {
+  if (sha256 === null) return markup`<span class="weak">none, made from the seed</span>`;
+  return markup`<code class="sha">${sha256.slice(0, 32)}<wbr>${sha256.slice(32)}</code>`;
 }
 
 function inputs(facts: ReportFacts): Markup {
   const row = (kind: string) => (input: InputFact) =>
     markup`<tr><th scope="row">${input.title}<span class="sub">${kind}, <code>${input.role}</code></span></th><td>${input.name}${
       input.note !== undefined && markup`<span class="sub">${input.note}</span>`
-    }</td><td>${sha(input.sha256)}</td></tr>`;
+    }</td><td>${fullSha(input.sha256)}</td></tr>`;
   return table(
     [{ title: 'Role' }, { title: 'Name' }, { title: 'SHA-256' }],
     [...facts.models.map(row('model')), ...facts.data.map(row('data'))],
@@ -65,16 +71,16 @@ function inputs(facts: ReportFacts): Markup {
 }
 
 function parameters(list: readonly ParameterFact[]): Markup {
-  const rows = list.map(
-    (parameter) =>
-      markup`<tr><th scope="row">${parameter.title}<span class="sub"><code>${parameter.name}</code></span></th><td class="number value">${parameterValue(parameter)}</td><td class="origin">${
-        parameter.isDefault ? markup`<span class="weak">default</span>` : markup`<strong class="set">set</strong>`
-      }</td><td class="help">${parameter.help}${
-        parameter.source !== undefined && markup`<span class="sub">Default: ${parameter.source}</span>`
-      }</td></tr>`,
-  );
+  const rows = list.map((parameter) => {
+    const value = parameterValue(parameter);
+    return markup`<tr><th scope="row">${parameter.title}<span class="sub"><code>${parameter.name}</code></span></th><td class="${value.length <= 20 ? 'value keep' : 'value'}">${value}</td><td class="origin">${
+      parameter.isDefault ? markup`<span class="weak">default</span>` : markup`<strong class="set">set</strong>`
+    }</td><td class="help">${parameter.help}${
+      parameter.source !== undefined && markup`<span class="sub">Default: ${parameter.source}</span>`
+    }</td></tr>`;
+  });
   return table(
-    [{ title: 'Parameter' }, { title: 'Value', isNumber: true }, { title: 'Origin' }, { title: 'Meaning' }],
+    [{ title: 'Parameter' }, { title: 'Value' }, { title: 'Origin' }, { title: 'Meaning' }],
     rows,
     'The method has no parameters.',
   );
@@ -132,7 +138,7 @@ function attempts(jobs: number): string {
 function artifacts(list: readonly ArtifactFact[]): Markup {
   const rows = list.map(
     (artifact) =>
-      markup`<tr><th scope="row">${artifact.title}<span class="sub"><code>${artifact.name}</code></span></th><td>${artifact.mediaType}</td><td class="number">${formatBytes(artifact.sizeBytes)}</td><td>${sha(artifact.sha256)}</td></tr>`,
+      markup`<tr><th scope="row">${artifact.title}<span class="sub"><code>${artifact.name}</code></span></th><td>${artifact.mediaType}</td><td class="number">${formatBytes(artifact.sizeBytes)}</td><td><code title="${artifact.sha256}">${shortSha(artifact.sha256)}</code></td></tr>`,
   );
   return table(
     [{ title: 'File' }, { title: 'Type' }, { title: 'Size', isNumber: true }, { title: 'SHA-256' }],

@@ -1,5 +1,13 @@
 import type { TableBlock, TableColumn } from './document.ts';
-import { commonDigits, formatFixed, formatNumber, missing, shownScale, titleWithUnit } from './format.ts';
+import {
+  commonDigits,
+  commonPercentDigits,
+  formatFixed,
+  formatNumber,
+  missing,
+  shownScale,
+  titleWithUnit,
+} from './format.ts';
 import { markup, type Markup } from './markup.ts';
 
 /** How each number of a column is written, so that decimal points stand under each other. */
@@ -10,7 +18,7 @@ export function columnFormats(block: TableBlock): readonly ((value: number | nul
       const cell = row[j];
       return typeof cell === 'number' ? [cell * scale] : [];
     });
-    const digits = column.digits ?? commonDigits(numbers);
+    const digits = column.digits ?? (column.unit === 'fraction' ? commonPercentDigits(numbers) : commonDigits(numbers));
     return (value) => {
       if (value === null) return missing;
       return digits === undefined ? formatNumber(value * scale) : formatFixed(value * scale, digits);

@@ -15,6 +15,8 @@ figcaption { font-size: 14px; font-weight: 600; line-height: 1.4; margin-bottom:
 .s5 { --c: var(--s5); } .s6 { --c: var(--s6); } .s7 { --c: var(--s7); }
 .curve { fill: none; stroke: var(--c); stroke-width: 1.75; stroke-linejoin: round; stroke-linecap: round; }
 .dot, .bar { fill: var(--c); }
+rect.bar { fill: color-mix(in srgb, var(--c) 82%, var(--paper)); }
+.cells rect, .map-legend rect { shape-rendering: crispEdges; }
 .whisker { fill: none; stroke: var(--ink); stroke-width: 1; }
 .grid { stroke: var(--hair); stroke-width: 1; }
 .axis { stroke: var(--muted); stroke-width: 1; }
@@ -36,7 +38,7 @@ text.cell-value.on-ink { fill: var(--on-ink); }
 
 .picture img { display: block; max-width: 100%; height: auto; }
 .pixelated { image-rendering: pixelated; }
-.picture.labelled { display: grid; grid-template-columns: auto minmax(0, max-content); gap: 4px 10px; }
+.picture.labelled { display: grid; grid-template-columns: max-content minmax(0, max-content); gap: 4px 10px; }
 .picture.labelled img { grid-column: 2; }
 .row-labels { display: flex; flex-direction: column; max-width: 110px; }
 .row-labels span { flex: 1; display: flex; align-items: center; justify-content: flex-end; text-align: right; }

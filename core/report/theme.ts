@@ -10,7 +10,7 @@ const colours = `
   --s1: #0072b2; --s2: #d55e00; --s3: #009e73; --s4: #cc79a7; --s5: #e69f00; --s6: #56b4e9; --s7: #4a4f55;
   --map-ink: #004f86; --map-above: #c14f00; --map-below: #0065a3; --on-ink: #ffffff;
   --serif: "Iowan Old Style", Charter, "Palatino Linotype", Palatino, "Book Antiqua", Georgia, "Liberation Serif", serif;
-  --sans: system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", "Liberation Sans", Arial, sans-serif;
+  --sans: -apple-system, "Segoe UI", Roboto, "Noto Sans", "Liberation Sans", "Helvetica Neue", Arial, sans-serif;
   --mono: ui-monospace, "SF Mono", Menlo, Consolas, "Liberation Mono", monospace;
 }
 @media screen and (prefers-color-scheme: dark) {
@@ -30,17 +30,19 @@ body { margin: 0; background: var(--paper); color: var(--ink); font: 400 15px/1.
 main, footer { max-width: 868px; margin: 0 auto; padding: 0 24px; }
 main { padding-top: 28px; }
 a { color: var(--accent); text-decoration-thickness: 1px; text-underline-offset: 2px; }
+p, li { text-wrap: pretty; }
 p { margin: 0 0 .8em; }
 code, pre { font-family: var(--mono); font-size: .875em; }
 table code, dd code { overflow-wrap: anywhere; }
-h1, h2 { font-family: var(--serif); font-weight: 600; line-height: 1.2; letter-spacing: -.005em; text-wrap: balance; }
-h1 { font-size: 34px; margin: 30px 0 6px; }
-h2 { font-size: 23px; margin: 0 0 14px; padding-top: 14px; border-top: 1px solid var(--rule); }
+h1, h2 { font-family: var(--serif); font-weight: 500; line-height: 1.2; letter-spacing: -.01em; text-wrap: balance; }
+h1 { font-size: 37px; margin: 30px 0 6px; }
+h2 { font-size: 25px; margin: 0 0 14px; padding-top: 14px; border-top: 1px solid var(--rule); }
 h3 { font-size: 15px; font-weight: 600; margin: 0 0 10px; }
 section { margin-top: 44px; }
 .prose { max-width: 680px; overflow-wrap: break-word; }
 .prose ul { margin: 0 0 .8em; padding-left: 1.2em; }
 .weak { color: var(--muted); }
+.sha { display: block; max-width: 33ch; }
 
 .masthead { display: flex; justify-content: space-between; align-items: baseline; gap: 16px; flex-wrap: wrap;
   padding-bottom: 10px; border-bottom: 1px solid var(--rule); font-size: 13px; color: var(--muted); }
@@ -59,11 +61,12 @@ section { margin-top: 44px; }
 .strip dt { color: var(--muted); white-space: nowrap; }
 .strip dd { margin: 0; text-align: right; overflow-wrap: anywhere; font-variant-numeric: tabular-nums; }
 
-.key-figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(168px, 1fr)); gap: 22px 28px;
+.key-figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(168px, 1fr)); gap: 0 28px;
   margin-top: 34px; }
-.card { display: flex; flex-direction: column; border-top: 2px solid var(--rule); padding-top: 10px; }
+.card { display: grid; grid-row: span 5; grid-template-rows: subgrid; row-gap: 0; align-content: start; min-width: 0;
+  margin-bottom: 20px; border-top: 2px solid var(--rule); padding-top: 10px; }
 .card:first-child { border-top-color: var(--accent); }
-.card-label { font-size: 13px; font-weight: 600; line-height: 1.35; min-height: 2.7em; }
+.card-label { font-size: 13px; font-weight: 600; line-height: 1.35; margin-bottom: 4px; }
 .card-value { font-size: 32px; line-height: 1.15; letter-spacing: -.015em; font-variant-numeric: tabular-nums lining-nums; }
 .card:first-child .card-value { color: var(--accent); }
 .card-unit { font-size: .6em; letter-spacing: 0; color: var(--muted); }
@@ -86,12 +89,15 @@ nav a:hover { text-decoration: underline; }
 .code { margin: 16px 0; padding: 12px 14px; background: var(--raised); border: 1px solid var(--hair); border-radius: 3px;
   line-height: 1.5; white-space: pre-wrap; overflow-wrap: anywhere; font-size: 13px; }
 .command { user-select: all; }
+.flag { display: inline-block; max-width: 100%; }
+.keep { white-space: nowrap; }
 
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; font-size: 13.5px; line-height: 1.4; font-variant-numeric: tabular-nums lining-nums; }
 th, td { padding: 5px 20px 5px 0; text-align: left; vertical-align: top; font-weight: 400; }
 th:last-child, td:last-child { padding-right: 2px; }
 .number { text-align: right; white-space: nowrap; }
+thead th.number { white-space: normal; }
 thead th { font-size: 12.5px; font-weight: 600; vertical-align: bottom; border-bottom: 1px solid var(--muted); }
 tbody tr + tr > * { border-top: 1px solid var(--hair); }
 tbody tr:last-child > * { border-bottom: 1px solid var(--rule); }
@@ -105,9 +111,9 @@ tbody tr:last-child > * { border-bottom: 1px solid var(--rule); }
 .log { margin: 0; padding-left: 1.6em; font-size: 13.5px; max-width: 680px; overflow-wrap: break-word; }
 .facts { width: 100%; }
 .facts td { overflow-wrap: anywhere; }
-.facts .number { overflow-wrap: normal; }
+.facts .number, .facts .origin { overflow-wrap: normal; white-space: nowrap; }
 .facts .help { color: var(--muted); font-size: 12.5px; min-width: 180px; }
-.facts .value { white-space: normal; max-width: 220px; }
+.facts .value { max-width: 220px; overflow-wrap: break-word; }
 .facts th[scope="row"] { min-width: 130px; }
 .set { font-weight: 600; color: var(--accent); }
 .facts-list { display: grid; grid-template-columns: repeat(auto-fit, minmax(300px, 1fr)); gap: 0 36px; margin: 0;
@@ -122,7 +128,7 @@ footer { margin-top: 56px; padding-top: 12px; padding-bottom: 36px; font-size: 1
   h1 { font-size: 27px; }
   h2 { font-size: 21px; }
   .conclusion { font-size: 18px; }
-  .key-figures { grid-template-columns: repeat(2, minmax(0, 1fr)); gap: 20px 20px; }
+  .key-figures { grid-template-columns: repeat(2, minmax(0, 1fr)); gap: 0 20px; }
   .card-value { font-size: 27px; }
   .notice { grid-template-columns: 1fr; gap: 2px; }
   th, td { padding-right: 14px; }
@@ -144,13 +150,16 @@ const print = `
   figure, .card, .notice, .key-figures, .pair, tr, .facts-list div { break-inside: avoid; }
   figure.table { break-inside: auto; }
   thead { display: table-header-group; }
+  thead, tbody tr:first-child { break-after: avoid; }
+  tbody tr:last-child { break-before: avoid; }
   p { orphans: 3; widows: 3; }
   a { color: inherit; text-decoration: none; }
+  .picture img { width: auto; max-height: 84mm; }
   .scroll { overflow: visible; }
   svg, img, .state::before { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
   table, .facts-list { font-size: 9pt; }
   .sub, .note, .facts .help, .card-note, .card-interval { font-size: 8pt; }
-  .key-figures { grid-template-columns: repeat(4, minmax(0, 1fr)); gap: 14pt 16pt; }
+  .key-figures { grid-template-columns: repeat(4, minmax(0, 1fr)); gap: 0 16pt; }
   .card-value { font-size: 20pt; }
   .strip { grid-template-columns: repeat(3, minmax(0, 1fr)); }
   footer { display: none; }
