@@ -119,10 +119,10 @@ const split: InferRule = (context) => {
   const part = Math.ceil(size / count);
   const sizes =
     constantNumbers(context, 1, 'split') ?? Array.from({ length: count }, (_, i) => Math.min(part, size - i * part));
-  if (sizes.reduce((a, b) => a + b, 0) !== size || sizes.some((part) => part < 0)) {
+  if (sizes.reduce((a, b) => a + b, 0) !== size || sizes.some((length) => length < 0)) {
     fail(context, `expected parts that add up to ${size} on axis ${axis}, got ${shapeText(sizes)}`);
   }
-  return sizes.map((part) => typeOf(dtype, withDim(shape, axis, part)));
+  return sizes.map((length) => typeOf(dtype, withDim(shape, axis, length)));
 };
 
 /** Where a slice starts, how it steps and how many elements it takes along one dimension. */

@@ -18,13 +18,23 @@ export const attributeTypes = {
 
 type AttributeType = keyof typeof attributeTypes;
 
+const kinds = [
+  'float',
+  'int',
+  'string',
+  'tensor',
+  'graph',
+  'floats',
+  'ints',
+  'strings',
+] as const satisfies AttributeType[];
+
 const utf8 = new TextDecoder();
 
 /** Old exporters leave the type out; then the field that is filled tells it. */
 function kindOf(proto: AttributeProto): AttributeType | undefined {
-  for (const [kind, number] of Object.entries(attributeTypes)) {
-    if (number === proto.type) return kind as AttributeType;
-  }
+  const declared = kinds.find((kind) => attributeTypes[kind] === proto.type);
+  if (declared !== undefined) return declared;
   if (proto.type !== 0) return undefined;
   const { field } = AttributeProtoSchema;
   if (isFieldSet(proto, field.f)) return 'float';

@@ -1,0 +1,184 @@
+import { float32, sizeOf, type Tensor } from '../../base/tensor.ts';
+import type { GraphNode } from '../graph.ts';
+import { intOf, type Lift, type LiftScope, stringOf, withAttributes, withInput } from './lift.ts';
+
+/** Until operator set 12 the input was seen as a matrix, split before `axis` (default 1), and its rows were normalised. */
+function flattening(op: string): Lift {
+  return {
+    op,
+    below: 13,
+    lift: (node, scope) => {
+      const [X = '', given] = [node.inputs[0], intOf(node, 'axis', 1)];
+      const rank = scope.rankOf(X);
+      const axis = given < 0 && rank !== undefined ? given + rank : given;
+      const last = { ...node, attributes: { axis: { type: 'int', value: -1 } } } satisfies GraphNode;
+      if (given === -1 || (rank !== undefined && axis === rank - 1)) return [last];
+      const [flat, normalised, shape] = [
+        scope.fresh(node, 'flat'),
+        scope.fresh(node, 'rows'),
+        scope.fresh(node, 'shape'),
+      ];
+      const part = { domain: '', attributes: {} };
+      return [
+        {
+          ...part,
+          name: `${node.name}/flat`,
+          op: 'Flatten',
+          inputs: [X],
+          outputs: [flat],
+          attributes: { axis: { type: 'int', value: axis } },
+        },
+        { ...last, inputs: [flat], outputs: [normalised] },
+        { ...part, name: `${node.name}/shape`, op: 'Shape', inputs: [X], outputs: [shape] },
+        { ...part, name: `${node.name}/restore`, op: 'Reshape', inputs: [normalised, shape], outputs: node.outputs },
+      ];
+    },
+  };
+}
+
+/** In inference Dropout passes its input on. `below` is beyond every operator set: the house form has none. */
+const dropout: Lift = {
+  op: 'Dropout',
+  below: Infinity,
+  lift: (node, scope) => {
+    const [mask, training] = [node.outputs[1] ?? '', node.inputs[2] ?? ''];
+    const mode = scope.constantOf(training);
+    const isInference = training === '' || (mode !== undefined && Number(mode.data[0]) === 0);
+    if (!isInference) return scope.refuse(node, 'Dropout in training mode');
+    if (scope.isUsed(mask)) return scope.refuse(node, 'Dropout whose mask is used');
+    return [
+      { ...node, op: 'Identity', inputs: node.inputs.slice(0, 1), outputs: node.outputs.slice(0, 1), attributes: {} },
+    ];
+  },
+};
+
+const batchNormalization: Lift = {
+  op: 'BatchNormalization',
+  below: 14,
+  lift: (node, scope) => {
+    if (intOf(node, 'spatial', 1) === 0) return scope.refuse(node, 'BatchNormalization with spatial = 0');
+    if (node.outputs.slice(1).some(scope.isUsed)) return scope.refuse(node, 'BatchNormalization in training mode');
+    return [{ ...node, outputs: node.outputs.slice(0, 1), attributes: withAttributes(node, ['spatial']) }];
+  },
+};
+
+/** Old Resize and Upsample sample at x / scale. */
+function resizeAttributes(node: GraphNode, nearest: string): GraphNode['attributes'] {
+  return withAttributes(node, ['scales'], {
+    coordinate_transformation_mode: { type: 'string', value: 'asymmetric' },
+    ...(stringOf(node, 'mode', 'nearest') === 'nearest' ? { nearest_mode: { type: 'string', value: nearest } } : {}),
+  });
+}
+
+const upsample: Lift = {
+  op: 'Upsample',
+  below: 10,
+  lift: (node, scope) => {
+    const [X = '', given] = node.inputs;
+    const attribute = node.attributes['scales'];
+    const values = attribute?.type === 'floats' ? attribute.value : [];
+    const scales = given ?? scope.constant(node, 'scales', float32([values.length], values));
+    return [{ ...node, op: 'Resize', inputs: [X, '', scales], attributes: resizeAttributes(node, 'floor') }];
+  },
+};
+
+/** Resize-10 takes the pixel above when it shrinks and the one below when it grows. */
+const resize10: Lift = {
+  op: 'Resize',
+  below: 11,
+  lift: (node, scope) => {
+    const [X = '', scales = ''] = node.inputs;
+    const factors = Array.from<number | bigint, number>(scope.constantOf(scales)?.data ?? [], Number);
+    const shrinks = factors.some((factor) => factor < 1);
+    if (
+      stringOf(node, 'mode', 'nearest') === 'nearest' &&
+      (factors.length === 0 || (shrinks && factors.some((factor) => factor > 1)))
+    ) {
+      return scope.refuse(node, 'Resize (opset 10, nearest) whose scales are not known or both grow and shrink');
+    }
+    return [{ ...node, inputs: [X, '', scales], attributes: resizeAttributes(node, shrinks ? 'ceil' : 'floor') }];
+  },
+};
+
+/** floor((x + ½)·s) is the same as half_pixel rounded up at halves. */
+const resize11: Lift = {
+  op: 'Resize',
+  below: 13,
+  lift: (node) => {
+    if (stringOf(node, 'coordinate_transformation_mode', '') !== 'tf_half_pixel_for_nn') return [node];
+    const attributes = withAttributes(node, [], {
+      coordinate_transformation_mode: { type: 'string', value: 'half_pixel' },
+      nearest_mode: { type: 'string', value: 'round_prefer_ceil' },
+    });
+    return [{ ...node, attributes }];
+  },
+};
+
+const scatter: Lift = { op: 'Scatter', below: Infinity, lift: (node) => [{ ...node, op: 'ScatterElements' }] };
+
+const gridSample: Lift = {
+  op: 'GridSample',
+  below: 20,
+  lift: (node) => {
+    const mode = stringOf(node, 'mode', 'bilinear');
+    const value = mode === 'bilinear' ? 'linear' : mode === 'bicubic' ? 'cubic' : mode;
+    return [{ ...node, attributes: withAttributes(node, [], { mode: { type: 'string', value } }) }];
+  },
+};
+
+const roiAlign: Lift = {
+  op: 'RoiAlign',
+  below: 16,
+  lift: (node) => {
+    const mode = { type: 'string', value: 'output_half_pixel' } as const;
+    return [{ ...node, attributes: withAttributes(node, [], { coordinate_transformation_mode: mode }) }];
+  },
+};
+
+/** One value for each group becomes one for each channel. */
+function repeated(tensor: Tensor | undefined, times: number): Tensor | undefined {
+  if (tensor === undefined || !(tensor.data instanceof Float32Array)) return undefined;
+  const { data } = tensor;
+  const size = sizeOf(tensor.dims) * times;
+  return float32(
+    [size],
+    Float32Array.from({ length: size }, (_, i) => data[Math.floor(i / times)] ?? 0),
+  );
+}
+
+/** scale and bias were [num_groups] before operator set 21, and are [C] since. */
+const groupNormalization: Lift = {
+  op: 'GroupNormalization',
+  below: 21,
+  lift: (node, scope) => {
+    const channels = scope.dimOf(node.inputs[0] ?? '', 1);
+    const times = (channels ?? 0) / intOf(node, 'num_groups', 1);
+    const parts = [1, 2].map((index) => repeated(scope.constantOf(node.inputs[index] ?? ''), times));
+    const [scale, bias] = parts;
+    if (channels === undefined || scale === undefined || bias === undefined) {
+      return scope.refuse(node, 'GroupNormalization (opset 18) with scales or channels that are not known');
+    }
+    const inputs = withInput(
+      withInput(node.inputs, 1, scope.constant(node, 'scale', scale)),
+      2,
+      scope.constant(node, 'bias', bias),
+    );
+    return [{ ...node, inputs }];
+  },
+};
+
+const scan: Lift = { op: 'Scan', below: 9, lift: (node, scope: LiftScope) => scope.refuse(node, 'Scan (opset 8)') };
+
+export const changedMeaning: readonly Lift[] = [
+  ...['Softmax', 'LogSoftmax', 'Hardmax'].map(flattening),
+  dropout,
+  batchNormalization,
+  upsample,
+  resize10,
+  resize11,
+  scatter,
+  gridSample,
+  roiAlign,
+  groupNormalization,
+  scan,
+];
