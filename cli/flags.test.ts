@@ -1,0 +1,190 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import { WorkbenchError } from '../core/base/errors.ts';
+import { catalogue } from '../core/methods/catalogue.ts';
+import { commandArguments, commandLine, paramArguments } from '../core/methods/command-line.ts';
+import type { MethodSpec } from '../core/methods/define.ts';
+import { parseArguments } from './arguments.ts';
+import { methodFlags } from './flags.ts';
+import { mergeParams } from './params.ts';
+import { buildRequest } from './request.ts';
+import { toySpec } from './testing/toy-spec.ts';
+
+const spec: MethodSpec = toySpec;
+const read = (argv: readonly string[]): ReturnType<typeof parseArguments> =>
+  parseArguments(argv, methodFlags(spec), 'palimpsest run toy-count');
+const params = (argv: readonly string[], recipe?: string, file?: Record<string, unknown>): Record<string, unknown> =>
+  mergeParams(spec, { recipe, file: file && { name: 'run.json', json: file }, flags: read(argv) });
+const where = { cwd: import.meta.dirname, defaultThreads: 2, architectures: ['lenet5', 'lenet5-half'] };
+const fails = (code: string, text: RegExp, hint?: RegExp) => (thrown: unknown) => {
+  assert.ok(thrown instanceof WorkbenchError);
+  assert.equal(thrown.code, code);
+  assert.match(thrown.message, text);
+  if (hint) assert.match(thrown.hint ?? '', hint);
+  return true;
+};
+
+describe('flags of a method', () => {
+  it('has one flag per parameter, model and data role in kebab-case', () => {
+    const names = methodFlags(spec).flatMap((group) => group.flags.map((flag) => flag.name));
+    for (const name of [
+      'step-size',
+      'is-loud',
+      'teacher',
+      'student',
+      'test',
+      'test-split',
+      'recipe',
+      'params',
+      'seed',
+    ]) {
+      assert.ok(names.includes(name), name);
+    }
+  });
+
+  it('shows unit, range, default and source in the help of a parameter', () => {
+    const flags = methodFlags(spec).flatMap((group) => group.flags);
+    const help = (name: string): string | undefined => flags.find((flag) => flag.name === name)?.help;
+    assert.equal(help('steps'), 'Steps (steps). How far. Default: 20; whole, from 0 to 1000000.');
+    assert.equal(help('step-size'), 'Step size. Default: 0.5; above 0 and at most 100; source: paper.');
+    assert.equal(flags.find((flag) => flag.name === 'mode')?.value, 'up|down|sideways');
+  });
+
+  it('reads every kind of value', () => {
+    assert.deepEqual(
+      params([
+        '--step-size',
+        '.25',
+        '--mode=down',
+        '--no-is-loud',
+        '--scales',
+        '-1,2e-1',
+        '--width',
+        '-3',
+        '--limit',
+        'none',
+      ]),
+      {
+        ...spec.params.parse({}),
+        stepSize: 0.25,
+        mode: 'down',
+        isLoud: false,
+        scales: [-1, 0.2],
+        width: -3,
+      },
+    );
+  });
+
+  it('lets flags win over the file, the file over the recipe, the recipe over the defaults', () => {
+    assert.equal(params([])['steps'], 20);
+    assert.equal(params([], 'quick')['steps'], 3);
+    assert.equal(params([], 'quick', { steps: 4 })['steps'], 4);
+    assert.equal(params(['--steps', '5'], 'quick', { steps: 4 })['steps'], 5);
+    assert.equal(params([], 'quick', { steps: 4 })['isLoud'], false);
+  });
+
+  const bad: readonly (readonly [string, readonly string[], string, RegExp, RegExp?])[] = [
+    ['an unknown flag', ['--setps', '3'], 'USAGE', /Unknown flag --setps/, /Did you mean --steps/],
+    ['an unknown short flag', ['-x'], 'USAGE', /Unknown flag -x/],
+    ['a negation of a flag with a value', ['--no-steps'], 'USAGE', /Unknown flag --no-steps/],
+    ['a flag without its value', ['--steps'], 'USAGE', /--steps: expected NUMBER, got nothing/],
+    ['a flag in the place of a value', ['--steps', '--json'], 'USAGE', /got the flag --json/],
+    ['a value of a switch', ['--json=maybe'], 'USAGE', /expected true, false/],
+    ['a text for a number', ['--steps', '3x'], 'PARAM_INVALID', /--steps: expected a whole number .* got "3x"/],
+    ['a hexadecimal number', ['--steps', '0x10'], 'PARAM_INVALID', /got "0x10"/],
+    ['a fraction for a whole number', ['--steps', '1.5'], 'PARAM_INVALID', /whole number/],
+    ['a number out of range', ['--step-size', '0'], 'PARAM_INVALID', /--step-size: expected a number above 0 .*got 0/],
+    ['an unknown choice', ['--mode', 'dwon'], 'PARAM_INVALID', /one of up, down, sideways, got "dwon"/, /mean down/],
+    ['a list with a hole', ['--scales', '1,,2'], 'PARAM_INVALID', /--scales/],
+  ];
+  for (const [what, argv, code, text, hint] of bad) {
+    it(`refuses ${what}`, () => assert.throws(() => params(argv), fails(code, text, hint)));
+  }
+
+  it('names the key of a bad value in a parameter file', () => {
+    assert.throws(
+      () => params([], undefined, { steps: 'many' }),
+      fails('PARAM_INVALID', /run\.json: steps: expected a whole/),
+    );
+    assert.throws(
+      () => params([], undefined, { setps: 1 }),
+      fails('PARAM_INVALID', /unknown parameters: setps/, /steps/),
+    );
+  });
+
+  for (const each of catalogue) {
+    it(`draws the flags of ${each.id} without a collision, and every recipe is valid`, () => {
+      assert.ok(methodFlags(each).length > 0);
+      for (const recipe of Object.values(each.recipes)) each.params.parse(recipe.params);
+    });
+  }
+});
+
+describe('a request as a command line', () => {
+  const number = fc.double({ noNaN: true, noDefaultInfinity: true });
+  const anyParams = fc.record(
+    {
+      steps: fc.integer({ min: 0, max: 1_000_000 }),
+      stepSize: fc.double({ min: 1e-300, max: 100, noNaN: true }),
+      mode: fc.constantFrom('up', 'down', 'sideways'),
+      isLoud: fc.boolean(),
+      scales: fc.array(number, { minLength: 1, maxLength: 4 }),
+      names: fc.array(fc.oneof(fc.string(), fc.constantFrom('', ',', '[', ' a', '"', 'none')), { maxLength: 3 }),
+      limit: fc.oneof(fc.constant(null), number),
+      width: fc.oneof(fc.constant('auto'), fc.integer()),
+      comment: fc.oneof(fc.constant(null), fc.string(), fc.constantFrom('none', '"none"', '-x', '--seed', '')),
+      divergeAt: fc.oneof(fc.constant(null), fc.integer()),
+      seed: fc.nat(),
+    },
+    { noNullPrototype: true },
+  );
+
+  it('gives the same parameters when it is read back', () => {
+    fc.assert(
+      fc.property(anyParams, fc.constantFrom(undefined, 'quick'), (wanted, recipe) => {
+        assert.deepEqual(params(paramArguments(spec, wanted, recipe), recipe), wanted);
+      }),
+      { seed: 1, numRuns: 300 },
+    );
+  });
+
+  it('gives the same request when it is read back', () => {
+    const argv = ['--recipe', 'quick', '--seed', '7', '--teacher', 'flags.ts', '--test', '.', '--test-limit', '5'];
+    const request = buildRequest(spec, read([...argv, '--student', 'lenet5', '--device', 'cpu']), where);
+    const again = commandArguments(spec, request).slice(2);
+    assert.deepEqual(buildRequest(spec, read(again), where), request);
+  });
+
+  it('leaves out what the recipe gives and quotes what a shell would read', () => {
+    const request = buildRequest(spec, read(['--recipe', 'quick', '--comment', "it's"]), where);
+    assert.equal(
+      commandLine(spec, request),
+      String.raw`palimpsest run toy-count --recipe quick --student lenet5-half --comment 'it'\''s' --seed 0 --threads 2`,
+    );
+  });
+});
+
+describe('models and data of a request', () => {
+  const request = (argv: readonly string[]): unknown => buildRequest(spec, read(argv), where);
+  it('takes an architecture, or a file, where the method allows both', () => {
+    const { models } = buildRequest(spec, read(['--student', './flags.ts']), where);
+    assert.deepEqual(models['student'], { kind: 'file', path: `${import.meta.dirname}/flags.ts` });
+  });
+  it('takes the split that the method wants unless another is asked for', () => {
+    const splitOf = (argv: readonly string[]): string | undefined =>
+      buildRequest(spec, read(argv), where).data['test']?.split;
+    assert.equal(splitOf(['--test', '.']), 'test');
+    assert.equal(splitOf(['--test', '.', '--test-split', 'train']), 'train');
+  });
+  it('refuses what is not there', () => {
+    assert.throws(() => request(['--teacher', 'no.onnx']), fails('MODEL_UNREADABLE', /--teacher: there is no file/));
+    assert.throws(() => request(['--teacher', 'bundled:no']), fails('MODEL_UNREADABLE', /no bundled model "no"/));
+    assert.throws(() => request(['--student', 'lenet6']), fails('USAGE', /"lenet6"/, /Did you mean lenet5/));
+    assert.throws(() => request(['--test', 'nowhere']), fails('DATA_UNREADABLE', /--test: there is nothing/));
+    assert.throws(() => request(['--test-split', 'test']), fails('USAGE', /without --test/));
+    assert.throws(() => request(['--threads', '0']), fails('PARAM_INVALID', /from 1 to 256, got "0"/));
+    assert.throws(() => request(['--device', 'tpu']), fails('PARAM_INVALID', /auto, cpu, cuda, webgpu/));
+    assert.throws(() => request(['--recipe', 'quik']), fails('PARAM_INVALID', /--recipe/, /quick/));
+  });
+});
