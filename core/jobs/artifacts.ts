@@ -1,0 +1,26 @@
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
+import { artifactFile } from '../contract/layout.ts';
+import type { Artifact } from '../contract/run.ts';
+import type { ArtifactContent, MethodEvent } from '../methods/context.ts';
+import { sha256Of } from './canonical-json.ts';
+import { writeDurably, type FileSystem } from './durable-files.ts';
+
+/** Writes an artifact's file into the workspace, under its SHA-256, and gives what the history keeps of it. */
+export function storeArtifact(
+  workspaceDir: string,
+  event: Extract<MethodEvent, { type: 'artifact' }>,
+  fs?: FileSystem,
+): Artifact {
+  const { bytes, mediaType } = bytesOf(event.content);
+  const sha256 = sha256Of(bytes);
+  const path = join(workspaceDir, artifactFile(sha256));
+  if (statSync(path, { throwIfNoEntry: false })?.size !== bytes.byteLength) writeDurably(path, [bytes], fs);
+  const { name, title, meta = {} } = event;
+  return { name, title, mediaType, sha256, sizeBytes: bytes.byteLength, meta };
+}
+
+function bytesOf(content: ArtifactContent): { bytes: Uint8Array; mediaType: string } {
+  if ('bytes' in content) return content;
+  return { bytes: new TextEncoder().encode(JSON.stringify(content.json)), mediaType: 'application/json' };
+}

@@ -1,0 +1,67 @@
+import * as nodeFs from 'node:fs';
+import { dirname } from 'node:path';
+import { WorkbenchError } from '../base/errors.ts';
+
+/** What is needed of the file system; tests put in one that runs full. */
+export type FileSystem = Pick<
+  typeof nodeFs,
+  'openSync' | 'writeSync' | 'fsyncSync' | 'closeSync' | 'renameSync' | 'rmSync' | 'mkdirSync'
+>;
+
+/**
+ * Writes a file so that after any kill or power cut it is there whole or not at all: temporary name, fsync, rename,
+ * fsync of the folder. @throws WORKSPACE_UNUSABLE when the disk is full or cannot be written; nothing is left behind.
+ */
+export function writeDurably(path: string, pieces: Iterable<Uint8Array>, fs: FileSystem = nodeFs): void {
+  const temporary = `${path}.${process.pid}.tmp`;
+  try {
+    fs.mkdirSync(dirname(path), { recursive: true });
+    writeSynced(temporary, pieces, fs);
+    fs.renameSync(temporary, path);
+    syncFolder(dirname(path), fs);
+  } catch (thrown) {
+    fs.rmSync(temporary, { force: true });
+    throw fileError(thrown, path);
+  }
+}
+
+function writeSynced(path: string, pieces: Iterable<Uint8Array>, fs: FileSystem): void {
+  const handle = fs.openSync(path, 'w');
+  try {
+    for (const piece of pieces) {
+      for (let done = 0; done < piece.byteLength;) done += fs.writeSync(handle, piece, done);
+    }
+    fs.fsyncSync(handle);
+  } finally {
+    fs.closeSync(handle);
+  }
+}
+
+/** Makes the rename durable. Windows cannot open folders and does this by itself. */
+function syncFolder(path: string, fs: FileSystem): void {
+  if (process.platform === 'win32') return;
+  const handle = fs.openSync(path, 'r');
+  try {
+    fs.fsyncSync(handle);
+  } finally {
+    fs.closeSync(handle);
+  }
+}
+
+const fullCodes = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
+const unwritableCodes = new Set(['EACCES', 'EPERM', 'EROFS', 'EIO', 'ENOTDIR', 'EEXIST', 'ENOENT']);
+
+function fileError(thrown: unknown, path: string): unknown {
+  const code = thrown instanceof Error && 'code' in thrown ? String(thrown.code) : '';
+  if (fullCodes.has(code)) {
+    return new WorkbenchError('WORKSPACE_UNUSABLE', `Cannot write ${path}: the disk is full`, {
+      hint: 'Free some space, then resume the run.',
+      cause: thrown,
+    });
+  }
+  if (!unwritableCodes.has(code)) return thrown;
+  return new WorkbenchError('WORKSPACE_UNUSABLE', `Cannot write ${path}: ${code}`, {
+    hint: 'Check the permissions of the workspace and its disk, then resume the run.',
+    cause: thrown,
+  });
+}

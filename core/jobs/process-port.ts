@@ -1,0 +1,38 @@
+import { invariant } from '../base/errors.ts';
+import { wallClock } from '../base/clock.ts';
+import { serveJob, type HostOptions, type Port } from './host.ts';
+
+/** The port of a process that was started by forkModule. */
+function parentPort(): Port {
+  invariant(process.send, 'a job process has to be forked by the workbench');
+  return {
+    post: (message) =>
+      new Promise((resolve) => {
+        // A parent that is gone is noticed through 'disconnect'.
+        if (process.connected && process.send) process.send(message, undefined, undefined, () => resolve());
+        else resolve();
+      }),
+    onMessage: (listener) => void process.on('message', listener),
+    onClose: (listener) => void process.on('disconnect', listener),
+  };
+}
+
+/** The whole life of a forked job process. */
+export async function runJobProcess(
+  options: Pick<HostOptions, 'registry' | 'inputs' | 'checkpointEveryMs'>,
+): Promise<void> {
+  // Ctrl-C and a closed terminal reach the whole group; the parent decides and says 'cancel', or disconnects.
+  process.on('SIGINT', () => {});
+  process.on('SIGHUP', () => {});
+  const host = serveJob(parentPort(), {
+    ...options,
+    now: wallClock,
+    elapsed: () => performance.now(),
+    peakMemoryBytes: () => process.resourceUsage().maxRSS * 1024,
+  });
+  process.on('uncaughtException', (thrown) => {
+    void host.fail(thrown).finally(() => process.exit(1));
+  });
+  await host.done;
+  process.exit(0);
+}
