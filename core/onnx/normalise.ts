@@ -18,7 +18,7 @@ const lifts = Map.groupBy(
 
 /**
  * The model in the house operator set: ops whose form has changed since `opset` are rewritten, computing the same.
- * Dropout becomes Identity. Throws OP_UNSUPPORTED naming all nodes that cannot be rewritten, or an operator set outside
+ * Throws OP_UNSUPPORTED naming all nodes that cannot be rewritten, or an operator set outside
  * 7 … 25.
  */
 export function normalise(model: OnnxModel): OnnxModel {

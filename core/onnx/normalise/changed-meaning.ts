@@ -1,6 +1,6 @@
 import { float32, sizeOf, type Tensor } from '../../base/tensor.ts';
 import type { GraphNode } from '../graph.ts';
-import { intOf, type Lift, type LiftScope, stringOf, withAttributes, withInput } from './lift.ts';
+import { floatOf, intOf, type Lift, type LiftScope, stringOf, withAttributes, withInput } from './lift.ts';
 
 /** Until operator set 12 the input was seen as a matrix, split before `axis` (default 1), and its rows were normalised. */
 function flattening(op: string): Lift {
@@ -36,18 +36,19 @@ function flattening(op: string): Lift {
   };
 }
 
-/** In inference Dropout passes its input on. `below` is beyond every operator set: the house form has none. */
+/**
+ * The ratio is an input since operator set 12. The mode is left out: in inference Dropout passes its input on, and
+ * whoever trains decides for all Dropout nodes at once. `below` is beyond every operator set, as this holds for all.
+ */
 const dropout: Lift = {
   op: 'Dropout',
   below: Infinity,
   lift: (node, scope) => {
-    const [mask, training] = [node.outputs[1] ?? '', node.inputs[2] ?? ''];
-    const mode = scope.constantOf(training);
-    const isInference = training === '' || (mode !== undefined && Number(mode.data[0]) === 0);
-    if (!isInference) return scope.refuse(node, 'Dropout in training mode');
-    if (scope.isUsed(mask)) return scope.refuse(node, 'Dropout whose mask is used');
+    const [X = '', ratio = ''] = node.inputs;
+    if (scope.isUsed(node.outputs[1] ?? '')) return scope.refuse(node, 'Dropout whose mask is used');
+    const given = ratio === '' ? scope.constant(node, 'ratio', float32([], [floatOf(node, 'ratio', 0.5)])) : ratio;
     return [
-      { ...node, op: 'Identity', inputs: node.inputs.slice(0, 1), outputs: node.outputs.slice(0, 1), attributes: {} },
+      { ...node, inputs: [X, given], outputs: node.outputs.slice(0, 1), attributes: withAttributes(node, ['ratio']) },
     ];
   },
 };

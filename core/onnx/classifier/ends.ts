@@ -1,0 +1,97 @@
+import type { Graph, ValueInfo } from '../graph.ts';
+import { intOf, intsOf } from '../normalise/lift.ts';
+import type { InferInput } from '../infer.ts';
+import { consumersOf, producersOf } from '../topology.ts';
+import type { ImageInput } from './description.ts';
+
+const shapeOf = (value: ValueInfo): string =>
+  `${value.name} ${value.dtype} [${value.shape?.map((dim) => (dim === '' ? '?' : dim)).join(', ') ?? '?'}]`;
+
+/** A sound half of the answer, or the reasons why there is none. */
+export type Found<T> = { readonly value: T } | { readonly reasons: readonly string[] };
+
+/** Whether the file wants channels last: it turns the image first, or only the last size can be channels. */
+function isChannelsLast(graph: Graph, input: ValueInfo): boolean {
+  const consumers = consumersOf(graph).get(input.name) ?? [];
+  const turned =
+    consumers.length > 0 &&
+    consumers.every((node) => node.op === 'Transpose' && intsOf(node, 'perm')?.join() === '0,3,1,2');
+  const [, first, , last] = input.shape ?? [];
+  const isColour = (dim: unknown): boolean => dim === 1 || dim === 3;
+  return turned || (isColour(last) && !isColour(first));
+}
+
+/** The one 4-D float input, with fixed channels, height and width. */
+export function findImageInput(graph: Graph): Found<{ readonly input: ValueInfo; readonly image: ImageInput }> {
+  const candidates = graph.inputs.filter(({ dtype, shape }) => dtype === 'float32' && shape?.length === 4);
+  const [input] = candidates;
+  if (input?.shape === undefined) {
+    const found = graph.inputs.map(shapeOf).join('; ') || 'no inputs';
+    return { reasons: [`expected an image input, float32 of 4 dimensions, got ${found}`] };
+  }
+  const others = graph.inputs.filter((other) => other !== input);
+  const reasons =
+    others.length === 0
+      ? []
+      : [`expected one input, got ${graph.inputs.length}: ${graph.inputs.map(shapeOf).join('; ')}`];
+  const layout = isChannelsLast(graph, input) ? 'nhwc' : 'nchw';
+  const [batch, a, b, c] = input.shape;
+  const [channels, height, width] = layout === 'nhwc' ? [c, a, b] : [a, b, c];
+  if (typeof channels !== 'number' || typeof height !== 'number' || typeof width !== 'number') {
+    return { reasons: [...reasons, `expected fixed channels, height and width, got ${shapeOf(input)}`] };
+  }
+  if (reasons.length > 0) return { reasons };
+  const fixedBatch = typeof batch === 'number' ? batch : undefined;
+  return { value: { input, image: { name: input.name, layout, channels, height, width, fixedBatch } } };
+}
+
+export interface LogitsValue {
+  readonly name: string;
+  readonly classCount: number;
+  readonly softmaxRemoved: boolean;
+}
+
+/** [N, K], or [N, K, 1, …], of two classes and more. */
+function classesOf(type: InferInput | undefined, batch: number): number | undefined {
+  if (type?.dtype !== 'float32') return undefined;
+  const [N, K = 0, ...rest] = type.shape;
+  return N === batch && K >= 2 && rest.every((dim) => dim === 1) ? K : undefined;
+}
+
+const reshaping = new Set(['Identity', 'Reshape', 'Flatten', 'Squeeze', 'Unsqueeze', 'Cast']);
+
+/** The value that goes into a softmax over the classes at the end, where there is one. */
+function beforeSoftmax(
+  graph: Graph,
+  output: string,
+  types: ReadonlyMap<string, InferInput>,
+  batch: number,
+): string | undefined {
+  const producers = producersOf(graph);
+  let node = producers.get(output);
+  while (node !== undefined && reshaping.has(node.op)) node = producers.get(node.inputs[0] ?? '');
+  if (node === undefined || (node.op !== 'Softmax' && node.op !== 'LogSoftmax')) return undefined;
+  const [name = ''] = node.inputs;
+  const shape = types.get(name)?.shape ?? [];
+  const axis = intOf(node, 'axis', -1);
+  const isOverClasses = (axis < 0 ? axis + shape.length : axis) === 1;
+  return isOverClasses && classesOf(types.get(name), batch) !== undefined ? name : undefined;
+}
+
+/** The logits: an output [N, K], the one named so when there are several, before a softmax at its end. */
+export function findLogits(graph: Graph, types: ReadonlyMap<string, InferInput>, batch: number): Found<LogitsValue> {
+  const fitting = graph.outputs.filter(({ name }) => classesOf(types.get(name), batch) !== undefined);
+  const output = fitting.find(({ name }) => /logit/i.test(name)) ?? fitting[0];
+  if (output === undefined) {
+    const found = graph.outputs.map(({ name }) => {
+      const type = types.get(name);
+      return `${name} ${type?.dtype ?? '?'} [${type?.shape.join(', ') ?? '?'}]`;
+    });
+    return {
+      reasons: [`expected logits, a float32 output of shape [N, classes], got ${found.join('; ')} for ${batch} images`],
+    };
+  }
+  const before = beforeSoftmax(graph, output.name, types, batch);
+  const name = before ?? output.name;
+  return { value: { name, classCount: classesOf(types.get(name), batch) ?? 0, softmaxRemoved: before !== undefined } };
+}

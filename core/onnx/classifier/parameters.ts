@@ -1,0 +1,81 @@
+import type { Graph, GraphNode } from '../graph.ts';
+import { floatOf } from '../normalise/lift.ts';
+import type { BatchNormLayer, Parameter } from './description.ts';
+
+/** Inputs that hold settings or statistics, by op. */
+const settings: Readonly<Record<string, readonly number[]>> = {
+  BatchNormalization: [3, 4],
+  Clip: [1, 2],
+  Resize: [1, 2, 3],
+  Pad: [2],
+  Pow: [1],
+  Dropout: [1],
+  Range: [0, 1, 2],
+  OneHot: [2],
+  Where: [1, 2],
+};
+
+const elementwise = new Set([
+  'Add',
+  'Sub',
+  'Mul',
+  'Div',
+  'Min',
+  'Max',
+  'Mean',
+  'Sum',
+  'Equal',
+  'Greater',
+  'Less',
+  'Mod',
+]);
+/** Steps that an exporter puts before the first layer: scaling of pixels, order of axes. */
+const preparation = new Set(['Sub', 'Div', 'Mul', 'Add', 'Transpose', 'Cast', 'Identity', 'Clip']);
+
+/** Nodes that only prepare the image: elementwise with constants, from the input on. */
+function preparingNodes(graph: Graph, image: string): ReadonlySet<GraphNode> {
+  const prepared = new Set([image]);
+  const nodes = new Set<GraphNode>();
+  for (const node of graph.nodes) {
+    const isOne =
+      preparation.has(node.op) &&
+      node.inputs.some((name) => prepared.has(name)) &&
+      node.inputs.every((name) => name === '' || prepared.has(name) || graph.initializers.has(name));
+    if (!isOne) continue;
+    nodes.add(node);
+    for (const name of node.outputs) prepared.add(name);
+  }
+  return nodes;
+}
+
+/** The float32 initialisers that training changes: weights and biases, not statistics, bounds or pixel scaling. */
+export function findParameters(graph: Graph, image: string): readonly Parameter[] {
+  const preparing = preparingNodes(graph, image);
+  const names = new Set<string>();
+  for (const node of graph.nodes) {
+    if (preparing.has(node)) continue;
+    node.inputs.forEach((name, index) => {
+      const tensor = graph.initializers.get(name);
+      const isSetting =
+        settings[node.op]?.includes(index) === true || (elementwise.has(node.op) && tensor?.data.length === 1);
+      if (tensor?.dtype === 'float32' && tensor.data.length > 0 && !isSetting) names.add(name);
+    });
+  }
+  return [...graph.initializers]
+    .filter(([name]) => names.has(name))
+    .map(([name, { dims, dtype }]) => ({ name, dims, dtype }));
+}
+
+/** Batch normalisations whose running statistics stand in the file. */
+export function findBatchNorms(graph: Graph): readonly BatchNormLayer[] {
+  return graph.nodes.flatMap((node) => {
+    if (node.op !== 'BatchNormalization') return [];
+    const [inputName = '', , , meanName = '', varianceName = ''] = node.inputs;
+    const mean = graph.initializers.get(meanName)?.data;
+    const variance = graph.initializers.get(varianceName)?.data;
+    if (!(mean instanceof Float32Array) || !(variance instanceof Float32Array)) return [];
+    return [
+      { node: node.name, inputName, mean, variance, meanName, varianceName, epsilon: floatOf(node, 'epsilon', 1e-5) },
+    ];
+  });
+}
