@@ -40,9 +40,9 @@ export function barChart(block: BarChartBlock, frame: Frame): Markup {
     if (!isSlanted)
       return markup`<text class="tick" x="${x}" y="${bottom + 18}" text-anchor="middle">${shorten(name, 400)}</text>`;
     // Slanted names still need about a line height each; others stay in the table below the chart.
-    const every = Math.ceil(13 / groups.step());
+    const every = Math.ceil(18 / groups.step());
     if (i % every !== 0) return false;
-    return markup`<text class="tick" transform="translate(${x + 4} ${bottom + 14}) rotate(-45)" text-anchor="end">${shorten(name, 110)}</text>`;
+    return markup`<text class="tick" transform="translate(${x + 4} ${bottom + 14}) rotate(-45)" text-anchor="end">${shorten(name, Math.min(110, (x + 4) / 0.71))}</text>`;
   });
   const bars = block.series.map((series, index) => barsOf(series, index, block, y, groups));
   const zero = y.at(0);

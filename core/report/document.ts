@@ -104,7 +104,7 @@ export interface HeatMapBlock extends Placed {
 
 export interface ImageBlock extends Placed {
   readonly kind: 'image';
-  /** data: URI of a PNG, JPEG, WebP, GIF or AVIF in base64. */
+  /** data: URI of a PNG, JPEG, WebP, GIF or AVIF in base64. Clear gaps suit light and dark pages alike. */
   readonly source: string;
   readonly alt: string;
   /** Captions of the rows of an image grid, top to bottom. */

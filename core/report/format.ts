@@ -33,7 +33,7 @@ export function formatPowerOfTen(exponent: number): string {
 }
 
 /** For instance 1.25×10⁻⁵. */
-export function formatScientific(value: number, significant = 3): string {
+function formatScientific(value: number, significant = 3): string {
   if (!Number.isFinite(value)) return notFinite(value);
   const [mantissa = '0', exponent = '0'] = Math.abs(value)
     .toExponential(significant - 1)
@@ -55,7 +55,7 @@ export function formatNumber(value: number | null): string {
 }
 
 /** Decimals of a percentage: one, or two where one would hide how far it is from 0 or 100 %. */
-export function percentDigits(fraction: number): 1 | 2 {
+function percentDigits(fraction: number): 1 | 2 {
   const size = Math.abs(fraction);
   return (size > 0 && size < 0.01) || (size > 0.99 && size < 1) ? 2 : 1;
 }
@@ -129,7 +129,11 @@ export function formatInterval(interval: readonly [number, number], unit: string
     const digits = percentDigits(value ?? low);
     return `${formatFixed(low * 100, digits)} – ${formatFixed(high * 100, digits)}${narrowSpace}%`;
   }
-  return `${formatValue(low, unit)} – ${formatValue(high, unit)}`;
+  if (unit === 'ms' || unit === 'bytes') return `${formatValue(low, unit)} – ${formatValue(high, unit)}`;
+  const digits = commonDigits([low, high]);
+  const write = (end: number) => (digits === undefined ? formatNumber(end) : formatFixed(end, digits));
+  const suffix = unitSuffix(unit);
+  return `${write(low)} – ${write(high)}${suffix === '' ? '' : space + suffix}`;
 }
 
 function unitSuffix(unit: string | undefined): string {

@@ -118,7 +118,7 @@ const unknownPaint = { cell: markup`class="cell-unknown"`, text: markup`class="c
 
 /** Ink over the page, so that 0 is the page itself in light, dark and print. */
 function inked(className: string, share: number): { cell: Markup; text: Markup } {
-  const tone = share > 0.55 ? 'on-ink' : share === 0 ? 'weak' : '';
+  const tone = share > 0.8 ? 'on-ink' : share > 0.6 ? 'on-mid' : share === 0 ? 'weak' : '';
   return {
     cell: markup`class="${className}" fill-opacity="${0.03 + 0.97 * share}"`,
     text: markup`class="cell-value ${tone}"`,

@@ -16,7 +16,7 @@ function card(figure: KeyFigure): Markup {
     unit === 'ms' ? [] : (/^([^\u202f\u00a0]+)([\u202f\u00a0].+)$/.exec(text) ?? []);
   // Always five parts: they share the rows of the grid, so that values and gauges of neighbours are level.
   return markup`<div class="card"><div class="card-label">${label}</div><div class="card-value">${number}${
-    suffix !== '' && markup`<span class="card-unit">${suffix}</span>`
+    suffix !== '' && markup`<span class="${suffix.length > 4 ? 'card-unit word' : 'card-unit'}">${suffix}</span>`
   }</div><div>${unit === 'fraction' && gauge(value, interval)}</div><div class="card-interval">${
     interval !== undefined && `95\u202f% CI ${formatInterval(interval, unit, value)}`
   }</div><div class="card-note">${note}</div></div>`;

@@ -87,7 +87,7 @@ function parameters(list: readonly ParameterFact[]): Markup {
 }
 
 /** Text of a parameter's value: numbers with their unit, names as they are, lists and objects as JSON. */
-export function parameterValue({ value, unit }: Pick<ParameterFact, 'value' | 'unit'>): string {
+function parameterValue({ value, unit }: Pick<ParameterFact, 'value' | 'unit'>): string {
   if (value === null || value === undefined) return missing;
   if (typeof value === 'number') return formatValue(value, unit ?? '1');
   if (typeof value === 'boolean') return value ? 'yes' : 'no';

@@ -1,7 +1,7 @@
 /** Figures: captions, legends and the parts of the drawings. Series colours are Okabe–Ito, tuned for a dark page. */
 export const chartTheme = `
 figure { margin: 26px 0 0; }
-figcaption { font-size: 14px; font-weight: 600; line-height: 1.4; margin-bottom: 10px; text-wrap: balance; }
+figcaption { font-size: 14px; font-weight: 600; line-height: 1.4; margin-bottom: 10px; text-wrap: balance; overflow-wrap: anywhere; }
 .figure-number { color: var(--muted); font-weight: 400; margin-right: 4px; }
 .pair { display: grid; grid-template-columns: repeat(2, minmax(0, 1fr)); gap: 0 32px; }
 .drawing { display: block; max-width: 100%; height: auto; overflow: visible; font-family: var(--sans); }
@@ -30,6 +30,7 @@ rect.bar { fill: color-mix(in srgb, var(--c) 82%, var(--paper)); }
 .cell-value { font-variant-numeric: tabular-nums; }
 text.cell-value:not([fill]) { fill: var(--ink); }
 text.cell-value.weak { fill: var(--muted); opacity: .55; }
+text.cell-value.on-mid { fill: var(--on-mid); }
 text.cell-value.on-ink { fill: var(--on-ink); }
 .frame { fill: none; stroke: var(--rule); stroke-width: .5; }
 .gauge { display: block; width: 100%; height: 8px; margin: 6px 0 5px; }

@@ -8,7 +8,7 @@ const colours = `
   --paper: #fcfcfa; --raised: #f4f4f0; --ink: #1a1e22; --muted: #596169; --rule: #d9dbd8; --hair: #e8e9e6;
   --accent: #005a8d; --warn: #8f4a00; --warn-paper: #fdf4e3; --good: #00694c; --bad: #a32a00;
   --s1: #0072b2; --s2: #d55e00; --s3: #009e73; --s4: #cc79a7; --s5: #e69f00; --s6: #56b4e9; --s7: #4a4f55;
-  --map-ink: #004f86; --map-above: #c14f00; --map-below: #0065a3; --on-ink: #ffffff;
+  --map-ink: #004f86; --map-above: #c14f00; --map-below: #0065a3; --on-ink: #ffffff; --on-mid: var(--ink);
   --serif: "Iowan Old Style", Charter, "Palatino Linotype", Palatino, "Book Antiqua", Georgia, "Liberation Serif", serif;
   --sans: -apple-system, "Segoe UI", Roboto, "Noto Sans", "Liberation Sans", "Helvetica Neue", Arial, sans-serif;
   --mono: ui-monospace, "SF Mono", Menlo, Consolas, "Liberation Mono", monospace;
@@ -18,7 +18,7 @@ const colours = `
     --paper: #111518; --raised: #191f23; --ink: #e3e6e8; --muted: #98a2a9; --rule: #30383e; --hair: #232a2f;
     --accent: #7cc4f0; --warn: #f0b35c; --warn-paper: #261f13; --good: #4fc79c; --bad: #ff8f66;
     --s1: #56b4e9; --s2: #e69f00; --s3: #1fbf91; --s4: #d98fb8; --s5: #e8743b; --s6: #f0e442; --s7: #b6bec4;
-    --map-ink: #7cc4f0; --map-above: #f0924d; --map-below: #5fb4ec; --on-ink: #0d1114;
+    --map-ink: #7cc4f0; --map-above: #f0924d; --map-below: #5fb4ec; --on-ink: #0d1114; --on-mid: #0d1114;
   }
 }
 `;
@@ -34,13 +34,14 @@ p, li { text-wrap: pretty; }
 p { margin: 0 0 .8em; }
 code, pre { font-family: var(--mono); font-size: .875em; }
 table code, dd code { overflow-wrap: anywhere; }
-h1, h2 { font-family: var(--serif); font-weight: 500; line-height: 1.2; letter-spacing: -.01em; text-wrap: balance; }
+h1, h2 { font-family: var(--serif); font-weight: 500; line-height: 1.2; letter-spacing: -.01em; text-wrap: balance;
+  overflow-wrap: anywhere; }
 h1 { font-size: 37px; margin: 30px 0 6px; }
 h2 { font-size: 25px; margin: 0 0 14px; padding-top: 14px; border-top: 1px solid var(--rule); }
 h3 { font-size: 15px; font-weight: 600; margin: 0 0 10px; }
 section { margin-top: 44px; }
 .prose { max-width: 680px; overflow-wrap: break-word; }
-.prose ul { margin: 0 0 .8em; padding-left: 1.2em; }
+.prose ul, .notice ul { margin: 0 0 .8em; padding-left: 1.2em; }
 .weak { color: var(--muted); }
 .sha { display: block; max-width: 33ch; }
 
@@ -70,12 +71,12 @@ section { margin-top: 44px; }
 .card-value { font-size: 32px; line-height: 1.15; letter-spacing: -.015em; font-variant-numeric: tabular-nums lining-nums; }
 .card:first-child .card-value { color: var(--accent); }
 .card-unit { font-size: .6em; letter-spacing: 0; color: var(--muted); }
+.card-unit.word { font-size: .45em; }
 .card-interval, .card-note { font-size: 12px; line-height: 1.4; color: var(--muted); }
 .card-interval { font-variant-numeric: tabular-nums; }
 .card-note { margin-top: 2px; }
 
-nav ol { display: flex; flex-wrap: wrap; gap: 4px 22px; margin: 34px 0 0; padding: 0; list-style: none; font-size: 13px;
-  counter-reset: entry; }
+nav ol { display: flex; flex-wrap: wrap; gap: 4px 22px; margin: 34px 0 0; padding: 0; list-style: none; font-size: 13px; }
 nav a { text-decoration: none; }
 nav a:hover { text-decoration: underline; }
 
@@ -141,7 +142,6 @@ const print = `
   body { font-size: 10.5pt; background: #fff; }
   :root { --paper: #fff; --raised: #f6f6f4; }
   main, footer { max-width: none; padding: 0; }
-  nav, .twin, .masthead { break-inside: avoid; }
   nav, .twin { display: none; }
   h1 { font-size: 24pt; margin-top: 18pt; }
   h2, h3, figcaption, .legend { break-after: avoid; }

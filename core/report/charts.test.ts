@@ -1,0 +1,234 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { stream } from '../base/rng.ts';
+import { linearAxis, logAxis } from './axes.ts';
+import { barChart, barTable } from './bar-chart.ts';
+import { decimate, type Point } from './decimate.ts';
+import type { BarChartBlock, HeatMapBlock, LineChartBlock } from './document.ts';
+import { heatMap, heatMapTable, poolFactor } from './heat-map.ts';
+import { lineChart, lineTable } from './line-chart.ts';
+import { toText } from './markup.ts';
+import { cividis } from './palette.ts';
+
+const frame = { width: 820, id: 'f1w' };
+const count = (text: string, part: RegExp) => [...text.matchAll(part)].length;
+
+const line: LineChartBlock = {
+  kind: 'line',
+  title: 'Loss',
+  x: { title: 'Step' },
+  y: { title: 'Loss', unit: 'nat' },
+  series: [
+    { name: 'a', points: Array.from({ length: 5000 }, (_, i): Point => [i, Math.sin(i / 50)]) },
+    { name: 'b', points: [[0, 0.5]] },
+  ],
+};
+
+describe('decimation', () => {
+  const random = stream(1, 'decimate');
+  const points = Array.from({ length: 10_000 }, (_, i): Point => [i, random.normal()])
+    .with(4321, [4321, 99])
+    .with(77, [77, -99]);
+
+  it('keeps at most the limit, both extremes, both ends and the order', () => {
+    const kept = decimate(points, 2000);
+    assert.ok(kept.length <= 2000 && kept.length > 1500);
+    assert.ok(kept.some(([x, y]) => x === 4321 && y === 99));
+    assert.ok(kept.some(([x, y]) => x === 77 && y === -99));
+    assert.deepEqual([kept.at(0), kept.at(-1)], [points.at(0), points.at(-1)]);
+    assert.ok(kept.every(([x], i) => i === 0 || x > (kept[i - 1]?.[0] ?? Infinity)));
+  });
+
+  it('leaves short series alone and drops what is not finite', () => {
+    assert.deepEqual(
+      decimate([
+        [0, 1],
+        [1, Number.NaN],
+        [2, 3],
+      ]),
+      [
+        [0, 1],
+        [2, 3],
+      ],
+    );
+  });
+});
+
+describe('axes', () => {
+  it('labels ticks with the decimals of their step, fractions in percent', () => {
+    const axis = linearAxis({ values: [0.981, 0.985], range: [100, 0], count: 5, unit: 'fraction', nice: true });
+    assert.deepEqual(
+      axis.ticks.map(({ label }) => label),
+      ['98.1', '98.2', '98.3', '98.4', '98.5'],
+    );
+    assert.ok(Math.abs(axis.at(0.983) - 50) < 1e-9);
+  });
+
+  it('gives a flat series a height around its value', () => {
+    const axis = linearAxis({ values: [3], range: [0, 1], count: 5, nice: false });
+    assert.ok(axis.domain[0] < 3 && axis.domain[1] > 3);
+  });
+
+  it('writes powers of ten over many decades', () => {
+    const axis = logAxis({ values: [1e-6, 1, 0, -5], range: [100, 0], count: 6 });
+    assert.deepEqual(
+      axis.ticks.map(({ label }) => label),
+      ['10⁻⁶', '10⁻⁵', '10⁻⁴', '10⁻³', '10⁻²', '10⁻¹', '10⁰'],
+    );
+  });
+});
+
+describe('line chart', () => {
+  it('draws at most 2,000 points of a series and a single point as a dot', () => {
+    const text = toText(lineChart(line, frame));
+    const path = /<path class="curve s1" d="([^"]*)"/.exec(text)?.[1] ?? '';
+    assert.ok(count(path, /[ML]/g) <= 2000 && count(path, /[ML]/g) > 1000);
+    assert.equal(count(text, /<circle class="dot s2"/g), 1);
+  });
+
+  it('says that there is no data instead of failing', () => {
+    assert.match(toText(lineChart({ ...line, series: [] }, frame)), />No data</);
+    const log = { ...line, y: { title: 'Loss', log: true }, series: [{ name: 'a', points: [[1, -1]] as const }] };
+    assert.match(toText(lineChart(log, frame)), />No data</);
+  });
+
+  it('does not announce accuracies above 100 %', () => {
+    const y = { title: 'Accuracy', unit: 'fraction' };
+    const text = toText(
+      lineChart(
+        {
+          ...line,
+          y,
+          series: [
+            {
+              name: 'a',
+              points: [
+                [0, 0.1],
+                [1, 0.999],
+              ],
+            },
+          ],
+        },
+        frame,
+      ),
+    );
+    assert.match(text, />100</);
+    assert.doesNotMatch(text, />120</);
+  });
+
+  it('moves the names of close reference levels apart', () => {
+    const references = [
+      { name: 'one', value: 0.5 },
+      { name: 'two', value: 0.501 },
+    ];
+    const text = toText(lineChart({ ...line, references }, frame));
+    const at = [...text.matchAll(/class="reference-label" x="[^"]*" y="([^"]*)"/g)].map((match) => Number(match[1]));
+    assert.ok(Math.abs((at[0] ?? 0) - (at[1] ?? 0)) >= 14);
+  });
+
+  it('has a table twin of at most 100 rows that ends with the last step', () => {
+    const twin = lineTable(line);
+    assert.equal(twin.rows.length, 100);
+    assert.equal(twin.rows.at(-1)?.[0], 4999);
+    assert.deepEqual(twin.rows[0], [0, 0, 0.5]);
+    assert.match(twin.note ?? '', /100 of 5000 steps/);
+  });
+});
+
+const bars: BarChartBlock = {
+  kind: 'bar',
+  title: 'Recall',
+  y: { title: 'Recall', unit: 'fraction', max: 1 },
+  categories: ['zero', 'one'],
+  series: [
+    { name: 'student', values: [0.5, null], intervals: [[0.4, 0.6], null] },
+    { name: 'teacher', values: [1, -0.25] },
+  ],
+};
+
+describe('bar chart', () => {
+  it('draws a bar for each known value, starting at zero', () => {
+    const text = toText(barChart({ ...bars, series: [{ name: 'a', values: [0.5, 1] }] }, frame));
+    const heights = [...text.matchAll(/<rect class="bar s1"[^>]*height="([^"]*)"/g)].map((match) => Number(match[1]));
+    assert.equal(heights.length, 2);
+    assert.ok(Math.abs((heights[1] ?? 0) - 2 * (heights[0] ?? 0)) < 0.02);
+    assert.equal(count(toText(barChart(bars, frame)), /<rect class="bar/g), 3);
+  });
+
+  it('keeps the interval in the table twin', () => {
+    const twin = barTable(bars);
+    assert.deepEqual(
+      twin.columns.map(({ title }) => title),
+      ['Category', 'student', 'student, low', 'student, high', 'teacher'],
+    );
+    assert.deepEqual(twin.rows, [
+      ['zero', 0.5, 0.4, 0.6, 1],
+      ['one', null, null, null, -0.25],
+    ]);
+  });
+});
+
+const map: HeatMapBlock = {
+  kind: 'heat-map',
+  title: 'Confusion',
+  rows: ['cat', 'dog'],
+  columns: ['cat', 'dog'],
+  values: [
+    [10, 0],
+    [3, Number.NaN],
+  ],
+  rowTitle: 'True',
+  columnTitle: 'Predicted',
+  scale: 'counts',
+};
+
+describe('heat map', () => {
+  it('prints values in cells that are large enough, and names for all cells', () => {
+    const text = toText(heatMap(map, frame));
+    assert.match(text, />10<\/text>/);
+    assert.match(text, /<title>dog → cat: 3<\/title>/);
+    assert.match(text, /class="cell-unknown"/);
+    const many = Array.from({ length: 60 }, (_, i) => `class ${i}`);
+    const large = heatMap({ ...map, rows: many, columns: many, values: many.map(() => many.map((_, i) => i)) }, frame);
+    assert.doesNotMatch(toText(large), /class="cell-value/);
+  });
+
+  it('draws zero of a diverging map as the page and its extremes in full', () => {
+    const text = toText(
+      heatMap(
+        {
+          ...map,
+          scale: 'diverging',
+          values: [
+            [-2, 0],
+            [1, 2],
+          ],
+        },
+        frame,
+      ),
+    );
+    assert.match(text, /class="below" fill-opacity="1"/);
+    assert.match(text, /class="above" fill-opacity="1"/);
+    assert.match(text, /class="above" fill-opacity="0.03"/);
+  });
+
+  it('pools a matrix that is too large to draw and says so', () => {
+    const many = Array.from({ length: 300 }, (_, i) => `class ${i}`);
+    const block: HeatMapBlock = {
+      ...map,
+      rows: many,
+      columns: many,
+      values: many.map((_, i) => many.map((_name, j) => i + j)),
+    };
+    assert.equal(poolFactor(block), 3);
+    const twin = heatMapTable(block);
+    assert.equal(twin.rows.length, 100);
+    assert.deepEqual(twin.rows[0]?.slice(0, 3), ['class 0', 2, 5]);
+    assert.match(twin.note ?? '', /Means of 3 × 3/);
+  });
+
+  it('takes cividis from blue to yellow with a readable text colour', () => {
+    assert.deepEqual(cividis(0), { fill: '#00204d', text: '#ffffff' });
+    assert.deepEqual(cividis(1), { fill: '#ffea46', text: '#101418' });
+  });
+});
