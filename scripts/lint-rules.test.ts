@@ -57,6 +57,8 @@ const cases: readonly Case[] = [
   ['core/store/a.ts', importing('../runtime/session.ts'), imports],
   ['core/jobs/host.ts', importing('../methods/registry.ts')],
   ['core/jobs/client.ts', importing('../methods/registry.ts'), imports],
+  ['core/jobs/prepare.ts', "import type { X } from '../methods/registry.ts';\nexport const f = (x: X): X => x;\n"],
+  ['core/jobs/client.ts', importing('../runtime/session.ts'), imports],
   ['core/jobs/host.ts', importing('../store/open.ts'), imports],
   ['core/jobs/client.ts', importing('better-sqlite3'), imports],
   ['cli/a1.ts', importing('../core/store/open.ts')],
