@@ -120,6 +120,7 @@ async function test(args) {
 
 function checkSteps() {
   return [
+    lockStep,
     ...generatorSteps(['--check']),
     { name: 'format', args: [toolPath('prettier'), '--check', '--log-level=warn', '.'] },
     lintStep(),
@@ -129,6 +130,7 @@ function checkSteps() {
   ];
 }
 
+const lockStep = { name: 'lock', args: ['scripts/complete-lock.mjs', '--check'] };
 const houseStep = { name: 'house rules', args: ['scripts/check-house.ts'] };
 
 function lintStep() {
