@@ -1,9 +1,6 @@
 import type { Rng } from '../base/rng.ts';
 import type { ImageDims } from './preprocess.ts';
 
-/** Rows of the 2 × 3 matrix that maps output to input positions, both normalised to [-1, 1] (x, y, 1 order). */
-export type Theta = readonly [number, number, number, number, number, number];
-
 export interface AffineRanges {
   /** The content turns by an angle in [-rotationDegrees, rotationDegrees]. */
   readonly rotationDegrees: number;
@@ -18,7 +15,8 @@ export interface AffineRanges {
 
 /**
  * A random view: rotation about the centre, scale, shift, each uniform in its range, drawn in this order. The result is
- * a theta of ONNX AffineGrid and PyTorch's affine_grid with align_corners = 0.
+ * a theta: the rows of the 2 × 3 matrix that maps output to input positions (x, y, 1), both normalised to [-1, 1], as ONNX
+ * AffineGrid and PyTorch's affine_grid take it with align_corners = 0.
  */
 export function randomAffine(rng: Rng, ranges: AffineRanges): [number, number, number, number, number, number] {
   const angle = ((2 * rng.uniform() - 1) * ranges.rotationDegrees * Math.PI) / 180;
@@ -69,43 +67,28 @@ export function warpAffine(images: Float32Array, dims: ImageDims, thetas: ArrayL
     const y0 = (height * (f + 1 + d * (1 / width - 1) + e * (1 / height - 1)) - 1) / 2;
     for (let y = 0; y < height; y++) {
       for (let x = 0; x < width; x++) {
-        sample(
-          images,
-          item * channels * plane,
-          [channels, height, width],
-          xx * x + xy * y + x0,
-          yx * x + yy * y + y0,
-          out,
-          item * channels * plane + y * width + x,
-        );
+        const inX = xx * x + xy * y + x0;
+        const inY = yx * x + yy * y + y0;
+        const left = Math.floor(inX);
+        const top = Math.floor(inY);
+        const fx = inX - left;
+        const fy = inY - top;
+        // Corners outside the image have weight 0 and are read at a place that exists.
+        const wx0 = left >= 0 && left < width ? 1 - fx : 0;
+        const wx1 = left >= -1 && left < width - 1 ? fx : 0;
+        const wy0 = top >= 0 && top < height ? 1 - fy : 0;
+        const wy1 = top >= -1 && top < height - 1 ? fy : 0;
+        const column0 = wx0 === 0 ? 0 : left;
+        const column1 = wx1 === 0 ? 0 : left + 1;
+        const row0 = wy0 === 0 ? 0 : top * width;
+        const row1 = wy1 === 0 ? 0 : (top + 1) * width;
+        for (let channel = 0; channel < channels; channel++) {
+          const start = (item * channels + channel) * plane;
+          out[start + y * width + x] =
+            wy0 * (wx0 * images[start + row0 + column0]! + wx1 * images[start + row0 + column1]!) +
+            wy1 * (wx0 * images[start + row1 + column0]! + wx1 * images[start + row1 + column1]!);
+        }
       }
     }
-  }
-}
-
-function sample(
-  images: Float32Array,
-  start: number,
-  [channels, height, width]: readonly [number, number, number],
-  x: number,
-  y: number,
-  out: Float32Array,
-  at: number,
-): void {
-  const [left, top] = [Math.floor(x), Math.floor(y)];
-  const [fx, fy] = [x - left, y - top];
-  const plane = height * width;
-  const isInX0 = left >= 0 && left < width;
-  const isInX1 = left >= -1 && left < width - 1;
-  const isInY0 = top >= 0 && top < height;
-  const isInY1 = top >= -1 && top < height - 1;
-  for (let c = 0; c < channels; c++) {
-    const corner = start + c * plane + top * width + left;
-    let sum = 0;
-    if (isInY0 && isInX0) sum += (1 - fy) * (1 - fx) * images[corner]!;
-    if (isInY0 && isInX1) sum += (1 - fy) * fx * images[corner + 1]!;
-    if (isInY1 && isInX0) sum += fy * (1 - fx) * images[corner + width]!;
-    if (isInY1 && isInX1) sum += fy * fx * images[corner + width + 1]!;
-    out[at + c * plane] = sum;
   }
 }

@@ -6,7 +6,16 @@ import { gzipSync } from 'node:zlib';
 import { WorkbenchError } from '../base/errors.ts';
 import { float32, tensor } from '../base/tensor.ts';
 import { checkFit, memorySet, openDataset } from './dataset.ts';
-import { asBytes, dataRef, idxBytes, idxImages, readAll, readItems, temporaryFolder, writeFiles } from './fixtures.ts';
+import {
+  asBytes,
+  dataRef,
+  idxBytes,
+  idxImages,
+  readAll,
+  readItems,
+  temporaryFolder,
+  writeFiles,
+} from './testing/fixtures.ts';
 import { npyBytes, npzBytes } from './write.ts';
 
 const labels = (...values: number[]): Uint8Array => idxBytes([values.length], values);
@@ -101,7 +110,7 @@ describe('an IDX folder', () => {
     assert.ok(Math.abs(mean - 0.13251) < 1e-5, `mean pixel is ${mean}`);
     const train = await openDataset(dataRef(folder, { split: 'train' }));
     assert.deepEqual(
-      [train.count, train.shape, [...(train.labels ?? []).slice(0, 5)]],
+      [train.count, train.shape, Array.from((train.labels ?? []).slice(0, 5))],
       [60_000, [1, 28, 28], [5, 0, 4, 1, 9]],
     );
   });

@@ -47,8 +47,11 @@ const boxOf = (points: readonly Point[], margin: number): Box => ({
   bottom: Math.max(...points.map(([, y]) => y)) + margin,
 });
 
-function segmentDistance(x: number, y: number, [ax, ay]: Point, [bx, by]: Point): number {
-  const [dx, dy] = [bx - ax, by - ay];
+function segmentDistance(x: number, y: number, a: Point, b: Point): number {
+  const ax = a[0];
+  const ay = a[1];
+  const dx = b[0] - ax;
+  const dy = b[1] - ay;
   const length = dx * dx + dy * dy;
   const along = length === 0 ? 0 : Math.min(1, Math.max(0, ((x - ax) * dx + (y - ay) * dy) / length));
   // Math.hypot is several times slower, and nothing here overflows.
@@ -86,7 +89,8 @@ export function drawPolygon(plane: Plane, corners: readonly Point[], brush: Brus
     let nearest = Infinity;
     let isInside = false;
     for (let i = 0; i < corners.length; i++) {
-      const [a, b] = [corners[i]!, corners[(i + 1) % corners.length]!];
+      const a = corners[i]!;
+      const b = corners[(i + 1) % corners.length]!;
       nearest = Math.min(nearest, segmentDistance(x, y, a, b));
       if (a[1] > y !== b[1] > y && x < a[0] + ((y - a[1]) / (b[1] - a[1])) * (b[0] - a[0])) isInside = !isInside;
     }
@@ -108,7 +112,8 @@ export function drawEllipse(plane: Plane, ellipse: Ellipse, brush: Brush, lineWi
   const [cos, sin] = [Math.cos(angle), Math.sin(angle)];
   const scale = Math.min(radiusX, radiusY);
   fill(plane, boxOf([centre], Math.max(radiusX, radiusY) + (lineWidth ?? 0) / 2), brush, (x, y) => {
-    const [dx, dy] = [x - centre[0], y - centre[1]];
+    const dx = x - centre[0];
+    const dy = y - centre[1];
     const distance =
       (Math.sqrt(((cos * dx + sin * dy) / radiusX) ** 2 + ((cos * dy - sin * dx) / radiusY) ** 2) - 1) * scale;
     return lineWidth === undefined ? distance : Math.abs(distance) - lineWidth / 2;

@@ -134,7 +134,8 @@ export const gabor: Field = (rng, out, height, width) => {
   const [cos, sin] = [Math.cos(angle), Math.sin(angle)];
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {
-      const [dx, dy] = [x - cx, y - cy];
+      const dx = x - cx;
+      const dy = y - cy;
       const window = Math.exp(-(dx * dx + dy * dy) / (2 * sigma * sigma));
       out[y * width + x] = unit(
         0.5 + amplitude * window * Math.cos((2 * Math.PI * (cos * dx + sin * dy)) / wavelength + phase),

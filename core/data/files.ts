@@ -8,7 +8,7 @@ import { grouped, unreadable, unsuitable } from './errors.ts';
 /** Files up to this size are held in memory; larger ones are read from disk item by item. */
 export const defaultMemoryLimitBytes = 256 * 2 ** 20;
 /** Compressed data may not unpack to more than this. */
-export const maxExpandedBytes = 2 ** 31 - 1;
+const maxExpandedBytes = 2 ** 31 - 1;
 /** Deflate cannot pack better than 1032 : 1, so a larger claim is a lie. */
 const maxDeflateRatio = 1032;
 

@@ -6,7 +6,7 @@ import { gzipSync } from 'node:zlib';
 import { WorkbenchError, type ErrorCode } from '../base/errors.ts';
 import { float32, int64, tensor } from '../base/tensor.ts';
 import { openDataset, type OpenOptions } from './dataset.ts';
-import { dataRef, idxBytes, idxImages, temporaryFolder, writeFiles } from './fixtures.ts';
+import { dataRef, idxBytes, idxImages, temporaryFolder, writeFiles } from './testing/fixtures.ts';
 import { npyBytes, npzBytes } from './write.ts';
 
 interface Case {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { memorySet } from './dataset.ts';
-import { readItems } from './fixtures.ts';
+import { readItems } from './testing/fixtures.ts';
 import { fitImages, fitSet, invertImages, resizeImages, toChannels } from './preprocess.ts';
 
 function assertClose(actual: ArrayLike<number>, expected: ArrayLike<number>, tolerance = 1e-6): void {

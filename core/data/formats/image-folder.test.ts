@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import sharp from 'sharp';
 import { openDataset } from '../dataset.ts';
-import { asBytes, dataRef, readAll, readItems, temporaryFolder, writeFiles } from '../fixtures.ts';
+import { asBytes, dataRef, readAll, readItems, temporaryFolder, writeFiles } from '../testing/fixtures.ts';
 
 type Raw = { width: number; height: number; channels: 1 | 2 | 3 | 4 };
 const png = (raw: Raw, values: ArrayLike<number>): Promise<Buffer> => {

@@ -2,8 +2,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import type { DataRef } from '../contract/run.ts';
-import type { ImageSet } from './dataset.ts';
+import type { DataRef } from '../../contract/run.ts';
+import type { ImageSet } from '../dataset.ts';
 
 /** Tiny files for the tests of this folder. */
 
