@@ -4,7 +4,7 @@ import { Environment, ErrorData, RunRequest, RunState } from './run.ts';
 /** What crosses between a job process and its parent beside events, and what the history knows about a job. */
 
 /** UTC date and time of creation and a random tail; sorts by age and is safe as a folder name. */
-export const RunId = z.string().regex(/^\d{8}-\d{6}-[0-9a-z]{4}$/, 'expected YYYYMMDD-HHMMSS-xxxx');
+const RunId = z.string().regex(/^\d{8}-\d{6}-[0-9a-z]{4}$/, 'expected YYYYMMDD-HHMMSS-xxxx');
 
 const StartCommand = z.strictObject({
   type: z.literal('start'),

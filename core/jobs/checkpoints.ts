@@ -13,7 +13,7 @@ import {
   type TensorEntry,
   type Unstored,
 } from './checkpoint-manifest.ts';
-import { writeDurably, type FileSystem } from './durable-files.ts';
+import { discard, writeDurably, type FileSystem } from './durable-files.ts';
 
 /**
  * The checkpoints of one run, in runs/<id>/checkpoints. The n-th is `n.json`, a manifest with its own hash, and `n.bin`,
@@ -74,8 +74,7 @@ export function openCheckpoints(
         const sealed = JSON.stringify({ sha256: sha256Of(canonicalJson(manifest)), manifest });
         writeDurably(join(folder, `${pad(sequence)}.json`), [new TextEncoder().encode(sealed)], fs);
       } catch (thrown) {
-        for (const name of [`${pad(sequence)}.bin`, `parts-${pad(sequence)}.bin`])
-          rmSync(join(folder, name), { force: true });
+        for (const name of [`${pad(sequence)}.bin`, `parts-${pad(sequence)}.bin`]) discard(join(folder, name));
         throw thrown;
       }
       prune(folder, previous ? [previous, manifest] : [manifest]);

@@ -1,5 +1,5 @@
 import { WorkbenchError, toWorkbenchError } from '../base/errors.ts';
-import { RunEvent, type RunRecord, type RunRequest } from '../contract/run.ts';
+import { RunEvent, type RunRecord } from '../contract/run.ts';
 import type { JobCommand } from '../contract/job.ts';
 import { removeCheckpoints } from './checkpoints.ts';
 import { crashError, type JobExit } from './crash.ts';
@@ -20,8 +20,8 @@ export interface JobStore {
 export interface JobOptions {
   readonly store: JobStore;
   readonly runId: string;
-  /** Go on from a checkpoint; false for a queued run. */
-  readonly resume: boolean;
+  /** true: only go on from a checkpoint; false: only start a queued run; absent: whichever the run needs. */
+  readonly resume?: boolean;
   /** Wall clock, milliseconds since 1970. */
   readonly now: () => number;
   /** Sees every event after it was stored. */
@@ -146,10 +146,10 @@ export function startJob(options: JobOptions): JobHandle {
   };
 }
 
-function checkStart(run: RunRecord, resume: boolean): void {
+function checkStart(run: RunRecord, resume: boolean | undefined): void {
   const { runId, state } = run;
-  if (resume ? run.resumable : state === 'queued') return;
-  const verb = resume ? 'resumed' : 'started';
+  if (resume === false ? state === 'queued' : run.resumable) return;
+  const verb = resume === false ? 'started' : 'resumed';
   throw new WorkbenchError('RUN_STATE', `Run ${runId} is ${state} and cannot be ${verb}`, {
     hint: run.resumable
       ? `Go on with \`palimpsest resume ${runId}\`.`

@@ -3,10 +3,13 @@ import { dirname } from 'node:path';
 import { WorkbenchError } from '../base/errors.ts';
 
 /** What is needed of the file system; tests put in one that runs full. */
-export type FileSystem = Pick<
+export interface FileSystem extends Pick<
   typeof nodeFs,
-  'openSync' | 'writeSync' | 'fsyncSync' | 'closeSync' | 'renameSync' | 'rmSync' | 'mkdirSync'
->;
+  'openSync' | 'fsyncSync' | 'closeSync' | 'renameSync' | 'mkdirSync'
+> {
+  /** Writes what it can of `bytes` from `offset` on and gives how much that was. */
+  writeSync(handle: number, bytes: Uint8Array, offset: number): number;
+}
 
 /**
  * Writes a file so that after any kill or power cut it is there whole or not at all: temporary name, fsync, rename,
@@ -20,8 +23,17 @@ export function writeDurably(path: string, pieces: Iterable<Uint8Array>, fs: Fil
     fs.renameSync(temporary, path);
     syncFolder(dirname(path), fs);
   } catch (thrown) {
-    fs.rmSync(temporary, { force: true });
+    discard(temporary);
     throw fileError(thrown, path);
+  }
+}
+
+/** Removes what a failed write left. That it cannot be removed either is no news beside the failure itself. */
+export function discard(path: string): void {
+  try {
+    nodeFs.rmSync(path, { force: true });
+  } catch {
+    return;
   }
 }
 

@@ -11,7 +11,7 @@ import type { JobInputs } from '../inputs.ts';
 import { hashFiles } from '../inputs.ts';
 
 /** A random walk in 16 dimensions that shows every kind of event; `behaviour` makes it misbehave at half its steps. */
-export const walkSpec = defineMethod({
+const walkSpec = defineMethod({
   id: 'walk',
   version: 1,
   title: 'Random walk',
@@ -39,7 +39,7 @@ type Params = z.output<(typeof walkSpec)['params']>;
 
 const size = 16;
 
-export async function* run(context: RunContext<Params>): AsyncGenerator<MethodEvent, ResultMetrics, void> {
+async function* run(context: RunContext<Params>): AsyncGenerator<MethodEvent, ResultMetrics, void> {
   const { steps, seed, stepMs, behaviour } = context.params;
   const batch = Math.ceil(steps / 6);
   const position = context.resume
@@ -103,7 +103,7 @@ function misbehave(behaviour: Params['behaviour']): void {
   if (behaviour === 'throws') throw new WorkbenchError('DATA_UNSUITABLE', 'The walk met a wall');
   if (behaviour === 'exits') process.exit(7);
   if (behaviour === 'aborts') process.abort();
-  while (behaviour === 'hangs');
+  if (behaviour === 'hangs') for (;;);
 }
 
 export const toyRegistry: MethodRegistry = { walk: method(walkSpec, async () => ({ run })) };
