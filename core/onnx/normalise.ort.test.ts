@@ -1,0 +1,98 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { float32, int64, type Tensor, tensor } from '../base/tensor.ts';
+import { normalise } from './normalise.ts';
+import { readModel } from './read.ts';
+import { type OneNode, oneNodeModel, runModel, wave } from './testing/one-node.ts';
+import { writeModel } from './write.ts';
+
+const image = wave([2, 4, 6, 6]);
+const ints = (...values: number[]): Tensor => int64([values.length], values);
+const channel = wave([4]);
+const variance = float32([4], [0.5, 1, 1.5, 2]);
+
+/** Nodes as they were written for an older (or newer) operator set; inputs after the first are initialisers. */
+const cases: readonly (readonly [opset: number, node: OneNode])[] = [
+  [11, { op: 'ReduceMean', inputs: [image], attributes: { axes: [2, -1], keepdims: 0 } }],
+  [17, { op: 'ReduceMax', inputs: [image] }],
+  [12, { op: 'ReduceSum', inputs: [image], attributes: { axes: [1] } }],
+  [13, { op: 'ReduceSum', inputs: [image, ints(1)] }],
+  [11, { op: 'Squeeze', inputs: [wave([2, 1, 3, 1])], attributes: { axes: [1] } }],
+  [7, { op: 'Squeeze', inputs: [wave([2, 1, 3, 1])] }],
+  [11, { op: 'Unsqueeze', inputs: [wave([2, 3])], attributes: { axes: [0, 3] } }],
+  [9, { op: 'Slice', inputs: [image], attributes: { starts: [1, -3], ends: [3, 2147483647], axes: [1, 3] } }],
+  [7, { op: 'Slice', inputs: [image], attributes: { starts: [0, 1], ends: [1, -1] } }],
+  [10, { op: 'Slice', inputs: [image, ints(4), ints(0), ints(2), ints(-2)] }],
+  [11, { op: 'Split', inputs: [image], attributes: { axis: 1, split: [1, 3] }, outputCount: 2 }],
+  [11, { op: 'Split', inputs: [image], attributes: { axis: 3 }, outputCount: 3 }],
+  [13, { op: 'Split', inputs: [image], attributes: { axis: 1 }, outputCount: 2 }],
+  [7, { op: 'Clip', inputs: [image], attributes: { min: { float: -0.25 }, max: { float: 0.5 } } }],
+  [10, { op: 'Clip', inputs: [image], attributes: { max: { float: 0.5 } } }],
+  [10, { op: 'Clip', inputs: [image] }],
+  [10, { op: 'Pad', inputs: [image], attributes: { pads: [0, 0, 1, 2, 0, 0, 3, 1], value: { float: 0.5 } } }],
+  [7, { op: 'Pad', inputs: [image], attributes: { pads: [0, 0, 1, 2, 0, 0, 3, 1], mode: 'reflect' } }],
+  [9, { op: 'TopK', inputs: [image], attributes: { k: 2, axis: 1 }, outputCount: 2 }],
+  [11, { op: 'Softmax', inputs: [image] }],
+  [12, { op: 'LogSoftmax', inputs: [image], attributes: { axis: 2 } }],
+  [7, { op: 'Hardmax', inputs: [image], attributes: { axis: 3 } }],
+  [11, { op: 'Softmax', inputs: [wave([3, 5])] }],
+  [11, { op: 'Softmax', inputs: [image], attributes: { axis: -2 } }],
+  [7, { op: 'Dropout', inputs: [image], attributes: { ratio: { float: 0.3 } } }],
+  [12, { op: 'Dropout', inputs: [image, float32([], [0.3]), tensor('bool', [], Uint8Array.of(0))] }],
+  [7, { op: 'BatchNormalization', inputs: [image, channel, channel, channel, variance], attributes: { spatial: 1 } }],
+  [9, { op: 'BatchNormalization', inputs: [image, channel, channel, channel, variance] }],
+  [7, { op: 'Upsample', inputs: [image], attributes: { scales: { floats: [1, 1, 2, 3] } } }],
+  [9, { op: 'Upsample', inputs: [image, float32([4], [1, 1, 2, 1.5])], attributes: { mode: 'linear' } }],
+  [10, { op: 'Resize', inputs: [image, float32([4], [1, 1, 2, 1.7])] }],
+  [10, { op: 'Resize', inputs: [image, float32([4], [1, 1, 0.5, 0.7])] }],
+  [10, { op: 'Resize', inputs: [image, float32([4], [1, 1, 0.5, 2])], attributes: { mode: 'linear' } }],
+  [
+    11,
+    {
+      op: 'Resize',
+      inputs: [image, float32([0], []), float32([4], [1, 1, 1.7, 0.6])],
+      attributes: { coordinate_transformation_mode: 'tf_half_pixel_for_nn', nearest_mode: 'floor' },
+    },
+  ],
+  [9, { op: 'Scatter', inputs: [wave([3, 3]), int64([1, 3], [2, 1, 0]), wave([1, 3], 1)] }],
+  [16, { op: 'GridSample', inputs: [image, wave([2, 3, 3, 2])], attributes: { mode: 'bilinear' } }],
+  [16, { op: 'GridSample', inputs: [image, wave([2, 3, 3, 2])], attributes: { mode: 'bicubic' } }],
+  [
+    10,
+    {
+      op: 'RoiAlign',
+      inputs: [image, float32([1, 4], [0, 1, 4, 5]), ints(1)],
+      attributes: { output_height: 2, output_width: 2 },
+    },
+  ],
+  [18, { op: 'GroupNormalization', inputs: [image, wave([2]), wave([2], 1)], attributes: { num_groups: 2 } }],
+  [24, { op: 'Swish', inputs: [image], attributes: { alpha: { float: 0.5 } } }],
+  [24, { op: 'Swish', inputs: [image] }],
+  [23, { op: 'Cast', inputs: [image], attributes: { to: 1 } }],
+];
+
+describe('a node lifted to the house operator set', () => {
+  for (const [opset, node] of cases) {
+    it(`computes what opset ${opset} means: ${node.op} ${JSON.stringify(node.attributes ?? {})}`, async () => {
+      const outputs = Array.from({ length: node.outputCount ?? 1 }, (_, i) => {
+        return { dtype: node.op === 'TopK' && i === 1 ? 'int64' : 'float32', shape: [] } as const;
+      });
+      const constants = node.inputs.map((_, i) => i).slice(1);
+      const old = { ...oneNodeModel({ ...node, constants }, outputs), opset };
+      const lifted = normalise(readModel(writeModel(old)));
+      assert.equal(lifted.opset, 21);
+      const [before, after] = [
+        await runModel(old, { x0: node.inputs[0] ?? image }),
+        await runModel(lifted, { x0: node.inputs[0] ?? image }),
+      ];
+      for (const [name, expected] of Object.entries(before)) {
+        const found = after[name];
+        assert.ok(found);
+        assert.deepEqual(found.dims, expected.dims);
+        const [values, wanted] = [found, expected].map(({ data }) => Array.from<number | bigint, number>(data, Number));
+        const error = Math.max(...(wanted ?? []).map((value, i) => Math.abs(value - (values?.[i] ?? Number.NaN))));
+        assert.ok(error <= 1e-6, `differs by ${error}`);
+      }
+    });
+  }
+});
