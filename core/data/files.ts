@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import { open, readFile, type FileHandle } from 'node:fs/promises';
+import { open, readFile, stat, type FileHandle } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { promisify } from 'node:util';
 import { constants, gunzip, gunzipSync } from 'node:zlib';
+import { WorkbenchError } from '../base/errors.ts';
 import { grouped, unreadable, unsuitable } from './errors.ts';
 
 /** Files up to this size are held in memory; larger ones are read from disk item by item. */
@@ -67,21 +68,17 @@ export async function openDataFile(path: string, memoryLimitBytes: number): Prom
 }
 
 async function openRegular(path: string): Promise<FileHandle> {
-  let handle: FileHandle;
   try {
-    handle = await open(path, 'r');
+    // Looked at before it is opened: opening a pipe would wait for its writer.
+    const facts = await stat(path);
+    if (facts.isFile()) return await open(path, 'r');
+    const got = facts.isDirectory() ? 'a folder' : 'a device or pipe';
+    throw unreadable(`Data file ${path}: expected a regular file, got ${got}`, 'Name the file itself.');
   } catch (cause) {
-    throw unreadable(
-      `Data file ${path} cannot be opened: ${reasonOf(cause)}`,
-      'Check the path and its permissions.',
-      cause,
-    );
+    if (cause instanceof WorkbenchError) throw cause;
+    const hint = 'Check the path and its permissions.';
+    throw unreadable(`Data file ${path} cannot be opened: ${reasonOf(cause)}`, hint, cause);
   }
-  const stat = await handle.stat();
-  if (stat.isFile()) return handle;
-  await handle.close();
-  const got = stat.isDirectory() ? 'a folder' : 'a device or pipe';
-  throw unreadable(`Data file ${path}: expected a regular file, got ${got}`, 'Name the file itself.');
 }
 
 export const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
@@ -200,26 +197,15 @@ async function unpack(name: string, packed: Uint8Array, expected: number): Promi
 
 /** A text file with one name a line, or undefined when there is none. At most 4 MiB. */
 export async function readNames(path: string): Promise<readonly string[] | undefined> {
-  let handle: FileHandle;
-  try {
-    handle = await open(path, 'r');
-  } catch {
-    return undefined;
-  }
-  try {
-    const stat = await handle.stat();
-    if (!stat.isFile() || stat.size > 4 * 2 ** 20) {
-      throw unreadable(
-        `Label names ${path}: expected a text file of at most 4 MiB, got ${stat.isFile() ? `${grouped(stat.size)} bytes` : 'something else'}`,
-        'Put one name on each line, or remove the file.',
-      );
-    }
-    const lines = (await handle.readFile('utf8')).split(/\r?\n/u).map((line) => line.trim());
-    while (lines.at(-1) === '') lines.pop();
-    return lines.length === 0 ? undefined : lines;
-  } finally {
-    await handle.close();
-  }
+  const facts = await stat(path).catch(() => undefined);
+  if (!facts) return undefined;
+  const { bytes } = await readSmallFile(path, 4 * 2 ** 20);
+  const lines = new TextDecoder()
+    .decode(bytes)
+    .split(/\r?\n/u)
+    .map((line) => line.trim());
+  while (lines.at(-1) === '') lines.pop();
+  return lines.length === 0 ? undefined : lines;
 }
 
 /** Reads a whole file of at most `limitBytes`, with its digest. */

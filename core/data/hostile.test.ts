@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
@@ -367,6 +368,16 @@ describe('opening', () => {
       });
     });
   }
+
+  it('a pipe is refused and not waited for', async (t) => {
+    const folder = await temporaryFolder(t);
+    execFileSync('mkfifo', [join(folder, images)]);
+    for (const path of [folder, join(folder, images)]) {
+      await assert.rejects(openDataset(dataRef(path, { format: 'idx' })), {
+        message: /expected a regular file, got a device or pipe/,
+      });
+    }
+  });
 
   it('a folder where a file is expected is refused', async (t) => {
     const folder = await temporaryFolder(t);
