@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { stream } from '../base/rng.ts';
@@ -193,6 +193,17 @@ describe('a job', () => {
     assert.equal((await newRun(workspace, { runId: cuda, launch: toyInProcess() })).error?.code, 'DEVICE_UNAVAILABLE');
     const other = workspace.createRun({ ...toyRequest(), methodId: 'constructor' });
     assert.equal((await newRun(workspace, { runId: other, launch: toyInProcess() })).error?.code, 'METHOD_UNKNOWN');
+  });
+
+  it('that cannot write its files is interrupted, and goes on to the same bits when it can', async (t) => {
+    const expected = await straightOutcome(t);
+    const workspace = toyWorkspace(t);
+    const inTheWay = join(workspace.dir, 'artifacts');
+    writeFileSync(inTheWay, '');
+    const run = await newRun(workspace, { launch: toyInProcess() });
+    assert.deepEqual([run.state, run.error?.code, run.resumable], ['interrupted', 'WORKSPACE_UNUSABLE', true]);
+    rmSync(inTheWay);
+    assert.deepEqual(outcome(workspace, await resume(workspace, run.runId, { launch: toyInProcess() })), expected);
   });
 
   it('runs under the real entry of the job process', async (t) => {

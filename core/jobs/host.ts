@@ -117,7 +117,7 @@ async function runMethod(
   signal: AbortSignal,
   options: HostOptions,
 ): Promise<ResultMetrics> {
-  const prepared = await prepareJob(start, options);
+  const prepared = await untilAborted(prepareJob(start, options), signal);
   const { method, request, environment, identity, loaded } = prepared;
   const steps = await method.start(request.params, {
     models: request.models,
@@ -154,6 +154,19 @@ async function runMethod(
       await breathe();
       lastBreath = options.elapsed();
     }
+  }
+}
+
+/** Does not wait for large files to be hashed when a cancel comes meanwhile. */
+async function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  signal.throwIfAborted();
+  const aborted = Promise.withResolvers<never>();
+  const onAbort = (): void => aborted.reject(signal.reason);
+  signal.addEventListener('abort', onAbort);
+  try {
+    return await Promise.race([work, aborted.promise]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
   }
 }
 

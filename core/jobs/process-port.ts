@@ -17,6 +17,9 @@ function parentPort(): Port {
   };
 }
 
+/** Time that a job without a parent has for its last checkpoint. */
+const orphanGraceMs = 30_000;
+
 /** The whole life of a forked job process. */
 export async function runJobProcess(
   options: Pick<HostOptions, 'registry' | 'inputs' | 'checkpointEveryMs'>,
@@ -33,6 +36,8 @@ export async function runJobProcess(
   process.on('uncaughtException', (thrown) => {
     void host.fail(thrown).finally(() => process.exit(1));
   });
+  // A method that does not come to a safe point any more must not outlive its parent for ever.
+  process.on('disconnect', () => void setTimeout(() => process.exit(1), orphanGraceMs).unref());
   await host.done;
   process.exit(0);
 }
