@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { fork } from 'node:child_process';
+import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { describe, it, type TestContext } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
@@ -32,10 +32,19 @@ async function parentAfter(t: TestContext, dir: string, count: number) {
   return { parent, ...told };
 }
 
+/** Kills the parent and waits until its job, which notices, has gone too. */
+async function end(parent: ChildProcess, jobPid: number): Promise<void> {
+  const job = identify(jobPid);
+  const exit = once(parent, 'exit');
+  parent.kill('SIGKILL');
+  await exit;
+  while (isAlive(job)) await setImmediate();
+}
+
 describe('two processes on one workspace', () => {
   it('let one write and the others read', async (t) => {
     const dir = temporaryFolder(t);
-    const { parent, runId } = await parentAfter(t, dir, 5);
+    const { parent, runId, jobPid } = await parentAfter(t, dir, 5);
     assert.throws(() => openWorkspace(dir, toyOptions(2)), {
       code: 'WORKSPACE_BUSY',
       message: new RegExp(`process ${parent.pid} on `),
@@ -45,6 +54,7 @@ describe('two processes on one workspace', () => {
     assert.equal(reader.getRun(runId).state, 'running');
     assert.equal(reader.listRuns().length, 1);
     assert.ok(reader.events(runId).length >= 5);
+    await end(parent, jobPid);
   });
 });
 
@@ -58,11 +68,7 @@ describe('a run whose parent is killed', () => {
 
       const dir = temporaryFolder(t);
       const { parent, runId, jobPid } = await parentAfter(t, dir, count);
-      const job = identify(jobPid);
-      const exit = once(parent, 'exit');
-      parent.kill('SIGKILL');
-      await exit;
-      while (isAlive(job)) await setImmediate();
+      await end(parent, jobPid);
 
       const reader = readWorkspace(dir, toyOptions());
       assert.equal(reader.getRun(runId).state, 'interrupted');
