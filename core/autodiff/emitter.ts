@@ -1,0 +1,259 @@
+import { invariant, WorkbenchError } from '../base/errors.ts';
+import type { DType, Tensor } from '../base/tensor.ts';
+import { foldNode } from '../onnx/fold.ts';
+import type { Attribute, Dim, Graph, GraphNode, ValueInfo } from '../onnx/graph.ts';
+import { inferTypes } from '../onnx/infer-table.ts';
+import type { ValueType } from '../onnx/infer.ts';
+
+/** A value of a graph under construction: typed, with every dimension known. */
+export interface Value extends ValueType {
+  /** Creation order within its builder; a node's inputs always have smaller ids than its outputs. */
+  readonly id: number;
+  readonly name: string;
+  readonly constant: Tensor | undefined;
+  readonly producer: BuiltNode | undefined;
+}
+
+export interface BuiltNode {
+  readonly name: string;
+  readonly op: string;
+  readonly domain: string;
+  readonly inputs: readonly (Value | undefined)[];
+  readonly outputs: readonly Value[];
+  readonly attributes: Readonly<Record<string, Attribute>>;
+}
+
+export interface EmitOptions {
+  readonly name?: string;
+  readonly domain?: string;
+  readonly outputs?: number;
+  /** Output types that inference cannot know (values that come from an outer graph). */
+  readonly types?: readonly ValueType[];
+}
+
+/**
+ * Appends typed nodes to a graph. Equal nodes are emitted once, constants are folded, and `build` keeps only what the
+ * outputs need, so callers may emit freely.
+ */
+export class Emitter {
+  readonly #nodes: BuiltNode[] = [];
+  readonly #inputs: { value: Value; shape: readonly Dim[] }[] = [];
+  readonly #outputs: { name: string; value: Value }[] = [];
+  readonly #seen = new Map<string, readonly Value[]>();
+  readonly #constants = new Map<string, Value>();
+  readonly #dataIds = new WeakMap<object, number>();
+  readonly #owned = new WeakSet<Value>();
+  readonly #prefix: string;
+  #nextId = 0;
+  #nextDataId = 0;
+
+  /** `prefix` keeps names apart from those of an enclosing graph. */
+  constructor(prefix = '') {
+    this.#prefix = prefix;
+  }
+
+  #value(name: string, type: ValueType, constant?: Tensor): { -readonly [K in keyof Value]: Value[K] } {
+    const value = { id: this.#nextId++, name, dtype: type.dtype, shape: type.shape, constant, producer: undefined };
+    this.#owned.add(value);
+    return value;
+  }
+
+  /** A graph input. `symbolic` replaces dimensions in the built graph (a named batch), not in inference. */
+  input(name: string, dtype: DType, shape: readonly number[], symbolic: readonly Dim[] = shape): Value {
+    const value = this.#value(name, { dtype, shape });
+    this.#inputs.push({ value, shape: symbolic });
+    return value;
+  }
+
+  /** A value of the enclosing graph, seen from a Loop body. */
+  outer(name: string, dtype: DType, shape: readonly number[]): Value {
+    return this.#value(name, { dtype, shape });
+  }
+
+  /**
+   * An initialiser. Unnamed ones are shared: small ones by content, large ones by identity of their data. A named one is
+   * its own value, so that two parameters that start equal stay two.
+   */
+  constant(tensor: Tensor, name?: string): Value {
+    if (name !== undefined) return this.#value(name, { dtype: tensor.dtype, shape: tensor.dims }, tensor);
+    const content =
+      tensor.data.length <= 64 ? Array.from(tensor.data, floatKey).join() : `#${this.#dataId(tensor.data)}`;
+    const key = `${name ?? ''}:${tensor.dtype}[${tensor.dims.join()}]${content}`;
+    const known = this.#constants.get(key);
+    if (known) return known;
+    const value = this.#value(`${this.#prefix}c${this.#nextId}`, { dtype: tensor.dtype, shape: tensor.dims }, tensor);
+    this.#constants.set(key, value);
+    return value;
+  }
+
+  #dataId(data: object): number {
+    let id = this.#dataIds.get(data);
+    if (id === undefined) this.#dataIds.set(data, (id = this.#nextDataId++));
+    return id;
+  }
+
+  /** Constants of another builder are taken over; any other foreign value is a fault of the caller. */
+  #own(value: Value): Value {
+    if (this.#owned.has(value)) return value;
+    invariant(value.constant, `value ${value.name} belongs to another graph`);
+    return this.constant(value.constant);
+  }
+
+  op(
+    op: string,
+    inputs: readonly (Value | undefined)[],
+    attributes: Readonly<Record<string, Attribute>> = {},
+    options: EmitOptions = {},
+  ): readonly Value[] {
+    const own = inputs.map((value) => value && this.#own(value));
+    const outputCount = options.outputs ?? 1;
+    const domain = options.domain ?? '';
+    const key = `${domain}:${op}(${own.map((v) => v?.id ?? '').join()})${attributeKey(attributes)}/${outputCount}`;
+    const known = this.#seen.get(key);
+    if (known) return known;
+    const name = options.name ?? `${this.#prefix}${op}_${this.#nextId}`;
+    const context = { op, nodeName: name, inputs: own, attributes, outputCount };
+    const folded = options.types ? undefined : foldNode(context);
+    if (folded) {
+      const values = folded.map((tensor) => this.constant(tensor));
+      this.#seen.set(key, values);
+      return values;
+    }
+    const types = options.types ?? inferTypes(context);
+    const outputs = types.slice(0, outputCount).map((type) => this.#value(`${this.#prefix}v${this.#nextId}`, type));
+    const node: BuiltNode = { name, op, domain, inputs: own, outputs, attributes };
+    for (const value of outputs) value.producer = node;
+    this.#nodes.push(node);
+    this.#seen.set(key, outputs);
+    return outputs;
+  }
+
+  /** Declares an output. An input, a constant or a value already declared gets an Identity, so that names stay distinct. */
+  output(name: string, value: Value): void {
+    const own = this.#own(value);
+    const direct = own.producer !== undefined && this.#outputs.every((other) => other.value !== own);
+    this.#outputs.push({ name, value: direct ? own : this.#identity(own) });
+  }
+
+  #identity(value: Value): Value {
+    const output = this.#value(`${this.#prefix}v${this.#nextId}`, value);
+    const node: BuiltNode = {
+      name: `${this.#prefix}Identity_${output.id}`,
+      op: 'Identity',
+      domain: '',
+      inputs: [value],
+      outputs: [output],
+      attributes: {},
+    };
+    output.producer = node;
+    this.#nodes.push(node);
+    return output;
+  }
+
+  /** The finished graph: only nodes on a path to an output, outputs under their declared names. */
+  build(
+    graphName: string,
+    outputShape: (name: string, shape: readonly number[]) => readonly Dim[] = (_, shape) => shape,
+  ): Graph {
+    const names = new Map<Value, string>();
+    for (const { name, value } of this.#outputs) names.set(value, name);
+    const needed = new Set<BuiltNode>();
+    const stack = this.#outputs.flatMap(({ value }) => value.producer ?? []);
+    for (let node = stack.pop(); node; node = stack.pop()) {
+      if (needed.has(node)) continue;
+      needed.add(node);
+      for (const value of node.inputs) if (value?.producer) stack.push(value.producer);
+    }
+    const nameOf = (value: Value | undefined): string => (value ? (names.get(value) ?? value.name) : '');
+    const initializers = new Map<string, Tensor>();
+    const nodes: GraphNode[] = [];
+    for (const node of this.#nodes) {
+      if (!needed.has(node)) continue;
+      for (const value of node.inputs) if (value?.constant) initializers.set(nameOf(value), value.constant);
+      const used = node.inputs.map(nameOf);
+      while (used.at(-1) === '') used.pop();
+      nodes.push({
+        name: node.name,
+        domain: node.domain,
+        op: node.op,
+        inputs: used,
+        outputs: node.outputs.map(nameOf),
+        attributes: node.attributes,
+      });
+    }
+    const info = (name: string, value: Value, shape: readonly Dim[]): ValueInfo => ({
+      name,
+      dtype: value.dtype,
+      shape,
+    });
+    return {
+      name: graphName,
+      inputs: this.#inputs.map(({ value, shape }) => info(value.name, value, shape)),
+      outputs: this.#outputs.map(({ name, value }) => info(name, value, outputShape(name, value.shape))),
+      initializers,
+      nodes,
+      valueInfo: new Map(),
+    };
+  }
+}
+
+const floatKey = (x: number | bigint): string => (Object.is(x, -0) ? '-0' : String(x));
+
+function attributeKey(attributes: Readonly<Record<string, Attribute>>): string {
+  return JSON.stringify(
+    Object.entries(attributes).sort(([a], [b]) => (a < b ? -1 : 1)),
+    (_, value: unknown) => {
+      if (typeof value === 'bigint') return `${value}n`;
+      if (typeof value === 'number') return floatKey(value);
+      if (value instanceof Map) return [...value];
+      return ArrayBuffer.isView(value) ? [...new Uint8Array(value.buffer, value.byteOffset, value.byteLength)] : value;
+    },
+  );
+}
+
+/** Typed access to the attributes of a node, with the operator's default. */
+export class NodeAttributes {
+  readonly #node: Pick<BuiltNode, 'name' | 'op' | 'attributes'>;
+
+  constructor(node: Pick<BuiltNode, 'name' | 'op' | 'attributes'>) {
+    this.#node = node;
+  }
+
+  #mistyped(name: string, expected: string, attribute: Attribute): never {
+    throw new WorkbenchError(
+      'MODEL_UNREADABLE',
+      `Attribute "${name}" of ${this.#node.op} (${this.#node.name}) should be ${expected}, got ${attribute.type}`,
+    );
+  }
+
+  get all(): BuiltNode['attributes'] {
+    return this.#node.attributes;
+  }
+  int(name: string, fallback: number): number {
+    const attribute = this.#node.attributes[name];
+    if (!attribute) return fallback;
+    return attribute.type === 'int' ? attribute.value : this.#mistyped(name, 'int', attribute);
+  }
+  flag(name: string, fallback = false): boolean {
+    return this.int(name, Number(fallback)) !== 0;
+  }
+  float(name: string, fallback: number): number {
+    const attribute = this.#node.attributes[name];
+    // ONNX stores attributes in 32 bits.
+    if (!attribute) return Math.fround(fallback);
+    return attribute.type === 'float' ? Math.fround(attribute.value) : this.#mistyped(name, 'float', attribute);
+  }
+  string(name: string, fallback: string): string {
+    const attribute = this.#node.attributes[name];
+    if (!attribute) return fallback;
+    return attribute.type === 'string' ? attribute.value : this.#mistyped(name, 'string', attribute);
+  }
+  ints(name: string): readonly number[] | undefined {
+    const attribute = this.#node.attributes[name];
+    if (!attribute) return undefined;
+    return attribute.type === 'ints' ? attribute.value : this.#mistyped(name, 'ints', attribute);
+  }
+  has(name: string): boolean {
+    return this.#node.attributes[name] !== undefined;
+  }
+}

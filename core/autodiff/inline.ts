@@ -1,0 +1,124 @@
+import { invariant, WorkbenchError } from '../base/errors.ts';
+import { sizeOf } from '../base/tensor.ts';
+import type { Graph, GraphNode } from '../onnx/graph.ts';
+import type { GraphBuilder, Value } from './builder.ts';
+import { NodeAttributes } from './emitter.ts';
+
+/** What one batch normalisation saw of its batch, in training mode. */
+export interface BatchStatistics {
+  /** Names of the initialisers that hold the running mean and variance, each [C]. */
+  readonly meanName: string;
+  readonly varianceName: string;
+  /** Of the batch, [C] each; the variance is divided by the count. */
+  readonly mean: Value;
+  readonly variance: Value;
+  /** How many elements of the batch went into each channel's statistics. */
+  readonly count: number;
+  /** The node's momentum: the share of the old running statistics that stays. */
+  readonly momentum: number;
+}
+
+export interface InlineOptions {
+  /** Graph input name → value; its shape fixes the batch size. */
+  readonly inputs: Readonly<Record<string, Value>>;
+  /** Initialiser name → value that takes its place: what is trained. */
+  readonly parameters?: Readonly<Record<string, Value>>;
+  /** In training mode batch normalisation uses the batch, and dropout asks for a mask. */
+  readonly mode?: 'inference' | 'training';
+  /** A mask of 0 and 1/(1 − ratio); needed in training mode when the graph has a Dropout with ratio > 0. */
+  readonly dropoutMask?: (shape: readonly number[], ratio: number, index: number) => Value;
+}
+
+export interface Inlined {
+  /** By the graph's output names. */
+  readonly outputs: Readonly<Record<string, Value>>;
+  /** Any inner value by its name in the graph. */
+  value(name: string): Value;
+  readonly batchStatistics: readonly BatchStatistics[];
+}
+
+/** Emits a house-opset graph into a builder: shapes become static, shape arithmetic folds away. */
+export function inlineGraph(g: GraphBuilder, graph: Graph, options: InlineOptions): Inlined {
+  const values = new Map<string, Value>();
+  const batchStatistics: BatchStatistics[] = [];
+  const training = options.mode === 'training';
+  let dropouts = 0;
+  for (const input of graph.inputs) {
+    const value = options.inputs[input.name];
+    if (!value)
+      throw new WorkbenchError('SHAPE_MISMATCH', `Graph ${graph.name} needs a value for its input "${input.name}"`);
+    values.set(input.name, value);
+  }
+  const lookup = (name: string): Value => {
+    const known = values.get(name);
+    if (known) return known;
+    const tensor = graph.initializers.get(name);
+    if (!tensor) throw new WorkbenchError('MODEL_UNREADABLE', `Graph ${graph.name} has no value named "${name}"`);
+    const value = options.parameters?.[name] ?? g.constant(tensor);
+    values.set(name, value);
+    return value;
+  };
+  for (const node of graph.nodes) {
+    const inputs = node.inputs.map((name) => (name === '' ? undefined : lookup(name)));
+    const attributes = new NodeAttributes(node);
+    const set = (outputs: readonly (Value | undefined)[]): void =>
+      node.outputs.forEach((name, i) => {
+        const value = outputs[i];
+        if (value && name !== '') values.set(name, value);
+      });
+    const [x, scale, bias] = inputs;
+    if (training && node.op === 'BatchNormalization' && node.domain === '' && x && scale && bias) {
+      const { y, mean, variance } = batchNormalise(g, node, x, scale, bias);
+      const [, , , meanName = '', varianceName = ''] = node.inputs;
+      const count = sizeOf(x.shape) / (x.shape[1] ?? 1);
+      const momentum = attributes.float('momentum', 0.9);
+      batchStatistics.push({ meanName, varianceName, mean, variance, count, momentum });
+      set([y]);
+    } else if (node.op === 'Dropout' && node.domain === '' && x) {
+      const ratio = inputs[1]?.constant ? Number(inputs[1].constant.data[0]) : attributes.float('ratio', 0.5);
+      if (!training || ratio === 0) set([x]);
+      else {
+        if (!options.dropoutMask)
+          throw new WorkbenchError('INTERNAL', `Dropout ${node.name} needs a mask in training mode`);
+        set([g.mul(x, options.dropoutMask(x.shape, ratio, dropouts++))]);
+      }
+    } else {
+      set(
+        g.op(node.op, inputs, node.attributes, { name: node.name, domain: node.domain, outputs: node.outputs.length }),
+      );
+    }
+  }
+  const outputs = Object.fromEntries(graph.outputs.map(({ name }) => [name, lookup(name)]));
+  return { outputs, value: lookup, batchStatistics };
+}
+
+/**
+ * The training form with momentum 0: its further outputs are the statistics of the batch, which its gradient needs
+ * again. onnxruntime writes these outputs over the inputs 3 and 4 (seen in 1.29 and 1.30), so they are throw-away
+ * values made from the batch, never the carried running statistics or a shared constant.
+ */
+function batchNormalise(
+  g: GraphBuilder,
+  node: GraphNode,
+  x: Value,
+  scale: Value,
+  bias: Value,
+): { y: Value; mean: Value; variance: Value } {
+  const [, channels = 1, ...spatial] = x.shape;
+  const axes = [0, ...spatial.map((_, i) => i + 2)];
+  const first = g.slice(
+    x,
+    axes,
+    axes.map(() => 0),
+    axes.map(() => 1),
+  );
+  const scratch = g.reshape(first, [channels]);
+  const [y, mean, variance] = g.op(
+    node.op,
+    [x, scale, bias, scratch, g.neg(scratch)],
+    { ...node.attributes, momentum: { type: 'float', value: 0 }, training_mode: { type: 'int', value: 1 } },
+    { name: node.name, outputs: 3 },
+  );
+  invariant(y && mean && variance, 'BatchNormalization has three outputs in training mode');
+  return { y, mean, variance };
+}

@@ -1,0 +1,6 @@
+import { differentiable } from '../rule.ts';
+
+export const Add = differentiable('Add', ({ x: [A, B], dY: [dY], g, needs }) => {
+  if (!A || !B || !dY) return [];
+  return [needs(0) ? g.sumTo(dY, A.shape) : undefined, needs(1) ? g.sumTo(dY, B.shape) : undefined];
+});

@@ -1,0 +1,3 @@
+import { zeroGradient } from '../rule.ts';
+
+export const BitShift = zeroGradient('BitShift', 'a function of integers');

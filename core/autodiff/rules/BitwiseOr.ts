@@ -1,0 +1,3 @@
+import { zeroGradient } from '../rule.ts';
+
+export const BitwiseOr = zeroGradient('BitwiseOr', 'a function of integers');

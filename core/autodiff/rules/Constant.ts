@@ -1,0 +1,3 @@
+import { zeroGradient } from '../rule.ts';
+
+export const Constant = zeroGradient('Constant', 'has no input');

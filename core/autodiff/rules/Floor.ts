@@ -1,0 +1,3 @@
+import { zeroGradient } from '../rule.ts';
+
+export const Floor = zeroGradient('Floor', 'piecewise constant');

@@ -1,0 +1,3 @@
+import { zeroGradient } from '../rule.ts';
+
+export const GreaterOrEqual = zeroGradient('GreaterOrEqual', 'a truth value');

@@ -1,0 +1,3 @@
+import { unary } from './unary-parts.ts';
+
+export const Identity = unary('Identity', ({ dY }) => dY);

@@ -1,0 +1,3 @@
+import { extremum } from './extremum-parts.ts';
+
+export const Max = extremum('Max');

@@ -1,0 +1,3 @@
+import { reduction, shareAmongTies } from './reduce-parts.ts';
+
+export const ReduceMin = reduction('ReduceMin', shareAmongTies);

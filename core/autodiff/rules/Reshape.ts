@@ -1,0 +1,3 @@
+import { reshaping } from './reshaping-parts.ts';
+
+export const Reshape = reshaping('Reshape');

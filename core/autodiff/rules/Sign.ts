@@ -1,0 +1,3 @@
+import { zeroGradient } from '../rule.ts';
+
+export const Sign = zeroGradient('Sign', 'piecewise constant');

@@ -1,0 +1,3 @@
+import { reshaping } from './reshaping-parts.ts';
+
+export const Squeeze = reshaping('Squeeze');

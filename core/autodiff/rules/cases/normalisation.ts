@@ -1,0 +1,89 @@
+import { float, int } from '../../attributes.ts';
+import { between, normal, x, type RuleCase } from '../case.ts';
+
+const positive = between(0.5, 2);
+
+const softmax = (op: string): RuleCase[] =>
+  [-1, 0, 1].map((axis) => ({ op, name: `axis ${axis}`, inputs: [x([2, 3, 4])], attributes: { axis: int(axis) } }));
+
+export const normalisationCases: readonly RuleCase[] = [
+  ...softmax('Softmax'),
+  ...softmax('LogSoftmax'),
+  { op: 'BatchNormalization', name: 'inference', inputs: [x([2, 3, 2, 2]), x([3]), x([3]), x([3]), x([3], positive)] },
+  {
+    op: 'BatchNormalization',
+    name: 'inference on vectors',
+    inputs: [x([4, 3]), x([3]), x([3]), x([3]), x([3], positive)],
+    attributes: { epsilon: float(0.1) },
+  },
+  {
+    op: 'BatchNormalization',
+    name: 'training',
+    inputs: [x([3, 2, 2, 2]), x([2]), x([2]), x([2]), x([2], positive)],
+    attributes: { training_mode: int(1), momentum: float(0.8) },
+    outputs: 3,
+  },
+  {
+    op: 'BatchNormalization',
+    name: 'training on vectors',
+    inputs: [x([5, 2]), x([2]), x([2]), x([2]), x([2], positive)],
+    attributes: { training_mode: int(1), epsilon: float(0.1) },
+    outputs: 3,
+  },
+  { op: 'InstanceNormalization', name: 'images', inputs: [x([2, 3, 3, 2]), x([3]), x([3])], dtype: 'float32' },
+  {
+    op: 'InstanceNormalization',
+    name: 'sequences',
+    inputs: [x([2, 2, 5]), x([2]), x([2])],
+    attributes: { epsilon: float(0.1) },
+    dtype: 'float32',
+  },
+  {
+    op: 'LayerNormalization',
+    name: 'last axis',
+    inputs: [x([2, 3, 4]), x([4]), x([4])],
+    attributes: { axis: int(-1) },
+  },
+  {
+    op: 'LayerNormalization',
+    name: 'two axes, no bias',
+    inputs: [x([2, 3, 4]), x([3, 4])],
+    attributes: { axis: int(1), epsilon: float(0.1) },
+  },
+  {
+    op: 'LayerNormalization',
+    name: 'with its statistics',
+    inputs: [x([2, 4]), x([4]), x([4])],
+    outputs: 3,
+    dtype: 'float32',
+  },
+  {
+    op: 'GroupNormalization',
+    name: 'two groups',
+    inputs: [x([2, 4, 2, 2]), x([4]), x([4])],
+    attributes: { num_groups: int(2) },
+    dtype: 'float32',
+  },
+  { op: 'MeanVarianceNormalization', name: 'images', inputs: [x([2, 2, 2, 2])], dtype: 'float32' },
+  { op: 'LpNormalization', name: '2-norm', inputs: [x([2, 3])] },
+  {
+    op: 'LpNormalization',
+    name: '1-norm',
+    inputs: [x([3, 2], between(0.5, 2))],
+    attributes: { p: int(1), axis: int(0) },
+  },
+  {
+    op: 'LRN',
+    name: 'odd window',
+    inputs: [x([1, 5, 2, 2], normal)],
+    attributes: { size: int(3), alpha: float(0.9), beta: float(0.75) },
+    dtype: 'float32',
+  },
+  {
+    op: 'LRN',
+    name: 'window wider than the channels',
+    inputs: [x([1, 4, 2, 1], normal)],
+    attributes: { size: int(5), alpha: float(0.5), bias: float(2) },
+    dtype: 'float32',
+  },
+];

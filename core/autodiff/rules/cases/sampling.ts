@@ -1,0 +1,79 @@
+import { float, int, ints, string } from '../../attributes.ts';
+import { absent, between, constant, list, x, type CaseInput, type Domain, type RuleCase } from '../case.ts';
+
+type Attributes = NonNullable<RuleCase['attributes']>;
+
+const scales = (...values: number[]): CaseInput => constant('float32', [values.length], values);
+
+const resize = (name: string, shape: readonly number[], attributes: Attributes, ...rest: CaseInput[]): RuleCase => ({
+  op: 'Resize',
+  name,
+  inputs: [x(shape), absent, ...rest],
+  attributes,
+  dtype: 'float32',
+});
+
+/** Grid places (x, y) on 4×5 pixels, each near the middle between two pixel centres, some beyond the border. */
+const places =
+  (alignCorners: boolean): Domain =>
+  (rng, size) =>
+    Array.from({ length: size }, (_, i) => {
+      const length = i % 2 === 0 ? 5 : 4;
+      const pixel = rng.int(length + 3) - 2 + 0.45 + 0.1 * rng.uniform();
+      return alignCorners ? (2 * pixel) / (length - 1) - 1 : (2 * pixel + 1) / length - 1;
+    });
+
+const sample = (alignCorners: boolean, channels: number): RuleCase => ({
+  op: 'GridSample',
+  name: alignCorners ? 'bilinear, corners aligned' : 'bilinear',
+  inputs: [x([2, channels, 4, 5]), x([2, 3, 2, 2], places(alignCorners))],
+  attributes: { mode: string('linear'), align_corners: int(alignCorners ? 1 : 0) },
+  dtype: 'float32',
+});
+
+const linear = { mode: string('linear') };
+const cubic = { mode: string('cubic') };
+const asymmetric = { coordinate_transformation_mode: string('asymmetric') };
+
+export const samplingCases: readonly RuleCase[] = [
+  resize('nearest, twice', [1, 2, 2, 3], { ...asymmetric, nearest_mode: string('floor') }, scales(1, 1, 2, 2)),
+  resize('nearest, 5 of 3', [1, 1, 3, 3], {}, absent, list(1, 1, 5, 5)),
+  resize('nearest, fewer', [1, 1, 6, 5], { nearest_mode: string('ceil'), ...asymmetric }, absent, list(1, 1, 3, 2)),
+  resize('linear, twice', [1, 2, 3, 2], linear, scales(1, 1, 2, 2)),
+  resize('linear, fewer', [1, 1, 6, 6], linear, absent, list(1, 1, 4, 3)),
+  resize(
+    'linear, corners aligned',
+    [1, 1, 3, 4],
+    { ...linear, coordinate_transformation_mode: string('align_corners') },
+    absent,
+    list(1, 1, 5, 7),
+  ),
+  resize(
+    'linear, PyTorch half pixel',
+    [1, 1, 3, 4],
+    { ...linear, coordinate_transformation_mode: string('pytorch_half_pixel') },
+    absent,
+    list(1, 1, 1, 6),
+  ),
+  resize('linear, asymmetric', [1, 1, 3, 4], { ...linear, ...asymmetric }, scales(1, 1, 1.5, 2)),
+  resize('cubic', [1, 1, 4, 4], cubic, absent, list(1, 1, 7, 6)),
+  resize(
+    'cubic, outside left out',
+    [1, 1, 4, 4],
+    { ...cubic, exclude_outside: int(1), cubic_coeff_a: float(-0.5) },
+    absent,
+    list(1, 1, 6, 6),
+  ),
+  resize('given axes', [1, 2, 2, 3], { ...linear, axes: ints([2, 3]) }, scales(2, 3)),
+  sample(false, 2),
+  sample(true, 1),
+  { op: 'AffineGrid', name: 'plane', inputs: [x([2, 2, 3]), list(2, 1, 3, 4)], dtype: 'float32' },
+  {
+    op: 'AffineGrid',
+    name: 'plane, corners aligned',
+    inputs: [x([2, 2, 3], between(-1, 1)), list(2, 1, 3, 4)],
+    attributes: { align_corners: int(1) },
+    dtype: 'float32',
+  },
+  { op: 'AffineGrid', name: 'volume', inputs: [x([1, 3, 4]), list(1, 1, 2, 3, 2)], dtype: 'float32' },
+];
