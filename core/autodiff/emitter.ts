@@ -92,6 +92,30 @@ export class Emitter {
     return id;
   }
 
+  /** Graphs and large tensors count by identity, everything else by content. */
+  #attributeKey(attribute: Attribute): string {
+    switch (attribute.type) {
+      case 'graph':
+        return `#${this.#dataId(attribute.value)}`;
+      case 'tensor':
+        return this.#tensorKey(attribute.value);
+      case 'int':
+      case 'float':
+        return floatKey(attribute.value);
+      case 'ints':
+      case 'floats':
+        return attribute.value.map(floatKey).join();
+      case 'string':
+      case 'strings':
+        return JSON.stringify(attribute.value);
+    }
+  }
+
+  #tensorKey({ dtype, dims, data }: Tensor): string {
+    const content = data.length <= 64 ? Array.from(data, floatKey).join() : `#${this.#dataId(data)}`;
+    return `${dtype}[${dims.join()}]${content}`;
+  }
+
   /** Constants of another builder are taken over; any other foreign value is a fault of the caller. */
   #own(value: Value): Value {
     if (this.#owned.has(value)) return value;
@@ -108,7 +132,11 @@ export class Emitter {
     const own = inputs.map((value) => value && this.#own(value));
     const outputCount = options.outputs ?? 1;
     const domain = options.domain ?? '';
-    const key = `${domain}:${op}(${own.map((v) => v?.id ?? '').join()})${attributeKey(attributes)}/${outputCount}`;
+    const attributeText = Object.keys(attributes)
+      .sort()
+      .map((name) => `${name}=${attributes[name] ? this.#attributeKey(attributes[name]) : ''}`)
+      .join(';');
+    const key = `${domain}:${op}(${own.map((v) => v?.id ?? '').join()}){${attributeText}}/${outputCount}`;
     const known = this.#seen.get(key);
     if (known) return known;
     const name = options.name ?? `${this.#prefix}${op}_${this.#nextId}`;
@@ -198,18 +226,6 @@ export class Emitter {
 }
 
 const floatKey = (x: number | bigint): string => (Object.is(x, -0) ? '-0' : String(x));
-
-function attributeKey(attributes: Readonly<Record<string, Attribute>>): string {
-  return JSON.stringify(
-    Object.entries(attributes).sort(([a], [b]) => (a < b ? -1 : 1)),
-    (_, value: unknown) => {
-      if (typeof value === 'bigint') return `${value}n`;
-      if (typeof value === 'number') return floatKey(value);
-      if (value instanceof Map) return [...value];
-      return ArrayBuffer.isView(value) ? [...new Uint8Array(value.buffer, value.byteOffset, value.byteLength)] : value;
-    },
-  );
-}
 
 /** Typed access to the attributes of a node, with the operator's default. */
 export class NodeAttributes {

@@ -14,16 +14,26 @@ export interface CheckpointState {
   readonly parts?: Readonly<Record<string, Tensor>>;
 }
 
-export type ArtifactContent =
-  | { readonly bytes: Uint8Array; readonly mediaType: string }
-  | { readonly json: unknown };
+export type ArtifactContent = { readonly bytes: Uint8Array; readonly mediaType: string } | { readonly json: unknown };
 
 /** What a method says while it runs. The host adds run id, sequence number and time. */
 export type MethodEvent =
-  | { readonly type: 'progress'; readonly phase: string; readonly step: number; readonly totalSteps: number; readonly fraction: number }
+  | {
+      readonly type: 'progress';
+      readonly phase: string;
+      readonly step: number;
+      readonly totalSteps: number;
+      readonly fraction: number;
+    }
   | ({ readonly type: 'metric' } & MetricPoint)
   | { readonly type: 'log'; readonly level: 'info' | 'warning'; readonly message: string }
-  | { readonly type: 'artifact'; readonly name: string; readonly title: string; readonly content: ArtifactContent; readonly meta?: Record<string, unknown> }
+  | {
+      readonly type: 'artifact';
+      readonly name: string;
+      readonly title: string;
+      readonly content: ArtifactContent;
+      readonly meta?: Record<string, unknown>;
+    }
   /** An offer, made at every safe point (between chunks): the host calls `capture` when a checkpoint is due. */
   | { readonly type: 'checkpoint'; readonly capture: () => CheckpointState };
 
@@ -42,4 +52,6 @@ export interface RunContext<Params> {
   readonly now: () => number;
 }
 
-export type Run<Spec extends MethodSpec> = (ctx: RunContext<ParamsOf<Spec>>) => AsyncGenerator<MethodEvent, ResultMetrics, void>;
+export type Run<Spec extends MethodSpec> = (
+  ctx: RunContext<ParamsOf<Spec>>,
+) => AsyncGenerator<MethodEvent, ResultMetrics, void>;

@@ -86,10 +86,14 @@ export type ParamsOf<Spec> = Spec extends MethodSpec<infer Shape> ? z.output<z.Z
 
 export function defineMethod<Shape extends z.ZodRawShape>(spec: MethodSpec<Shape>): MethodSpec<Shape> {
   for (const column of spec.columns) {
-    if (!(column in spec.metrics)) throw new TypeError(`Method ${spec.id}: column "${column}" is not one of its metrics`);
+    if (!(column in spec.metrics))
+      throw new TypeError(`Method ${spec.id}: column "${column}" is not one of its metrics`);
   }
   for (const [name, schema] of Object.entries(spec.params.shape)) {
-    if (!ui.has(schema as z.ZodType)) throw new TypeError(`Method ${spec.id}: parameter "${name}" has no ui entry; end its chain with .register(ui, …)`);
+    if (!ui.has(schema as z.ZodType))
+      throw new TypeError(
+        `Method ${spec.id}: parameter "${name}" has no ui entry; end its chain with .register(ui, …)`,
+      );
   }
   return spec;
 }

@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import { WorkbenchError } from '../base/errors.ts';
 import type { ResultMetrics } from '../contract/run.ts';
 import type { MethodEvent, RunContext } from './context.ts';
+import { spec as dataImpressions } from './data-impressions/spec.ts';
 import type { MethodSpec } from './define.ts';
 
 type Steps = AsyncGenerator<MethodEvent, ResultMetrics, void>;
@@ -39,4 +40,6 @@ function invalidParams(id: string, error: z.ZodError): WorkbenchError {
 }
 
 /** id → implementation. A new method adds one line here. */
-export const registry: MethodRegistry = {};
+export const registry: MethodRegistry = {
+  [dataImpressions.id]: method(dataImpressions, () => import('./data-impressions/run.ts')),
+};

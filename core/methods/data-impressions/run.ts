@@ -1,0 +1,299 @@
+import { z } from 'zod';
+import { WorkbenchError } from '../../base/errors.ts';
+import type { ResultMetrics } from '../../contract/run.ts';
+import type { ImageSet } from '../../data/dataset.ts';
+import { cloneEfficiency } from '../../metrics/transfer.ts';
+import { writeModel } from '../../onnx/write.ts';
+import { openLanes } from '../../runtime/lanes.ts';
+import type { SessionOptions } from '../../runtime/session.ts';
+import { armsCheckpoint, armSteps, restoreArms, trainArms, type Arm, type ArmStates } from '../../train/arms.ts';
+import { evaluateArms, predictLogits } from '../../train/evaluate-arms.ts';
+import { arraySource } from '../../train/evaluate.ts';
+import { classNamesOf, openFitting } from '../../train/inputs.ts';
+import { openModel, openModelFile, type OpenedModel } from '../../train/models.ts';
+import { forDelivery, withParameters } from '../../train/parameters.ts';
+import type { CheckpointState, MethodEvent, Run, RunContext } from '../context.ts';
+import type { ParamsOf } from '../define.ts';
+import { attainment, impressionsFile, impressionsGrid, type AttainmentJson, type Impressions } from './impressions.ts';
+import { bounds, synthesisOptions, synthesisTeacher, transferArms } from './setup.ts';
+import type { spec } from './spec.ts';
+import {
+  collectImages,
+  meanLosses,
+  restoreSynthesis,
+  synthesisCheckpoint,
+  synthesize,
+  type SynthesisProgress,
+} from './synthesize.ts';
+import { classSimilarity, sampleTargets, type TargetSet } from './targets.ts';
+
+type Events<Result> = AsyncGenerator<MethodEvent, Result, void>;
+
+/** What a checkpoint of this method says beside its tensors. */
+const Resumed = z.object({
+  open: z.array(z.object({ batch: z.int(), step: z.int() })),
+  arms: z.array(z.object({ name: z.string(), step: z.int(), isDone: z.boolean(), agreement: z.number() })),
+});
+
+/** Everything that the phases share. */
+interface Work {
+  readonly ctx: RunContext<ParamsOf<typeof spec>>;
+  readonly teacher: OpenedModel;
+  readonly student: OpenedModel;
+  readonly test: ImageSet | undefined;
+  readonly real: ImageSet | undefined;
+  readonly classNames: readonly string[];
+  readonly targets: TargetSet;
+  /** For what runs one thing at a time. */
+  readonly session: SessionOptions;
+  /** One for each lane. */
+  readonly lanes: readonly SessionOptions[];
+  readonly synthesis: SynthesisProgress;
+  readonly arms: ArmStates;
+}
+
+/** Data impressions, then a student distilled from them, then the controls and the figures (zskd.md). */
+export const run: Run<typeof spec> = async function* (ctx) {
+  const { params } = ctx;
+  const teacher = await openTeacher(ctx);
+  const { shape, classes } = teacher;
+  const student = await openModel(reference(ctx.models, 'student'), 'student', { shape, classes, seed: params.seed });
+  const test = ctx.data['test'] && (await openFitting(ctx.data['test'], 'test', teacher, 'required'));
+  const real = ctx.data['real'] && (await openFitting(ctx.data['real'], 'real', teacher, 'unused'));
+  const templates = teacher.description.templates;
+  if (!templates) {
+    throw new WorkbenchError(
+      'MODEL_UNSUITABLE',
+      `${teacher.title} does not end in a linear layer with class templates`,
+      {
+        hint: 'Targets "one-hot" and "uniform" do not help either: impressions need the last layer. Export the model with its classifier head.',
+      },
+    );
+  }
+  const classNames = classNamesOf(classes, test, real);
+  const similarity = classSimilarity(templates.weight, classes);
+  yield { type: 'log', level: 'info', message: teacherFacts(teacher) };
+  yield {
+    type: 'artifact',
+    name: 'class-similarity',
+    title: 'Class similarity',
+    content: { json: { classNames, cosine: similarity.cosine, normalised: similarity.normalised } },
+  };
+  const resumed = ctx.resume && Resumed.parse(ctx.resume.json);
+  const session: SessionOptions = { device: ctx.device, threads: ctx.threads };
+  const lanes = openLanes(laneCount(ctx));
+  const work: Work = {
+    ctx,
+    teacher,
+    student,
+    test,
+    real,
+    classNames,
+    targets: sampleTargets(similarity, {
+      kind: params.targets,
+      count: params.count,
+      scales: params.scaleMode === 'release' ? params.scales.map(() => 1) : params.scales,
+      seed: params.seed,
+    }),
+    session,
+    lanes: lanes.map((lane) => ({ ...session, threads: 1, lane })),
+    synthesis: restoreSynthesis(resumed?.open ?? [], ctx.resume?.tensors ?? {}, ctx.resume?.parts ?? {}),
+    arms: restoreArms(resumed?.arms ?? [], ctx.resume?.tensors ?? {}),
+  };
+  try {
+    const { impressions, figures } = yield* makeImpressions(work);
+    const arms = await transferArms({ params, teacher, student, impressions, real });
+    yield* trainStudents(work, arms);
+    return { ...figures, ...(yield* scoreStudents(work, arms)) };
+  } finally {
+    await Promise.all([...lanes.map((lane) => lane.close()), test?.close(), real?.close()]);
+  }
+};
+
+async function openTeacher({ models }: Work['ctx']): Promise<OpenedModel> {
+  const ref = reference(models, 'teacher');
+  if (ref.kind === 'file') return openModelFile(ref.path);
+  throw new WorkbenchError(
+    'MODEL_UNSUITABLE',
+    `The teacher must be a trained model file, got the architecture "${ref.architecture}"`,
+    {
+      hint: 'Train one with `palimpsest train`, or give an .onnx file.',
+    },
+  );
+}
+
+function reference(models: Work['ctx']['models'], role: string): Work['ctx']['models'][string] {
+  const ref = models[role];
+  if (ref) return ref;
+  throw new WorkbenchError('PARAM_INVALID', `The run names no ${role}`, { hint: `Give one with --${role}.` });
+}
+
+/** Lanes of one thread: on a GPU one is all it takes. */
+function laneCount({ device, params, threads }: Work['ctx']): number {
+  if (device !== 'cpu') return 1;
+  return params.lanes === 0 ? threads : params.lanes;
+}
+
+function teacherFacts({ title, description, shape, classes }: OpenedModel): string {
+  const { opset, producer, parameterCount, softmaxRemoved, batchNorms } = description;
+  const cut = softmaxRemoved ? '; it ends in a softmax, the logits before it are used' : '';
+  const norms = batchNorms.length > 0 ? `${batchNorms.length} batch-norm layers` : 'no batch-norm layers';
+  return `Teacher ${title}: images ${shape.join(' × ')}, ${classes} classes, ${parameterCount} parameters, ${norms}, opset ${opset}, made by ${producer || 'an unnamed exporter'}${cut}`;
+}
+
+/** Work done, 0–1, weighing synthesis steps against distillation steps by their passes through networks. */
+function shares({ ctx: { params, data } }: Work): { synthesis: number } {
+  const arms = 1 + Number(params.controlNoise) + Number(params.controlReal && data['real'] !== undefined);
+  const synthesis = 3 * params.steps;
+  return { synthesis: synthesis / (synthesis + 2.5 * params.epochs * arms) };
+}
+
+async function* makeImpressions(work: Work): Events<{ impressions: Impressions; figures: ResultMetrics }> {
+  const { ctx, teacher, targets, synthesis, classNames } = work;
+  const { params } = ctx;
+  const options = synthesisOptions(params);
+  const teacherView = synthesisTeacher(teacher, params);
+  const share = shares(work).synthesis;
+  const input = {
+    teacher: teacherView,
+    options,
+    targets,
+    warmStart: params.warmStart,
+    sessions: work.lanes,
+    now: ctx.now,
+  };
+  const grid = (): Promise<MethodEvent> =>
+    impressionsGrid(
+      collectImages(synthesis, params.count, teacher.shape),
+      (i) => synthesis.images.has(Math.floor(i / options.batchSize)),
+      targets,
+      teacher.shape,
+      bounds,
+      classNames,
+    );
+  let shown = 0;
+  for await (const said of synthesize(input, synthesis)) {
+    const { stepsDone, stepsTotal } = said;
+    yield {
+      type: 'progress',
+      phase: 'synthesis',
+      step: stepsDone,
+      totalSteps: stepsTotal,
+      fraction: (share * stepsDone) / stepsTotal,
+    };
+    if (said.finalLoss !== undefined) {
+      yield { type: 'metric', name: 'synthesisLoss', step: said.batch, value: said.finalLoss };
+      // Live pictures at 1, 2, 4, 8 … finished batches: the rows fill up early and the files stay few.
+      if (synthesis.images.size >= 2 * shown) {
+        shown = synthesis.images.size;
+        yield await grid();
+      }
+    }
+    yield { type: 'checkpoint', capture: () => checkpoint(work, 'synthesis', stepsDone) };
+    ctx.signal.throwIfAborted();
+  }
+  const images = collectImages(synthesis, params.count, teacher.shape);
+  const logits = await predictLogits(teacher, arraySource(images, teacher.shape), work.session, ctx.signal);
+  const impressions: Impressions = {
+    images,
+    shape: teacher.shape,
+    targets,
+    logits,
+    classes: teacher.classes,
+    classNames,
+  };
+  const reached = attainment(impressions, params.temperature, params.scaleMode === 'release' ? [1] : params.scales);
+  yield await grid();
+  yield reached.event;
+  yield {
+    type: 'artifact',
+    name: 'synthesis-curve',
+    title: 'Synthesis loss by step',
+    content: { json: { losses: meanLosses(synthesis, options.steps) } },
+  };
+  yield impressionsFile(impressions);
+  return { impressions, figures: attainmentFigures(reached.json) };
+}
+
+const attainmentFigures = ({ excessLoss, attained }: AttainmentJson): ResultMetrics => ({
+  excessLoss: excessLoss.mean,
+  attained,
+});
+
+async function* trainStudents(work: Work, arms: readonly Arm[]): Events<void> {
+  const { ctx } = work;
+  const share = shares(work).synthesis;
+  const total = arms.reduce((sum, arm) => sum + armSteps(arm), 0);
+  for await (const { arm, firstStep, losses } of trainArms(arms, work.lanes, work.arms, ctx.now)) {
+    const done = [...work.arms.values()].reduce((sum, { snapshot }) => sum + snapshot.step, 0);
+    for (const [i, value] of losses.entries()) {
+      yield { type: 'metric', name: `loss.${arm.name}`, step: firstStep + i, value };
+    }
+    yield {
+      type: 'progress',
+      phase: 'distillation',
+      step: done,
+      totalSteps: total,
+      fraction: share + ((1 - share) * done) / total,
+    };
+    yield { type: 'checkpoint', capture: () => checkpoint(work, 'distillation', done) };
+    ctx.signal.throwIfAborted();
+  }
+}
+
+function checkpoint({ synthesis, arms }: Work, phase: string, step: number): CheckpointState {
+  const made = synthesisCheckpoint(synthesis);
+  const trained = armsCheckpoint(arms);
+  return {
+    phase,
+    step,
+    json: { open: made.json, arms: trained.json } satisfies z.infer<typeof Resumed>,
+    tensors: { ...made.tensors, ...trained.tensors },
+    parts: made.parts,
+  };
+}
+
+async function* scoreStudents(work: Work, arms: readonly Arm[]): Events<ResultMetrics> {
+  const { ctx, teacher, student, test, classNames } = work;
+  const keptOf = (arm: Arm): ReturnType<ArmStates['get']> => work.arms.get(arm.name);
+  for (const arm of arms) {
+    const bytes = writeModel(forDelivery(withParameters(student.model, keptOf(arm)?.kept ?? {})));
+    const name = arm.name === 'student' ? 'student.onnx' : `student-${arm.name}.onnx`;
+    yield { type: 'artifact', name, title: `${arm.title}, ONNX`, content: { bytes, mediaType: 'application/onnx' } };
+  }
+  const heldOut = keptOf(arms[0]!)?.agreement ?? -1;
+  const own: ResultMetrics = heldOut < 0 ? {} : { heldOutAgreement: heldOut };
+  if (!test?.labels) {
+    yield {
+      type: 'log',
+      level: 'warning',
+      message: 'No labelled test set was given: the student is not scored on real images.',
+    };
+    return own;
+  }
+  const scored = [
+    { name: 'teacher', title: 'Teacher', model: teacher },
+    ...arms.map((arm) => ({ name: arm.name, title: arm.title, model: student, parameters: keptOf(arm)?.kept ?? {} })),
+  ];
+  const evaluation = await evaluateArms(scored, test, test.labels, classNames, work.session, ctx.signal);
+  yield { type: 'artifact', name: 'evaluation', title: 'Figures on the test set', content: { json: evaluation } };
+  const of = (name: string): (typeof evaluation.arms)[number] | undefined =>
+    evaluation.arms.find((arm) => arm.name === name);
+  const studentArm = of('student');
+  const accuracies: ResultMetrics = Object.fromEntries(
+    ['student', 'teacher', 'noise', 'real'].flatMap((name) => {
+      const arm = of(name);
+      return arm ? [[`${name}Accuracy`, arm.accuracy]] : [];
+    }),
+  );
+  const realArm = of('real');
+  return {
+    ...own,
+    ...accuracies,
+    agreement: studentArm?.agreement ?? null,
+    calibrationError: studentArm?.calibrationError ?? null,
+    ...(studentArm && realArm
+      ? { cloneEfficiency: cloneEfficiency(studentArm.accuracy, realArm.accuracy, 1 / teacher.classes) }
+      : {}),
+  };
+}

@@ -1,0 +1,351 @@
+import { z } from 'zod';
+import { defineMethod, ui } from '../define.ts';
+
+const fraction = (low = 0, high = 1): z.ZodNumber => z.number().min(low).max(high);
+
+export const spec = defineMethod({
+  id: 'data-impressions',
+  version: 1,
+  title: 'Data impressions and zero-shot distillation',
+  summary:
+    'Surrogate inputs read out of a teacher’s weights, and a student distilled from them without any training data.',
+  papers: [
+    {
+      title: 'Zero-Shot Knowledge Distillation in Deep Networks',
+      authors: 'Nayak, Mopuri, Shaj, Babu, Chakraborty',
+      venue: 'ICML',
+      year: 2019,
+    },
+    {
+      title: 'Mining Data Impressions from Deep Models as Substitute for the Unavailable Training Data',
+      authors: 'Nayak, Mopuri, Jain, Chakraborty',
+      venue: 'IEEE TPAMI 44(11)',
+      year: 2022,
+    },
+  ],
+  purpose:
+    'Answers how much of a model’s competence can be cloned by someone who holds its weights and no data. Needs the ' +
+    'weights and an identifiable last linear layer. Impressions are inputs that the teacher answers in a wanted way; they ' +
+    'are not reconstructions of training images. Known limits: the papers’ settings for MNIST and Fashion-MNIST are only ' +
+    'partly published, and independent reproductions stay below the published figures (96.98 % against 98.77 % on MNIST).',
+  models: {
+    teacher: {
+      title: 'Teacher',
+      help: 'The trained classifier to read out.',
+      output: 'logits',
+      gradients: 1,
+      default: 'bundled:lenet5-mnist',
+    },
+    student: {
+      title: 'Student',
+      help: 'What to train: an architecture of the zoo, freshly initialised, or any ONNX classifier with the teacher’s input and classes.',
+      output: 'logits',
+      gradients: 1,
+      zoo: true,
+      default: 'lenet5-half',
+    },
+  },
+  data: {
+    test: {
+      title: 'Test set',
+      help: 'Labelled images for the final figures only; never used in training or selection.',
+      labels: 'required',
+      optional: true,
+      split: 'test',
+    },
+    real: {
+      title: 'Real images for the control',
+      help: 'Unlabelled images of the real kind: the same distillation on as many of them is the upper reference.',
+      labels: 'unused',
+      optional: true,
+      split: 'train',
+    },
+  },
+  params: z.strictObject({
+    count: z.int().min(10).max(1_000_000).default(6000).register(ui, {
+      title: 'Impressions',
+      unit: 'images',
+      help: 'Paper: 24,000 for MNIST, 48,000 for Fashion-MNIST, 40,000 for CIFAR-10.',
+      source: 'our calibration',
+    }),
+    steps: z.int().min(1).max(100_000).default(150).register(ui, {
+      title: 'Synthesis steps',
+      unit: 'steps',
+      help: 'Optimiser steps per impression; 1,500 in the ports of the released code.',
+      source: 'our calibration',
+    }),
+    synthesisBatchSize: z.int().min(1).max(10_000).default(200).register(ui, {
+      title: 'Synthesis batch',
+      unit: 'images',
+      group: 'advanced',
+      help: 'Changes speed, and which images share a batch-norm prior; nothing else.',
+    }),
+    synthesisLearningRate: z.number().positive().max(100).default(0.05).register(ui, {
+      title: 'Synthesis learning rate',
+      unit: 'pixel range',
+      help: 'Adam on pixels. Released code: 0.001; a reader of the paper reports 3.0 for MNIST.',
+      source: 'our calibration',
+    }),
+    synthesisSchedule: z.enum(['constant', 'linear']).default('constant').register(ui, {
+      title: 'Synthesis schedule',
+      group: 'advanced',
+      help: 'linear falls to 0 over the steps (reported for VGG-19).',
+    }),
+    temperature: z.number().positive().max(1000).default(5).register(ui, {
+      title: 'Synthesis temperature',
+      unit: '1',
+      help: 'Divides the teacher’s logits. At the paper’s 20, ten classes ask for logit gaps that pixels in [0, 1] cannot reach.',
+      source: 'our calibration; paper 20',
+    }),
+    targets: z.enum(['dirichlet', 'one-hot', 'uniform', 'shuffled']).default('dirichlet').register(ui, {
+      title: 'Targets',
+      help: 'dirichlet: the paper; one-hot: class impressions; uniform: the same concentration for every class; shuffled: similarities of other classes.',
+    }),
+    scales: z.array(z.number().positive().max(1000)).min(1).max(16).default([1, 0.1]).register(ui, {
+      title: 'Dirichlet scales β',
+      unit: '1',
+      help: 'Impressions are shared equally among the scales.',
+      source: 'paper',
+    }),
+    scaleMode: z.enum(['paper', 'release']).default('paper').register(ui, {
+      title: 'Meaning of β',
+      group: 'advanced',
+      help: 'release: as in the released code, where re-normalising each row undoes β, so that every impression uses β = 1.',
+    }),
+    pixels: z.enum(['clamp', 'free', 'batch-min-max', 'image-min-max']).default('clamp').register(ui, {
+      title: 'Pixel handling',
+      group: 'advanced',
+      help: 'After each step: clip to the valid range, leave free, or rescale the batch (released code) or each image to it.',
+    }),
+    initial: z.enum(['uniform', 'normal']).default('uniform').register(ui, {
+      title: 'Initial images',
+      group: 'advanced',
+      help: 'uniform in the valid range (released code) or standard normal (PyTorch ports).',
+    }),
+    initialScale: fraction(0.001, 1).default(0.3).register(ui, {
+      title: 'Initial contrast',
+      unit: 'fraction',
+      group: 'advanced',
+      help: 'Multiplies the initial images: a dark start gives sparse images.',
+      source: 'our calibration; released code 1',
+    }),
+    warmStart: z.boolean().default(false).register(ui, {
+      title: 'Warm start',
+      group: 'advanced',
+      help: 'Each batch starts from the one before with its Adam moments, as the released code does within a class and scale.',
+    }),
+    totalVariation: z.number().min(0).max(100).default(0.005).register(ui, {
+      title: 'Total-variation prior',
+      unit: 'nat per pixel range',
+      group: 'advanced',
+      help: 'Weight of Σ|∇x| per image. Not in the paper.',
+      source: 'our calibration',
+    }),
+    sparsity: z.number().min(0).max(100).default(0.003).register(ui, {
+      title: 'L1 prior',
+      unit: 'nat per pixel range',
+      group: 'advanced',
+      help: 'Weight of Σ|x| per image. Not in the paper.',
+      source: 'our calibration',
+    }),
+    batchNormPrior: z.number().min(0).max(100).default(0).register(ui, {
+      title: 'Batch-norm prior',
+      unit: '1',
+      group: 'advanced',
+      help: 'Weight of the distance between the batch’s feature statistics and the running ones; needs batch-norm layers in the file.',
+    }),
+    viewRotation: z.number().min(0).max(180).default(17).register(ui, {
+      title: 'View rotation',
+      unit: '± degrees',
+      group: 'advanced',
+      help: 'Each step looks at a fresh random affine view of each image; 0, 1, 1 and 0 switch it off.',
+      source: 'our calibration',
+    }),
+    viewScaleLow: z
+      .number()
+      .min(0.1)
+      .max(1)
+      .default(0.85)
+      .register(ui, { title: 'View scale, lowest', unit: '1', group: 'advanced' }),
+    viewScaleHigh: z
+      .number()
+      .min(1)
+      .max(10)
+      .default(1.15)
+      .register(ui, { title: 'View scale, highest', unit: '1', group: 'advanced' }),
+    viewShift: z
+      .number()
+      .min(0)
+      .max(1000)
+      .default(2)
+      .register(ui, { title: 'View shift', unit: '± pixels', group: 'advanced' }),
+    epochs: z.int().min(1).max(100_000).default(60).register(ui, { title: 'Distillation epochs', unit: 'epochs' }),
+    batchSize: z
+      .int()
+      .min(1)
+      .max(10_000)
+      .default(128)
+      .register(ui, { title: 'Distillation batch', unit: 'images', group: 'advanced' }),
+    learningRate: z.number().positive().max(10).default(0.002).register(ui, {
+      title: 'Distillation learning rate',
+      unit: '1',
+      help: 'Adam with a cosine schedule to zero.',
+      source: 'our calibration; released code 0.001, constant',
+    }),
+    schedule: z
+      .enum(['cosine', 'constant'])
+      .default('cosine')
+      .register(ui, { title: 'Distillation schedule', group: 'advanced' }),
+    weightDecay: z
+      .number()
+      .min(0)
+      .max(1)
+      .default(0)
+      .register(ui, { title: 'Weight decay', unit: '1', group: 'advanced' }),
+    distillTemperature: z
+      .number()
+      .positive()
+      .max(1000)
+      .default(8)
+      .register(ui, { title: 'Distillation temperature', unit: '1', source: 'our calibration; paper 20' }),
+    softLabels: z.enum(['relabel', 'response', 'target']).default('relabel').register(ui, {
+      title: 'Soft labels',
+      group: 'advanced',
+      help: 'relabel: the teacher answers every augmented view; response: its answer to the plain impression; target: the sampled Dirichlet target.',
+    }),
+    augmentRotation: z
+      .number()
+      .min(0)
+      .max(180)
+      .default(25)
+      .register(ui, { title: 'Augmentation rotation', unit: '± degrees', group: 'advanced' }),
+    augmentScaleLow: z
+      .number()
+      .min(0.1)
+      .max(1)
+      .default(0.75)
+      .register(ui, { title: 'Augmentation scale, lowest', unit: '1', group: 'advanced' }),
+    augmentScaleHigh: z
+      .number()
+      .min(1)
+      .max(10)
+      .default(1.1)
+      .register(ui, { title: 'Augmentation scale, highest', unit: '1', group: 'advanced' }),
+    augmentShift: z
+      .number()
+      .min(0)
+      .max(1000)
+      .default(4)
+      .register(ui, { title: 'Augmentation shift', unit: '± pixels', group: 'advanced' }),
+    plainEpochs: z.int().min(0).max(100).default(3).register(ui, {
+      title: 'Plain epoch every',
+      unit: 'epochs',
+      group: 'advanced',
+      help: 'Every so many epochs one passes without augmentation; 0: never, 1: augmentation is off.',
+    }),
+    selection: z.enum(['final', 'agreement']).default('final').register(ui, {
+      title: 'Student kept',
+      group: 'advanced',
+      help: 'The last one, or the one that agrees best with the teacher on a tenth of the impressions held out. Never the best on test data.',
+    }),
+    controlNoise: z.boolean().default(true).register(ui, {
+      title: 'Control: noise',
+      help: 'The same distillation on uniform noise without any optimisation.',
+    }),
+    controlReal: z.boolean().default(true).register(ui, {
+      title: 'Control: real images',
+      help: 'The same distillation on as many real images, when they are given.',
+    }),
+    lanes: z.int().min(0).max(256).default(0).register(ui, {
+      title: 'Lanes',
+      unit: 'processes',
+      group: 'advanced',
+      help: 'Batches and arms computed side by side, one thread each; 0: as many as threads. Does not change any result.',
+    }),
+    seed: z.int().min(0).max(Number.MAX_SAFE_INTEGER).default(0).register(ui, { title: 'Seed', unit: '1' }),
+  }),
+  recipes: {
+    quick: {
+      title: 'Quick look',
+      help: '6,000 impressions; a few minutes on two cores.',
+      params: { count: 6000, steps: 150, epochs: 60 },
+    },
+    standard: {
+      title: 'Standard',
+      help: 'The best student within about 15 minutes on two cores.',
+      params: { count: 16000, steps: 150, epochs: 40 },
+    },
+    paper: {
+      title: 'Paper’s protocol',
+      help: 'As far as it is known: 24,000 impressions (set 48,000 for Fashion-MNIST), 1,500 steps, temperature 20, no priors, no views.',
+      params: {
+        count: 24000,
+        steps: 1500,
+        synthesisBatchSize: 100,
+        temperature: 20,
+        distillTemperature: 20,
+        initialScale: 1,
+        totalVariation: 0,
+        sparsity: 0,
+        viewRotation: 0,
+        viewScaleLow: 1,
+        viewScaleHigh: 1,
+        viewShift: 0,
+        epochs: 60,
+      },
+    },
+  },
+  metrics: {
+    studentAccuracy: { title: 'Student accuracy', unit: 'fraction', better: 'higher', help: 'Top-1 on the test set' },
+    teacherAccuracy: { title: 'Teacher accuracy', unit: 'fraction', better: 'higher', help: 'Top-1 on the test set' },
+    noiseAccuracy: {
+      title: 'Control: noise',
+      unit: 'fraction',
+      better: 'higher',
+      help: 'Student distilled on noise, top-1 on the test set',
+    },
+    realAccuracy: {
+      title: 'Control: real images',
+      unit: 'fraction',
+      better: 'higher',
+      help: 'Student distilled on as many real images, top-1 on the test set',
+    },
+    agreement: {
+      title: 'Agreement with the teacher',
+      unit: 'fraction',
+      better: 'higher',
+      help: 'Same top-1 class on the test set',
+    },
+    cloneEfficiency: {
+      title: 'Clone efficiency',
+      unit: 'fraction',
+      better: 'higher',
+      help: '(student − chance) / (real-image student − chance)',
+    },
+    calibrationError: {
+      title: 'Expected calibration error',
+      unit: 'fraction',
+      better: 'lower',
+      help: 'Of the student, 15 equal bins, test set',
+    },
+    excessLoss: {
+      title: 'Excess loss',
+      unit: 'nat',
+      better: 'lower',
+      help: 'KL(target ‖ teacher’s answer) at the synthesis temperature, mean over impressions',
+    },
+    attained: {
+      title: 'Targets attained',
+      unit: 'fraction',
+      better: 'higher',
+      help: 'Impressions whose most likely class is the target’s',
+    },
+    heldOutAgreement: {
+      title: 'Held-out agreement',
+      unit: 'fraction',
+      better: 'higher',
+      help: 'With the teacher, on impressions held out of the distillation',
+    },
+  },
+  columns: ['studentAccuracy', 'teacherAccuracy', 'noiseAccuracy', 'realAccuracy', 'cloneEfficiency'],
+});

@@ -1,0 +1,199 @@
+import { float32, floatsOf, sizeOf, tensor, type Tensor } from '../../base/tensor.ts';
+import { createChunker } from '../../runtime/chunks.ts';
+import { pool } from '../../runtime/pool.ts';
+import type { SessionOptions } from '../../runtime/session.ts';
+import {
+  openSynthesis,
+  type Synthesis,
+  type SynthesisOptions,
+  type SynthesisState,
+  type SynthesisTeacher,
+} from './synthesis.ts';
+import type { TargetSet } from './targets.ts';
+
+/** A batch under way: `step` steps are done. */
+export interface OpenBatch {
+  readonly step: number;
+  readonly state: SynthesisState;
+  /** Mean loss of each step so far. */
+  readonly losses: Float32Array<ArrayBuffer>;
+}
+
+/** What has been made so far; everything that a resumed run needs. */
+export interface SynthesisProgress {
+  /** Batch → images [B, C, H, W] of finished batches. */
+  readonly images: Map<number, Tensor>;
+  /** Batch → loss of every step [steps]. */
+  readonly losses: Map<number, Tensor>;
+  readonly open: Map<number, OpenBatch>;
+}
+
+export const emptyProgress = (): SynthesisProgress => ({ images: new Map(), losses: new Map(), open: new Map() });
+
+export const batchCount = (count: number, batchSize: number): number => Math.ceil(count / batchSize);
+
+export interface SynthesizeInput {
+  readonly teacher: SynthesisTeacher;
+  readonly options: SynthesisOptions;
+  readonly targets: TargetSet;
+  readonly warmStart: boolean;
+  /** One entry per lane. */
+  readonly sessions: readonly SessionOptions[];
+  readonly now: () => number;
+}
+
+/** Steps done in all, after each chunk of any lane. */
+export interface Synthesized {
+  readonly batch: number;
+  /** Set when the chunk finished its batch. */
+  readonly finalLoss?: number;
+  readonly stepsDone: number;
+  readonly stepsTotal: number;
+}
+
+/** Makes all impressions, several batches side by side; `progress` is brought up to date before each yield. */
+export async function* synthesize(
+  input: SynthesizeInput,
+  progress: SynthesisProgress,
+): AsyncGenerator<Synthesized, void, void> {
+  const { options, targets } = input;
+  const batches = batchCount(targets.classes.length, options.batchSize);
+  const stepsTotal = batches * options.steps;
+  const stepsDone = (): number => {
+    let steps = progress.images.size * options.steps;
+    for (const { step } of progress.open.values()) steps += step;
+    return steps;
+  };
+  const left = Array.from({ length: batches }, (_, batch) => batch).filter((batch) => !progress.images.has(batch));
+  // Batches that were under way come first.
+  left.sort((a, b) => Number(progress.open.has(b)) - Number(progress.open.has(a)) || a - b);
+  // A warm start is a chain: each batch needs the one before.
+  const sessions = input.warmStart ? input.sessions.slice(0, 1) : input.sessions;
+  const workers: Synthesis[] = [];
+  try {
+    for (const session of sessions.slice(0, Math.max(1, left.length))) {
+      workers.push(await openSynthesis(input.teacher, options, session));
+    }
+    const work = (batch: number, worker: Synthesis): AsyncGenerator<Synthesized, void, void> =>
+      synthesizeBatch(batch, worker, input, progress, () => ({ stepsDone: stepsDone(), stepsTotal }));
+    yield* pool(workers, left, work);
+  } finally {
+    for (const worker of workers) await worker.close();
+  }
+}
+
+async function* synthesizeBatch(
+  batch: number,
+  worker: Synthesis,
+  { options, targets, warmStart, now }: SynthesizeInput,
+  progress: SynthesisProgress,
+  total: () => { stepsDone: number; stepsTotal: number },
+): AsyncGenerator<Synthesized, void, void> {
+  const wanted = batchTargets(targets, batch, options.batchSize);
+  const before = warmStart ? progress.open.get(-1) : undefined;
+  const resumed = progress.open.get(batch);
+  let state = resumed?.state ?? before?.state ?? worker.start(batch);
+  let step = resumed?.step ?? 0;
+  const losses = new Float32Array(options.steps);
+  losses.set(resumed?.losses ?? []);
+  const chunker = createChunker();
+  while (step < options.steps) {
+    const count = chunker.next(options.steps - step);
+    const startedAt = now();
+    const advanced = await worker.advance(batch, state, step, count, wanted);
+    chunker.done(count, now() - startedAt);
+    losses.set(advanced.losses, step);
+    state = advanced.state;
+    step += count;
+    if (step < options.steps) {
+      progress.open.set(batch, { step, state, losses: losses.slice(0, step) });
+      yield { batch, ...total() };
+    }
+  }
+  progress.open.delete(batch);
+  progress.images.set(batch, state['x']!);
+  progress.losses.set(batch, tensor('float32', [losses.length], losses));
+  // Key −1 holds what the next batch of a warm chain starts from; its steps count as none.
+  if (warmStart) progress.open.set(-1, { step: 0, state, losses: new Float32Array(0) });
+  yield { batch, finalLoss: losses[options.steps - 1] ?? Number.NaN, ...total() };
+}
+
+/** The rows of a batch; the last batch is filled up with its first rows, which are dropped again. */
+function batchTargets({ targets, classes }: TargetSet, batch: number, batchSize: number): Tensor {
+  const k = targets.length / classes.length;
+  const rows = new Float32Array(batchSize * k);
+  for (let i = 0; i < batchSize; i++) {
+    const row = (batch * batchSize + i) % classes.length;
+    rows.set(targets.subarray(row * k, (row + 1) * k), i * k);
+  }
+  return float32([batchSize, k], rows);
+}
+
+/** All impressions in order, [count, C, H, W]. */
+export function collectImages(
+  progress: SynthesisProgress,
+  count: number,
+  shape: readonly number[],
+): Float32Array<ArrayBuffer> {
+  const size = sizeOf(shape);
+  const all = new Float32Array(count * size);
+  for (const [batch, images] of progress.images) {
+    const data = floatsOf(images, 'impressions');
+    const at = batch * data.length;
+    all.set(data.subarray(0, Math.min(data.length, all.length - at)), at);
+  }
+  return all;
+}
+
+/** Mean loss over batches at each step. */
+export function meanLosses(progress: SynthesisProgress, steps: number): number[] {
+  const sum = new Float64Array(steps);
+  const batches = [...progress.losses.keys()].sort((a, b) => a - b);
+  for (const batch of batches)
+    floatsOf(progress.losses.get(batch)!, 'losses').forEach((loss, step) => (sum[step]! += loss));
+  return Array.from(sum, (total) => total / batches.length);
+}
+
+const stateKey = (batch: number, name: string): string => `open/${batch}/${name}`;
+
+/** `progress` as what a checkpoint stores. */
+export function synthesisCheckpoint(progress: SynthesisProgress): {
+  json: { batch: number; step: number }[];
+  tensors: Record<string, Tensor>;
+  parts: Record<string, Tensor>;
+} {
+  const tensors: Record<string, Tensor> = {};
+  const parts: Record<string, Tensor> = {};
+  const json: { batch: number; step: number }[] = [];
+  for (const [batch, { step, state, losses }] of progress.open) {
+    json.push({ batch, step });
+    for (const [name, value] of Object.entries(state)) tensors[stateKey(batch, name)] = value;
+    tensors[stateKey(batch, 'losses')] = tensor('float32', [losses.length], losses);
+  }
+  for (const [batch, images] of progress.images) parts[`images/${batch}`] = images;
+  for (const [batch, losses] of progress.losses) parts[`losses/${batch}`] = losses;
+  return { json, tensors, parts };
+}
+
+/** The inverse of `synthesisCheckpoint`. */
+export function restoreSynthesis(
+  open: readonly { readonly batch: number; readonly step: number }[],
+  tensors: Readonly<Record<string, Tensor>>,
+  parts: Readonly<Record<string, Tensor>>,
+): SynthesisProgress {
+  const progress = emptyProgress();
+  for (const { batch, step } of open) {
+    const state: Record<string, Tensor> = {};
+    const prefix = stateKey(batch, '');
+    for (const [name, value] of Object.entries(tensors)) {
+      if (name.startsWith(prefix) && name !== stateKey(batch, 'losses')) state[name.slice(prefix.length)] = value;
+    }
+    progress.open.set(batch, { step, state, losses: floatsOf(tensors[stateKey(batch, 'losses')]!, 'losses') });
+  }
+  for (const [name, value] of Object.entries(parts)) {
+    const [kind, batch] = name.split('/');
+    if (kind === 'images') progress.images.set(Number(batch), value);
+    if (kind === 'losses') progress.losses.set(Number(batch), value);
+  }
+  return progress;
+}

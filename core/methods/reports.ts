@@ -1,0 +1,43 @@
+import type { ReportBlock, ReportDocument } from '../report/document.ts';
+import type { MethodSpec, ReportInput } from './define.ts';
+
+/** What a run of a method says to a third person; pure. */
+export type Report = (input: ReportInput) => ReportDocument;
+
+/** id → report. A method with a report of its own adds one line here; the others get `plainReport`. */
+export const reports: Readonly<Record<string, Report>> = {};
+
+/** The document of a run of `spec`. */
+export function reportOn(spec: MethodSpec, input: ReportInput): ReportDocument {
+  const own = Object.hasOwn(reports, spec.id) ? reports[spec.id] : undefined;
+  return own ? own(input) : plainReport(spec, input);
+}
+
+/** Every metric and every curve, for a method without a report of its own. */
+function plainReport(spec: MethodSpec, input: ReportInput): ReportDocument {
+  const shown = Object.entries(spec.metrics).filter(([name]) => input.metrics[name] !== undefined);
+  const table: ReportBlock = {
+    kind: 'table',
+    title: 'Results',
+    columns: [{ title: 'Metric' }, { title: 'Value', align: 'right' }, { title: 'Unit' }, { title: 'Measured on' }],
+    rows: shown.map(([name, metric]) => [metric.title, input.metrics[name] ?? null, metric.unit, metric.help ?? '']),
+  };
+  const curves = Object.entries(input.series).map(([name, points]): ReportBlock => {
+    const { title, unit } = spec.metrics[name] ?? { title: name, unit: '1' };
+    const series = [{ name: title, points: points.map((point) => [point.step, point.value] as const) }];
+    return { kind: 'line', title, size: 'half', x: { title: 'Step' }, y: { title, unit }, series };
+  });
+  const results = { title: 'Results', blocks: [table] };
+  return {
+    title: spec.title,
+    subtitle: spec.summary,
+    conclusion: spec.purpose,
+    keyFigures: spec.columns.map((name) => ({
+      label: spec.metrics[name]?.title ?? name,
+      value: input.metrics[name] ?? null,
+      unit: spec.metrics[name]?.unit ?? '1',
+      ...(spec.metrics[name]?.help === undefined ? {} : { note: spec.metrics[name].help }),
+    })),
+    sections: curves.length === 0 ? [results] : [results, { title: 'Curves', blocks: curves }],
+  };
+}

@@ -1,0 +1,88 @@
+import { z } from 'zod';
+import type { KeyFigure, ReportBlock } from './document.ts';
+
+/** The JSON artifact "evaluation": several networks ("arms") on one labelled test set. */
+export const EvaluationData = z.object({
+  testSet: z.string(),
+  count: z.int(),
+  classNames: z.array(z.string()),
+  arms: z.array(
+    z.object({
+      name: z.string(),
+      title: z.string(),
+      /** Fractions. */
+      accuracy: z.number(),
+      /** Wilson, 95 %. */
+      interval: z.tuple([z.number(), z.number()]),
+      /** Same top-1 class as the teacher; null for the teacher itself or without one. */
+      agreement: z.number().nullable(),
+      /** Expected calibration error, 15 equal bins. */
+      calibrationError: z.number(),
+      /** By class; null for a class that the test set lacks. */
+      recall: z.array(z.number().nullable()),
+      /** Rows true, columns predicted. */
+      confusion: z.array(z.array(z.int())),
+    }),
+  ),
+});
+export type EvaluationData = z.infer<typeof EvaluationData>;
+
+export const percent = (value: number): string => `${(100 * value).toFixed(1)} %`;
+
+export const armFigures = (evaluation: EvaluationData | undefined): KeyFigure[] =>
+  (evaluation?.arms ?? []).map((arm) => ({
+    label: arm.title,
+    value: arm.accuracy,
+    unit: 'fraction',
+    interval: arm.interval,
+    note: `top-1, n = ${evaluation?.count}`,
+  }));
+
+/** Accuracy table, recall by class, and the confusion of the arm called `focus`. */
+export function evaluationBlocks(evaluation: EvaluationData, focus: string): ReportBlock[] {
+  const confusion = evaluation.arms.find((arm) => arm.name === focus);
+  const hasTeacher = evaluation.arms.some((arm) => arm.agreement !== null);
+  return [
+    {
+      kind: 'table',
+      title: `Accuracy on ${evaluation.testSet}`,
+      columns: [
+        { title: 'Network' },
+        { title: 'Top-1', align: 'right' },
+        { title: '95 % interval', align: 'right' },
+        ...(hasTeacher ? [{ title: 'Agrees with teacher', align: 'right' as const }] : []),
+        { title: 'Calibration error', align: 'right' },
+      ],
+      rows: evaluation.arms.map((arm) => [
+        arm.title,
+        percent(arm.accuracy),
+        `${percent(arm.interval[0])} – ${percent(arm.interval[1])}`,
+        ...(hasTeacher ? [arm.agreement === null ? '–' : percent(arm.agreement)] : []),
+        percent(arm.calibrationError),
+      ]),
+      note: `n = ${evaluation.count}; Wilson intervals; expected calibration error over 15 equal bins.`,
+    },
+    {
+      kind: 'bar',
+      title: 'Recall by class',
+      y: { title: 'Recall', unit: 'fraction', max: 1 },
+      categories: evaluation.classNames,
+      series: evaluation.arms.map((arm) => ({ name: arm.title, values: arm.recall })),
+    },
+    ...(confusion
+      ? [
+          {
+            kind: 'heat-map' as const,
+            title: `Confusion: ${confusion.title}`,
+            rows: evaluation.classNames,
+            columns: evaluation.classNames,
+            rowTitle: 'True class',
+            columnTitle: 'Answer',
+            values: confusion.confusion,
+            scale: 'sequential' as const,
+            digits: 0,
+          },
+        ]
+      : []),
+  ];
+}

@@ -1,0 +1,123 @@
+import * as ort from 'onnxruntime-node';
+import { toWorkbenchError, WorkbenchError } from '../base/errors.ts';
+import type { DType, Tensor, TensorData } from '../base/tensor.ts';
+import type { Graph } from '../onnx/graph.ts';
+import { houseModel, writeModel } from '../onnx/write.ts';
+
+/** A device that was really opened; 'auto' is resolved before. */
+export type Device = 'cpu' | 'cuda' | 'webgpu';
+
+export interface SessionOptions {
+  readonly device: Device;
+  /** Threads inside one operator. On CPU the bits of a result may depend on it. */
+  readonly threads: number;
+  /** 'all' unless a test needs the graph as it was written. */
+  readonly optimization?: 'all' | 'basic' | 'disabled';
+  /** Run in this process of its own instead of here. */
+  readonly lane?: Lane;
+}
+
+/** A process that runs sessions for us; see lanes.ts. */
+export interface Lane {
+  open(bytes: Uint8Array, options: SessionOptions, title: string): Promise<Session>;
+  close(): Promise<void>;
+}
+
+export type Tensors = Readonly<Record<string, Tensor>>;
+
+/** A graph that onnxruntime has loaded. Runs block the event loop: keep each below about half a second. */
+export interface Session {
+  readonly inputNames: readonly string[];
+  readonly outputNames: readonly string[];
+  run(feeds: Tensors): Promise<Record<string, Tensor>>;
+  close(): Promise<void>;
+}
+
+/** Loads a graph of the house opset. */
+export function compile(graph: Graph, options: SessionOptions): Promise<Session> {
+  return openSession(writeModel(houseModel(graph)), options, graph.name);
+}
+
+/** Loads the bytes of a model that has passed our own checks. `title` names it in errors. */
+export async function openSession(bytes: Uint8Array, options: SessionOptions, title: string): Promise<Session> {
+  if (options.lane) return options.lane.open(bytes, options, title);
+  const session = await create(bytes, options, title);
+  return {
+    inputNames: session.inputNames,
+    outputNames: session.outputNames,
+    async run(feeds) {
+      const inputs: Record<string, ort.Tensor> = {};
+      for (const [name, value] of Object.entries(feeds)) inputs[name] = toOrt(value);
+      try {
+        const results = await session.run(inputs);
+        return Object.fromEntries(Object.entries(results).map(([name, value]) => [name, fromOrt(name, value)]));
+      } catch (thrown) {
+        throw new WorkbenchError(
+          'INTERNAL',
+          `onnxruntime could not run ${title}: ${toWorkbenchError(thrown).message}`,
+          { cause: thrown },
+        );
+      }
+    },
+    close: () => session.release(),
+  };
+}
+
+async function create(bytes: Uint8Array, options: SessionOptions, title: string): Promise<ort.InferenceSession> {
+  try {
+    return await ort.InferenceSession.create(bytes, {
+      executionProviders: options.device === 'cpu' ? ['cpu'] : [options.device, 'cpu'],
+      intraOpNumThreads: options.threads,
+      interOpNumThreads: 1,
+      executionMode: 'sequential',
+      graphOptimizationLevel: options.optimization ?? 'all',
+      logSeverityLevel: 3,
+      // Values below 1e-38 carry nothing here, and arithmetic on them is a hundred times slower.
+      extra: { session: { set_denormal_as_zero: '1' } },
+    });
+  } catch (thrown) {
+    throw new WorkbenchError(
+      'MODEL_UNREADABLE',
+      `onnxruntime could not load ${title}: ${toWorkbenchError(thrown).message}`,
+      {
+        hint: 'The model passed our own checks but not those of onnxruntime on this device. Try --device cpu.',
+        cause: thrown,
+      },
+    );
+  }
+}
+
+const ortTypes: Readonly<Record<DType, ort.Tensor.Type>> = {
+  float32: 'float32',
+  float64: 'float64',
+  float16: 'float16',
+  int8: 'int8',
+  int16: 'int16',
+  int32: 'int32',
+  int64: 'int64',
+  uint8: 'uint8',
+  uint16: 'uint16',
+  uint32: 'uint32',
+  uint64: 'uint64',
+  bool: 'bool',
+};
+
+function toOrt(value: Tensor): ort.Tensor {
+  return new ort.Tensor(ortTypes[value.dtype], value.data as ort.Tensor.DataType, value.dims);
+}
+
+function fromOrt(name: string, value: ort.Tensor): Tensor {
+  const dtype = (Object.keys(ortTypes) as DType[]).find((key) => ortTypes[key] === value.type);
+  if (!dtype)
+    throw new WorkbenchError(
+      'OP_UNSUPPORTED',
+      `Output ${name} has type ${value.type}, which the workbench does not read`,
+    );
+  const raw: unknown = value.data;
+  // A half-precision result may come as a Float16Array; we keep its bits.
+  const data =
+    dtype === 'float16' && ArrayBuffer.isView(raw)
+      ? new Uint16Array(raw.buffer as ArrayBuffer, raw.byteOffset, raw.byteLength / 2)
+      : raw;
+  return { dtype, dims: value.dims, data: data as TensorData };
+}

@@ -1,0 +1,193 @@
+import { invariant } from '../base/errors.ts';
+import { stream } from '../base/rng.ts';
+import { float32, type Tensor } from '../base/tensor.ts';
+import type { GraphBuilder, Value } from '../autodiff/builder.ts';
+import { inlineGraph } from '../autodiff/inline.ts';
+import { randomAffine } from '../data/augment.ts';
+import { createBatchOrder } from '../data/batches.ts';
+import { createChunker } from '../runtime/chunks.ts';
+import { stackSteps } from '../runtime/loop.ts';
+import type { SessionOptions } from '../runtime/session.ts';
+import { affineView } from './affine-view.ts';
+import type { ImageSource } from './evaluate.ts';
+import { distillation as distillationLoss } from './losses.ts';
+import type { OpenedModel } from './models.ts';
+import { createOptimiser } from './optimisers.ts';
+import { constantSchedule, cosineSchedule } from './schedules.ts';
+import { createTrainingLoop, type TrainingLoop, type TrainingSnapshot } from './training-loop.ts';
+
+/** Random affine views as augmentation; content turned, scaled and shifted within these ranges. */
+export interface ViewRange {
+  readonly rotationDegrees: number;
+  readonly scaleMin: number;
+  readonly scaleMax: number;
+  readonly translatePixels: number;
+}
+
+export const isIdentity = (view: ViewRange): boolean =>
+  view.rotationDegrees === 0 && view.translatePixels === 0 && view.scaleMin === 1 && view.scaleMax === 1;
+
+export interface DistillOptions {
+  /** Names the random streams: two arms of one run with the same name and data are the same. */
+  readonly name: string;
+  readonly teacher: OpenedModel;
+  readonly student: OpenedModel;
+  readonly temperature: number;
+  readonly epochs: number;
+  readonly batchSize: number;
+  readonly learningRate: number;
+  readonly schedule: 'cosine' | 'constant';
+  readonly weightDecay: number;
+  readonly view: ViewRange;
+  /** Of every so many epochs the last passes without augmentation; 0: none does, 1: all do. */
+  readonly plainEpochs: number;
+  readonly seed: number;
+  /** No chunk runs over a multiple of so many steps. */
+  readonly stopEvery?: number;
+  readonly session: SessionOptions;
+}
+
+export interface TransferSet {
+  readonly source: ImageSource;
+  /**
+   * Teacher logits [count, K] to learn in place of what the teacher says of each (augmented) image: fixed responses, or
+   * log-probabilities times the temperature.
+   */
+  readonly logits?: Float32Array;
+  /** Relative weight of each item's loss [count]; 1 when absent. */
+  readonly weights?: Float32Array;
+}
+
+/** A chunk of a distillation. */
+export interface DistillProgress {
+  /** Steps done, of totalSteps. */
+  readonly step: number;
+  readonly totalSteps: number;
+  /** Loss of each step of the chunk. */
+  readonly losses: Float32Array;
+  readonly snapshot: TrainingSnapshot;
+  /** The student's weights as they are now, by initialiser name. */
+  parameters(): Record<string, Tensor>;
+}
+
+export const distillSteps = (count: number, epochs: number, batchSize: number): number =>
+  Math.ceil((count * epochs) / batchSize);
+
+/**
+ * Trains a student on τ²·KL(teacher ‖ student) with Adam (zskd.md section 3, steps 8 and 9). The teacher answers each
+ * augmented view inside the graph, in inference mode; the student is in training mode.
+ */
+export async function* distill(
+  options: DistillOptions,
+  set: TransferSet,
+  from: TrainingSnapshot | undefined,
+  now: () => number,
+): AsyncGenerator<DistillProgress, void, void> {
+  const totalSteps = distillSteps(set.source.count, options.epochs, options.batchSize);
+  const loop = await openLoop(options, set, totalSteps);
+  try {
+    if (from) loop.restore(from);
+    const feeds = createFeeds(options, set);
+    const chunker = createChunker();
+    while (loop.step < totalSteps) {
+      const { stopEvery = totalSteps } = options;
+      const count = chunker.next(Math.min(totalSteps - loop.step, stopEvery - (loop.step % stopEvery)));
+      const startedAt = now();
+      const { loss } = await loop.run(count, { steps: await feeds(loop.step, count) });
+      invariant(loss, 'a training loop records its loss');
+      chunker.done(count, now() - startedAt);
+      yield {
+        step: loop.step,
+        totalSteps,
+        losses: loss,
+        snapshot: loop.snapshot(),
+        parameters: () => loop.parameters(),
+      };
+    }
+  } finally {
+    await loop.close();
+  }
+}
+
+/** Augmentation is decided by epoch: an identity view costs a resampling too, so it is left out where nothing varies. */
+const augments = ({ view, plainEpochs }: DistillOptions): boolean => plainEpochs !== 1 && !isIdentity(view);
+
+function openLoop(options: DistillOptions, set: TransferSet, totalSteps: number): Promise<TrainingLoop> {
+  const { teacher, student, batchSize, learningRate, temperature } = options;
+  const rows = { dtype: 'float32', shape: [batchSize] } as const;
+  return createTrainingLoop({
+    name: options.name,
+    graph: student.graph,
+    inputName: student.inputName,
+    outputName: student.logitsName,
+    steps: {
+      images: { dtype: 'float32', shape: [batchSize, ...student.shape] },
+      ...(augments(options) ? { theta: { dtype: 'float32', shape: [batchSize, 2, 3] } } : {}),
+      ...(set.logits ? { logits: { dtype: 'float32', shape: [batchSize, student.classes] } } : {}),
+      ...(set.weights ? { weights: rows } : {}),
+    },
+    input: (g, { steps }) => (steps['theta'] ? affineView(g, steps['images']!, steps['theta']) : steps['images']!),
+    loss: (g, { input, logits, steps }) => {
+      const wanted = steps['logits'] ?? teacherLogits(g, teacher, input);
+      if (!steps['weights']) return { loss: distillationLoss(g, logits, wanted, { temperature }) };
+      const each = distillationLoss(g, logits, wanted, { temperature, reduction: 'none' });
+      return { loss: g.reduceMean(g.mul(each, steps['weights'])) };
+    },
+    optimiser: createOptimiser('adam', { weightDecay: options.weightDecay }),
+    schedule:
+      options.schedule === 'cosine' ? cosineSchedule({ learningRate, totalSteps }) : constantSchedule(learningRate),
+    seed: options.seed,
+    session: options.session,
+  });
+}
+
+function teacherLogits(g: GraphBuilder, teacher: OpenedModel, input: Value): Value {
+  const logits = inlineGraph(g, teacher.graph, { inputs: { [teacher.inputName]: input } }).outputs[teacher.logitsName];
+  invariant(logits, 'the teacher has logits');
+  return logits;
+}
+
+type Feeds = (step: number, count: number) => Promise<Record<string, Tensor>>;
+
+function createFeeds(options: DistillOptions, set: TransferSet): Feeds {
+  const { batchSize, student, seed, name } = options;
+  const order = createBatchOrder(seed, `${name}.order`, set.source.count, batchSize);
+  const size = student.shape[0] * student.shape[1] * student.shape[2];
+  return async (step, count) => {
+    const images = new Float32Array(count * batchSize * size);
+    const logits = set.logits && new Float32Array(count * batchSize * student.classes);
+    const weights = set.weights && new Float32Array(count * batchSize);
+    for (let k = 0; k < count; k++) {
+      const indices = order.at(step + k);
+      await set.source.read(indices, images.subarray(k * batchSize * size, (k + 1) * batchSize * size));
+      indices.forEach((index, i) => {
+        const row = k * batchSize + i;
+        logits?.set(
+          set.logits!.subarray(index * student.classes, (index + 1) * student.classes),
+          row * student.classes,
+        );
+        if (weights) weights[row] = set.weights![index]!;
+      });
+    }
+    return {
+      images: float32([count, batchSize, ...student.shape], images),
+      ...(augments(options) ? { theta: thetas(options, set.source.count, step, count) } : {}),
+      ...(logits ? { logits: float32([count, batchSize, student.classes], logits) } : {}),
+      ...(weights ? { weights: float32([count, batchSize], weights) } : {}),
+    };
+  };
+}
+
+function thetas(options: DistillOptions, items: number, step: number, count: number): Tensor {
+  const { batchSize, plainEpochs, view, seed, name } = options;
+  const [, height, width] = options.student.shape;
+  return stackSteps(count, [batchSize, 2, 3], (k, row) => {
+    const rng = stream(seed, `${name}.view`, step + k);
+    for (let i = 0; i < batchSize; i++) {
+      const epoch = Math.floor(((step + k) * batchSize + i) / items);
+      const isPlain = plainEpochs > 0 && epoch % plainEpochs === plainEpochs - 1;
+      const theta = randomAffine(rng, { ...view, height, width });
+      row.set(isPlain ? [1, 0, 0, 0, 1, 0] : theta, i * 6);
+    }
+  });
+}
