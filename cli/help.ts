@@ -10,6 +10,8 @@ export interface HelpPage {
   readonly examples: readonly (readonly [string, string])[];
   /** Paragraphs between the examples and the flags. */
   readonly text?: readonly string[];
+  /** [name, what it does] of verbs or methods, between the text and the flags. */
+  readonly list?: { readonly title: string; readonly entries: readonly (readonly [string, string])[] };
   readonly groups: readonly FlagGroup[];
 }
 
@@ -23,6 +25,7 @@ export function renderHelp(page: HelpPage, columns: number): string {
     ['Usage', ...page.usage.map((line) => `  ${line}`)],
     page.examples.length === 0 ? [] : ['Examples', ...page.examples.flatMap(exampleLines)],
     ...(page.text ?? []).map((paragraph) => wrap(paragraph, width)),
+    page.list ? [page.list.title, ...page.list.entries.flatMap((entry) => entryLines(entry, width))] : [],
     ...page.groups.map((group) => [group.title, ...group.flags.flatMap((flag) => flagLines(flag, width))]),
   ];
   const texts = blocks.filter((block) => block.length > 0).map((block) => block.join('\n'));
@@ -36,9 +39,13 @@ function exampleLines([what, command]: readonly [string, string]): readonly stri
 function flagLines(flag: Flag, width: number): readonly string[] {
   const dashes = `--${flag.negatable ? '[no-]' : ''}${flag.name}`;
   const short = flag.short === undefined ? '' : `-${flag.short}, `;
-  const head = `  ${short}${dashes}${flag.value === undefined ? '' : ` ${flag.value}`}`;
+  return entryLines([`${short}${dashes}${flag.value === undefined ? '' : ` ${flag.value}`}`, flag.help], width);
+}
+
+function entryLines([name, text]: readonly [string, string], width: number): readonly string[] {
+  const head = `  ${name}`;
   const indent = ' '.repeat(flagWidth + 2);
-  const lines = wrap(flag.help, width - indent.length).map((line) => indent + line);
+  const lines = wrap(text, width - indent.length).map((line) => indent + line);
   if (head.length > flagWidth) return [head, ...lines];
   return [head.padEnd(indent.length) + (lines[0] ?? '').trimStart(), ...lines.slice(1)];
 }

@@ -78,7 +78,7 @@ function modelReference(role: string, need: ModelNeed, text: string, where: Requ
   }
   if (need.zoo && where.architectures.includes(text)) return { kind: 'zoo', architecture: text };
   const path = resolve(where.cwd, text);
-  if (exists(path)) return { kind: 'file', path };
+  if (exists(path)) return modelFile(flag, path);
   if (need.zoo && extname(text) === '' && basename(text) === text) {
     const meant = didYouMean(text, where.architectures);
     throw new WorkbenchError('USAGE', `Flag ${flag}: "${text}" is neither an architecture nor a file`, {
@@ -86,6 +86,16 @@ function modelReference(role: string, need: ModelNeed, text: string, where: Requ
     });
   }
   throw new WorkbenchError('MODEL_UNREADABLE', `Flag ${flag}: there is no file ${path}`, {
+    hint: 'Give the path of an ONNX file.',
+  });
+}
+
+/** What can be seen from outside; the job reads the file itself. */
+function modelFile(flag: string, path: string): ModelRef {
+  const stats = statSync(path);
+  const problem = stats.isDirectory() ? 'a folder' : stats.size === 0 ? 'an empty file' : undefined;
+  if (problem === undefined) return { kind: 'file', path };
+  throw new WorkbenchError('MODEL_UNREADABLE', `Flag ${flag}: expected an ONNX file, got ${problem}: ${path}`, {
     hint: 'Give the path of an ONNX file.',
   });
 }

@@ -1,0 +1,118 @@
+import { toWorkbenchError, type ErrorShape } from '../core/base/errors.ts';
+import type { RunRecord } from '../core/contract/run.ts';
+import { startJob, type JobHandle } from '../core/jobs/client.ts';
+import type { MethodSpec } from '../core/methods/define.ts';
+import type { Workspace } from '../core/store/workspace.ts';
+import { exitCodeOf, exitCodes } from './exit-codes.ts';
+import { createProgress, type Progress } from './progress.ts';
+import { noteError } from './report-error.ts';
+import { writeReport } from './report-files.ts';
+import { resultJson, resultText, withWorkspaceFlag, type PlaceNames } from './result.ts';
+import type { Surroundings } from './verb.ts';
+
+export interface Execution {
+  readonly workspace: Workspace;
+  readonly runId: string;
+  /** Go on from the last checkpoint instead of starting a queued run. */
+  readonly resume: boolean;
+  readonly spec: MethodSpec;
+  readonly isJson: boolean;
+  readonly isQuiet: boolean;
+  readonly isUsualWorkspace: boolean;
+  readonly here: Surroundings;
+}
+
+const silent: Progress = { on: () => {}, end: () => {} };
+
+/** Computes a queued or stopped run in a process of its own, shows it, writes its report, and gives the exit code. */
+export async function executeRun(execution: Execution): Promise<number> {
+  const { workspace, runId, spec, isJson, isQuiet, here } = execution;
+  const { terminal } = here;
+  const places: PlaceNames = {
+    cwd: here.cwd,
+    workspaceDir: workspace.dir,
+    isUsualWorkspace: execution.isUsualWorkspace,
+  };
+  const resumeCommand = withWorkspaceFlag(`palimpsest resume ${runId}`, places);
+  const progress = isQuiet ? silent : createProgress(terminal, spec.metrics);
+  const job = startJob({
+    store: workspace,
+    runId,
+    resume: execution.resume,
+    now: here.now,
+    onEvent: (event) => progress.on(event),
+    ...(here.launch ? { launch: here.launch } : {}),
+  });
+  const interrupts = watchInterrupts(job, here, () => {
+    progress.end();
+    terminal.note(`Stopping. The run is kept; go on with: ${resumeCommand}\n`);
+  });
+  let record: RunRecord;
+  try {
+    record = await job.done;
+  } catch (thrown) {
+    const error = toWorkbenchError(thrown).toShape();
+    progress.end();
+    if (isJson) terminal.write(`${JSON.stringify(resultJson(workspace, workspace.getRun(runId), { error }))}\n`);
+    noteError(terminal, error);
+    return exitCodeOf(error.code);
+  } finally {
+    interrupts.end();
+  }
+  progress.end();
+  const report = reportFor(execution, record);
+  if (isJson) terminal.write(`${JSON.stringify(resultJson(workspace, record, { report }))}\n`);
+  if (record.state === 'cancelled' || (record.state === 'interrupted' && interrupts.count > 0)) {
+    terminal.note(`Stopped. Go on with: ${resumeCommand}\n`);
+    return exitCodes.cancelled.code;
+  }
+  const { error } = record;
+  if (error) noteError(terminal, withoutDetails(error));
+  else if (!isJson) terminal.write(resultText(terminal, record, spec, places, report));
+  if (error && report !== undefined) terminal.note(`The run is kept as ${runId}, with a report at ${report}\n`);
+  return error ? exitCodeOf(error.code) : exitCodes.ok.code;
+}
+
+interface Interrupts {
+  readonly count: number;
+  end(): void;
+}
+
+/** Ctrl-C once: cancel. Twice: kill the job, which keeps its last checkpoint. */
+function watchInterrupts(job: JobHandle, here: Surroundings, onFirst: () => void): Interrupts {
+  let count = 0;
+  const end = here.onInterrupt(() => {
+    count++;
+    if (count === 1) {
+      onFirst();
+      job.cancel();
+    } else if (job.pid !== undefined) killQuietly(job.pid);
+  });
+  return {
+    get count() {
+      return count;
+    },
+    end,
+  };
+}
+
+function killQuietly(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It has ended by itself in the meantime.
+  }
+}
+
+/** A run that stopped half-way has no report: it goes on. A report that cannot be made never costs the result. */
+function reportFor({ workspace, runId, spec, here }: Execution, record: RunRecord): string | undefined {
+  if (record.state !== 'succeeded' && !(record.state === 'failed' && record.environment)) return undefined;
+  try {
+    return writeReport(workspace, runId, spec).html;
+  } catch (thrown) {
+    here.terminal.note(`warning: the report could not be written: ${toWorkbenchError(thrown).message}\n`);
+    return undefined;
+  }
+}
+
+const withoutDetails = ({ code, message, hint }: ErrorShape): ErrorShape => ({ code, message, hint });

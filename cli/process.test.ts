@@ -1,0 +1,82 @@
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync } from 'node:fs';
+import { describe, it } from 'node:test';
+import { spawnCli } from './testing/spawn-cli.ts';
+
+const text = (value: unknown): string => String(value);
+const shaOf = (result: Record<string, unknown>, name: string): string | undefined => {
+  const artifacts = result['artifacts'] as readonly { name: string; sha256: string }[];
+  return artifacts.find((artifact) => artifact.name === name)?.sha256;
+};
+const leftovers = (folder: string): string[] =>
+  readdirSync(folder, { recursive: true })
+    .map(text)
+    .filter((name) => name.includes('.tmp'));
+
+describe('the command line as a process', () => {
+  it('prints one JSON object with what came out, and progress on standard error', async (t) => {
+    const cli = spawnCli(t);
+    const { code, result, err } = await cli.json('run', 'walk', '--steps', '20', '--seed', '4');
+    assert.equal(code, 0);
+    assert.equal(result['state'], 'succeeded');
+    assert.match(text(result['runId']), /^\d{8}-\d{6}-\w{4}$/);
+    assert.ok(typeof result['durationMs'] === 'number');
+    assert.deepEqual(Object.keys(result['metrics'] ?? {}), ['distance', 'longest']);
+    const artifacts = result['artifacts'] as readonly { path: string; sha256: string; mediaType: string }[];
+    for (const artifact of artifacts) assert.ok(existsSync(artifact.path), artifact.path);
+    assert.match(err, /100% walk: step 20 of 20/);
+    assert.ok(!err.includes('\u001b'));
+    assert.deepEqual(leftovers(cli.folder), []);
+  });
+
+  it('tells a second writer of a workspace that it is busy, while readers go on', async (t) => {
+    const cli = spawnCli(t);
+    const running = cli.start('run', 'walk', '--behaviour', 'hangs');
+    await running.said('Half way');
+    const { code, err } = await cli.run('run', 'walk');
+    assert.equal(code, 7);
+    assert.match(err, /\[WORKSPACE_BUSY\]\nhint: /);
+    assert.match((await cli.run('list')).out, /running +walk/);
+    running.signal('SIGKILL');
+    await running.ended;
+  });
+
+  it('says how to go on after the job process died', async (t) => {
+    const { code, err } = await spawnCli(t).run('run', 'walk', '--behaviour', 'exits');
+    assert.match(err, /\[JOB_CRASHED\]\nhint: .*palimpsest resume/);
+    assert.equal(code, 9);
+  });
+});
+
+describe('Ctrl-C', () => {
+  it('stops a run that goes on later to the result of one that was never stopped', async (t) => {
+    const cli = spawnCli(t);
+    const running = cli.start('run', 'walk', '--steps', '600', '--json');
+    await running.said('walk: step');
+    running.signal('SIGINT');
+    const stopped = await running.ended;
+    assert.equal(stopped.code, 130, stopped.err);
+    const result = JSON.parse(stopped.out) as Record<string, unknown>;
+    const runId = text(result['runId']);
+    assert.equal(result['state'], 'cancelled');
+    assert.match(stopped.err, new RegExp(`Stopping. The run is kept; go on with: palimpsest resume ${runId}`));
+    const resumed = await cli.json('resume', runId);
+    assert.equal(resumed.code, 0, resumed.err);
+    const straight = await cli.json('run', 'walk', '--steps', '600');
+    assert.equal(shaOf(resumed.result, 'last'), shaOf(straight.result, 'last'));
+    assert.deepEqual(resumed.result['metrics'], straight.result['metrics']);
+  });
+
+  it('pressed twice ends a run that does not answer, and keeps it', async (t) => {
+    const cli = spawnCli(t);
+    const running = cli.start('run', 'walk', '--behaviour', 'hangs');
+    await running.said('Half way');
+    running.signal('SIGINT');
+    await running.said('Stopping');
+    running.signal('SIGINT');
+    const { code, err } = await running.ended;
+    assert.equal(code, 130, err);
+    assert.match(err, /go on with: palimpsest resume/i);
+    assert.match((await cli.run('list')).out, /(cancelled|interrupted)/);
+  });
+});

@@ -1,0 +1,222 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { callProgram, type Caller } from './testing/call-program.ts';
+
+const text = (value: unknown): string => String(value);
+const errorOf = (result: Record<string, unknown>): { code?: string; message?: string; hint?: string } =>
+  result['error'] ?? {};
+const shaOf = (result: Record<string, unknown>, name: string): string | undefined => {
+  const artifacts = result['artifacts'] as readonly { name: string; sha256: string }[];
+  return artifacts.find((artifact) => artifact.name === name)?.sha256;
+};
+const leftovers = (folder: string): string[] =>
+  readdirSync(folder, { recursive: true })
+    .map(text)
+    .filter((name) => name.includes('.tmp'));
+
+describe('a run on the command line', () => {
+  it('ends with metrics, the report and a command that gives the same result', async (t) => {
+    const cli = callProgram(t);
+    const { code, out } = await cli.run('run', 'walk', '--steps', '20', '--seed', '4', '--quiet');
+    assert.equal(code, 0);
+    assert.match(out, /Distance {2}\d/);
+    const report = /Report {2}(\S+)/.exec(out)?.[1] ?? '';
+    assert.match(readFileSync(join(cli.folder, report), 'utf8'), /^<!doctype html>/);
+    const again = /Again {3}palimpsest (.+)/.exec(out)?.[1]?.split(' ') ?? [];
+    const first = await cli.json('show', (await newest(cli)).runId);
+    const second = await cli.json(...again);
+    assert.ok(shaOf(first.result, 'last'));
+    assert.equal(shaOf(second.result, 'last'), shaOf(first.result, 'last'));
+  });
+
+  it('only prints the request with --dry-run', async (t) => {
+    const cli = callProgram(t);
+    const { code, result } = await cli.json('run', 'walk', '--dry-run', '--threads', '1', '--device', 'cpu');
+    assert.equal(code, 0);
+    assert.equal(result['command'], 'palimpsest run walk --seed 0 --device cpu --threads 1');
+    assert.deepEqual(readdirSync(cli.folder), []);
+  });
+
+  it('lists, shows and exports what was run', async (t) => {
+    const cli = callProgram(t);
+    assert.match((await cli.run('list')).out, /No runs in/);
+    await cli.run('run', 'walk', '--steps', '10');
+    const { runId } = await newest(cli);
+    assert.match((await cli.run('list')).out, new RegExp(`${runId} +succeeded +walk .* Distance`));
+    assert.match((await cli.run('show', runId.slice(-4))).out, /Again +palimpsest run walk --steps 10/);
+    const { code, out } = await cli.run('export', runId, '-o', 'taken');
+    assert.equal(code, 0, out);
+    const files = readdirSync(join(cli.folder, 'taken'), { recursive: true }).map(text).sort();
+    for (const file of ['report.html', 'report.json', 'series.csv', 'artifacts/last.bin', 'artifacts/summary.json']) {
+      assert.ok(files.includes(file), `${file} in ${files.join()}`);
+    }
+    const again = await cli.run('export', runId, '-o', 'taken');
+    assert.equal(again.code, 2);
+    assert.match(again.err, /exists already.*\[USAGE\]\nhint: /);
+    assert.equal((await cli.run('export', runId, '--format', 'csv', '-o', 'figures')).code, 0);
+    assert.deepEqual(readdirSync(join(cli.folder, 'figures')).sort(), ['series.csv', 'tables']);
+  });
+});
+
+async function newest(cli: Caller): Promise<{ runId: string; state: string }> {
+  const { result } = await cli.json('list', '--limit', '1');
+  const [run] = result['runs'] as readonly { runId: string; state: string }[];
+  assert.ok(run);
+  return run;
+}
+
+describe('bad input', () => {
+  interface Case {
+    readonly name: string;
+    readonly argv: readonly string[];
+    readonly code: number;
+    readonly message: RegExp;
+    readonly hint?: RegExp;
+    readonly prepare?: (folder: string) => void;
+  }
+  const cases: readonly Case[] = [
+    { name: 'an unknown verb', argv: ['lst'], code: 2, message: /no verb "lst".*\[USAGE\]/, hint: /mean list/ },
+    { name: 'a method for a verb', argv: ['walk'], code: 2, message: /no verb "walk"/, hint: /palimpsest run walk/ },
+    { name: 'no method', argv: ['run'], code: 2, message: /needs METHOD/, hint: /walk/ },
+    {
+      name: 'an unknown method',
+      argv: ['run', 'wlak', '--steps', '3'],
+      code: 2,
+      message: /no method "wlak".*\[METHOD_UNKNOWN\]/,
+      hint: /Did you mean walk/,
+    },
+    { name: 'an unknown flag', argv: ['run', 'walk', '--setps', '3'], code: 2, message: /--setps/, hint: /--steps/ },
+    {
+      name: 'a bad value',
+      argv: ['run', 'walk', '--steps', 'many'],
+      code: 2,
+      message: /--steps: expected a whole number above 0, got "many" \[PARAM_INVALID\]/,
+    },
+    { name: 'an argument too many', argv: ['list', 'all'], code: 2, message: /does not take the argument "all"/ },
+    { name: 'a missing run id', argv: ['show'], code: 2, message: /needs RUN/ },
+    {
+      name: 'an unknown run',
+      argv: ['show', 'zzzz'],
+      code: 8,
+      message: /no run "zzzz".*\[RUN_UNKNOWN\]/,
+      hint: /no runs/,
+    },
+    { name: 'an unknown run to resume', argv: ['resume', 'zzzz'], code: 8, message: /no run "zzzz"/ },
+    {
+      name: 'a folder as a model',
+      argv: ['run', 'toy-count', '--teacher', '.'],
+      code: 3,
+      message: /--teacher: expected an ONNX file, got a folder.*\[MODEL_UNREADABLE\]/,
+    },
+    {
+      name: 'an empty file as a model',
+      argv: ['run', 'toy-count', '--teacher', 'empty.onnx'],
+      prepare: (folder) => writeFileSync(join(folder, 'empty.onnx'), ''),
+      code: 3,
+      message: /got an empty file/,
+    },
+    {
+      name: 'a parameter file that is no JSON',
+      argv: ['run', 'walk', '--params', 'p.json'],
+      prepare: (folder) => writeFileSync(join(folder, 'p.json'), '{'),
+      code: 2,
+      message: /Cannot read the parameters in .*p\.json/,
+      hint: /one JSON object/,
+    },
+    {
+      name: 'a device that is not there',
+      argv: ['run', 'walk', '--device', 'cuda'],
+      code: 5,
+      message: /cuda.*\[DEVICE_UNAVAILABLE\]/,
+    },
+    {
+      name: 'a workspace that is a file',
+      argv: ['run', 'walk', '--workspace', 'file'],
+      prepare: (folder) => writeFileSync(join(folder, 'file'), 'kept'),
+      code: 7,
+      message: /\[WORKSPACE_UNUSABLE\]/,
+      hint: /--workspace/,
+    },
+    {
+      name: 'a loss that becomes NaN',
+      argv: ['run', 'walk', '--behaviour', 'diverges'],
+      code: 6,
+      message: /NaN at step 6; last finite value .*\[NUMERIC_DIVERGED\]/,
+    },
+  ];
+  for (const { name, argv, code, message, hint, prepare } of cases) {
+    it(`gives a coded error and no stack: ${name}`, async (t) => {
+      const cli = callProgram(t);
+      prepare?.(cli.folder);
+      const ended = await cli.run(...argv);
+      assert.match(ended.err, message);
+      if (hint) assert.match(ended.err, hint);
+      assert.doesNotMatch(ended.err, /\n\s+at /);
+      assert.equal(ended.out, '');
+      assert.equal(ended.code, code);
+      assert.deepEqual(leftovers(cli.folder), []);
+    });
+  }
+
+  it('is one JSON object with the error under --json, before and after the start', async (t) => {
+    const cli = callProgram(t);
+    const refused = await cli.json('run', 'walk', '--steps', '0');
+    assert.deepEqual(
+      { ...refused.result, error: errorOf(refused.result).code },
+      {
+        runId: null,
+        state: 'failed',
+        metrics: {},
+        artifacts: [],
+        durationMs: 0,
+        error: 'PARAM_INVALID',
+      },
+    );
+    const failed = await cli.json('run', 'walk', '--behaviour', 'throws');
+    assert.equal(failed.code, 4);
+    assert.equal(failed.result['state'], 'failed');
+    assert.ok(failed.result['runId']);
+    assert.equal(errorOf(failed.result).code, 'DATA_UNSUITABLE');
+  });
+
+  it('refuses to resume a finished run', async (t) => {
+    const cli = callProgram(t);
+    await cli.run('run', 'walk', '--steps', '5');
+    const { code, result } = await cli.json('resume', (await newest(cli)).runId);
+    assert.equal(code, 8);
+    assert.equal(errorOf(result).code, 'RUN_STATE');
+    assert.equal((await newest(cli)).state, 'succeeded');
+  });
+});
+
+describe('help', () => {
+  it('begins with examples and lists every verb', async (t) => {
+    const cli = callProgram(t);
+    const { code, out } = await cli.run('--help');
+    assert.equal(code, 0);
+    assert.ok(out.indexOf('Examples') < out.indexOf('Verbs'));
+    for (const verb of ['run METHOD', 'resume RUN', 'list', 'show RUN', 'export RUN', 'doctor', 'methods']) {
+      assert.ok(out.includes(`\n  ${verb}`), verb);
+    }
+  });
+  it('of a method is the same from run --help and help METHOD, and shows its flags', async (t) => {
+    const cli = callProgram(t);
+    const { out } = await cli.run('run', 'toy-count', '--help');
+    assert.equal((await cli.run('help', 'toy-count')).out, out);
+    assert.match(out, /--step-size NUMBER/);
+    assert.match(out, /--\[no-\]is-loud/);
+    assert.ok(out.indexOf('--steps') < out.indexOf('Advanced parameters'));
+    assert.ok(out.indexOf('Advanced parameters') < out.indexOf('--scales'));
+  });
+  it('of every verb has an example', async (t) => {
+    const cli = callProgram(t);
+    for (const verb of ['resume', 'list', 'show', 'export', 'doctor', 'methods', 'run']) {
+      assert.match((await cli.run('help', verb)).out, /Examples\n {2}# .+\n {2}palimpsest /, verb);
+    }
+  });
+  it('prints the version', async (t) => {
+    assert.match((await callProgram(t).run('--version')).out, /^\d+\.\d+\.\d+\n$/);
+  });
+});

@@ -1,0 +1,95 @@
+import { relative } from 'node:path';
+import type { ErrorShape } from '../core/base/errors.ts';
+import type { RunRecord } from '../core/contract/run.ts';
+import { commandLine } from '../core/methods/command-line.ts';
+import type { MethodSpec } from '../core/methods/define.ts';
+import { formatDuration, formatValue } from '../core/report/format.ts';
+import type { WorkspaceReader } from '../core/store/workspace.ts';
+import { columnsOf, paint, type Terminal } from './terminal.ts';
+import { pathNamer } from './workspace.ts';
+
+/** The one JSON object that `run`, `train` and `resume` print with --json. */
+export function resultJson(
+  reader: Pick<WorkspaceReader, 'artifactPath'>,
+  record: RunRecord,
+  { report, error }: { report?: string | undefined; error?: ErrorShape | null | undefined } = {},
+): Record<string, unknown> {
+  const shown = error ?? record.error;
+  return {
+    runId: record.runId,
+    state: record.state,
+    metrics: record.metrics,
+    artifacts: record.artifacts.map(({ name, sha256, mediaType }) => ({
+      name,
+      path: reader.artifactPath(sha256),
+      sha256,
+      mediaType,
+    })),
+    durationMs: record.durationMs,
+    ...(report === undefined ? {} : { report }),
+    ...(shown ? { error: shown } : {}),
+  };
+}
+
+/** Metrics with title, value, unit and what they were measured on; those in `columns` first. */
+export function metricLines(record: RunRecord, spec: MethodSpec | undefined): readonly string[] {
+  const order = [...(spec?.columns ?? []), ...Object.keys(spec?.metrics ?? {}), ...Object.keys(record.metrics)];
+  const names = [...new Set(order)].filter((name) => Object.hasOwn(record.metrics, name));
+  const rows = names.map((name) => {
+    const metric = spec?.metrics[name];
+    return [metric?.title ?? name, formatValue(record.metrics[name] ?? null, metric?.unit ?? '1'), metric?.help ?? ''];
+  });
+  return columnsOf(rows, [1]).map((line) => `  ${line}`);
+}
+
+export interface PlaceNames {
+  /** Folder that the reader stands in. */
+  readonly cwd: string;
+  readonly workspaceDir: string;
+  /** The workspace is the one that is used when none is named. */
+  readonly isUsualWorkspace: boolean;
+}
+
+/** The command that makes a run again, from `cwd`. */
+export function againCommand(spec: MethodSpec, record: RunRecord, places: PlaceNames): string {
+  return withWorkspaceFlag(commandLine(spec, record.request, { nameOfPath: pathNamer(places.cwd) }), places);
+}
+
+/** Adds --workspace where it is needed to reach the same workspace. */
+export function withWorkspaceFlag(command: string, places: PlaceNames): string {
+  if (places.isUsualWorkspace) return command;
+  const dir = pathNamer(places.cwd)(places.workspaceDir);
+  return `${command} --workspace ${/\s/.test(dir) ? `'${dir}'` : dir}`;
+}
+
+/** A path as short as it can be said from `cwd`. */
+export function shortPath(path: string, cwd: string): string {
+  const short = relative(cwd, path);
+  return short.startsWith('..') || short === '' ? path : short;
+}
+
+/** What stands at the end of a run. */
+export function resultText(
+  terminal: Terminal,
+  record: RunRecord,
+  spec: MethodSpec,
+  places: PlaceNames,
+  report: string | undefined,
+): string {
+  const head = `Run ${record.runId} ${record.state} in ${formatDuration(record.durationMs)}`;
+  const metrics = metricLines(record, spec);
+  const facts = [
+    ...(report === undefined ? [] : [['Report', shortPath(report, places.cwd)]]),
+    ['Again', againCommand(spec, record, places)],
+    ['Export', withWorkspaceFlag(`palimpsest export ${record.runId}`, places)],
+  ];
+  const blocks = [
+    [paint(terminal, record.state === 'succeeded' ? 'green' : 'bold', head)],
+    metrics,
+    columnsOf(facts).map((line) => `  ${line}`),
+  ];
+  return `${blocks
+    .filter((block) => block.length > 0)
+    .map((block) => block.join('\n'))
+    .join('\n\n')}\n`;
+}

@@ -1,0 +1,62 @@
+import type { MethodSpec } from '../core/methods/define.ts';
+import { exitCodes } from './exit-codes.ts';
+import { executeRun } from './execute.ts';
+import { methodFlags } from './flags.ts';
+import { commandOf, methodHelp } from './help.ts';
+import { buildRequest } from './request.ts';
+import { withWorkspaceFlag } from './result.ts';
+import { commandLine } from '../core/methods/command-line.ts';
+import type { Verb } from './verb.ts';
+import { pathNamer, withWorkspace, workspaceFolder } from './workspace.ts';
+
+/** What `--json` prints of a run that was never made. */
+export const noRun = { runId: null, state: 'failed', metrics: {}, artifacts: [], durationMs: 0 };
+
+/** The verb of one method: `run ID`, or its own where the declaration names one. */
+export function methodVerb(spec: MethodSpec): Verb {
+  const groups = methodFlags(spec);
+  return {
+    name: commandOf(spec).slice('palimpsest '.length),
+    summary: spec.summary,
+    help: methodHelp(spec, groups),
+    positionals: [],
+    emptyResult: noRun,
+    async run(args, here) {
+      // onnxruntime and the zoo take a third of a second to load, which help and list need not wait for.
+      const { architectures } = await import('../core/train/zoo/architectures.ts');
+      const { defaultThreads } = await import('../core/runtime/device.ts');
+      const request = buildRequest(spec, args, {
+        cwd: here.cwd,
+        defaultThreads: defaultThreads(),
+        architectures: Object.keys(architectures),
+      });
+      const isJson = args.isOn('json') === true;
+      if (args.isOn('dry-run')) {
+        const places = { cwd: here.cwd, workspaceDir: workspaceFolder(args, here), isUsualWorkspace: isUsual(args) };
+        const command = withWorkspaceFlag(commandLine(spec, request, { nameOfPath: pathNamer(here.cwd) }), places);
+        here.terminal.write(
+          isJson ? `${JSON.stringify({ request, command })}\n` : `${JSON.stringify(request, null, 2)}\n\n${command}\n`,
+        );
+        return exitCodes.ok.code;
+      }
+      return withWorkspace(args, here, (workspace) => {
+        const runId = workspace.createRun(request);
+        if (!isJson && !args.isOn('quiet')) here.terminal.note(`Run ${runId}: ${spec.title}\n`);
+        return executeRun({
+          workspace,
+          runId,
+          resume: false,
+          spec,
+          isJson,
+          isQuiet: args.isOn('quiet') === true,
+          isUsualWorkspace: isUsual(args),
+          here,
+        });
+      });
+    },
+  };
+}
+
+/** The same command without --workspace finds the same workspace. */
+export const isUsual = (args: { text(name: string): string | undefined }): boolean =>
+  args.text('workspace') === undefined;

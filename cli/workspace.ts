@@ -1,0 +1,58 @@
+import { basename, dirname, extname, isAbsolute, relative, resolve, sep } from 'node:path';
+import { canMove } from '../core/jobs/states.ts';
+import {
+  openWorkspace,
+  readWorkspace,
+  type Workspace,
+  type WorkspaceOptions,
+  type WorkspaceReader,
+} from '../core/store/workspace.ts';
+import type { Arguments } from './arguments.ts';
+import { bundledFolder } from './request.ts';
+import type { Surroundings } from './verb.ts';
+
+/** --workspace, else $PALIMPSEST_WORKSPACE, else ./palimpsest-workspace; absolute. */
+export function workspaceFolder(args: Pick<Arguments, 'text'>, here: Pick<Surroundings, 'cwd' | 'env'>): string {
+  const fromEnvironment = here.env['PALIMPSEST_WORKSPACE'] || undefined;
+  return resolve(here.cwd, args.text('workspace') ?? fromEnvironment ?? 'palimpsest-workspace');
+}
+
+const options = ({ now, random }: Surroundings): WorkspaceOptions => ({ now, random, canMove });
+
+/** Opens the workspace for writing for as long as `work` takes. */
+export async function withWorkspace<T>(
+  args: Arguments,
+  here: Surroundings,
+  work: (workspace: Workspace) => Promise<T>,
+): Promise<T> {
+  const workspace = openWorkspace(workspaceFolder(args, here), options(here));
+  try {
+    return await work(workspace);
+  } finally {
+    workspace.close();
+  }
+}
+
+/** Opens the workspace for reading; works beside a writer. */
+export async function withReader<T>(
+  args: Arguments,
+  here: Surroundings,
+  work: (reader: WorkspaceReader) => T | Promise<T>,
+): Promise<T> {
+  const reader = readWorkspace(workspaceFolder(args, here), options(here));
+  try {
+    return await work(reader);
+  } finally {
+    reader.close();
+  }
+}
+
+/** Names files in commands: `bundled:NAME`, relative inside `base`, absolute elsewhere. */
+export function pathNamer(base: string): (path: string) => string {
+  return (path) => {
+    if (dirname(path) === resolve(bundledFolder)) return `bundled:${basename(path, extname(path))}`;
+    const inside = relative(base, path);
+    const isInside = inside !== '..' && !inside.startsWith(`..${sep}`) && !isAbsolute(inside);
+    return isInside ? inside || '.' : path;
+  };
+}
