@@ -194,6 +194,25 @@ describe('describing a classifier', () => {
   });
 });
 
+describe('a classifier that was exported in training mode', () => {
+  it('is told by its batch normalisation', () => {
+    const weights = { p: wave([1]), v: float32([1], [1]), w: weight };
+    const steps = (training_mode: number): Step[] => [
+      ['BatchNormalization', ['x', 'p', 'p', 'p', 'v'], 'n', { training_mode }],
+      ['Flatten', ['n'], 'f'],
+      ['Gemm', ['f', 'w'], 'y'],
+    ];
+    const told = [0, 1].map((mode) => describeClassifier(modelOf({ steps: steps(mode), weights })));
+    assert.deepEqual(
+      told.map(({ usesBatchStatistics, batchNorms }) => [usesBatchStatistics, batchNorms.length]),
+      [
+        [false, 1],
+        [true, 0],
+      ],
+    );
+  });
+});
+
 describe('the class templates of a classifier', () => {
   const templatesOf = (plan: Plan) => describeClassifier(modelOf(plan)).templates;
 

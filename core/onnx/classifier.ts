@@ -3,7 +3,7 @@ import { sizeOf } from '../base/tensor.ts';
 import type { ClassifierDescription, ImageInput } from './classifier/description.ts';
 import { findImageInput, findLogits } from './classifier/ends.ts';
 import { freeBatch } from './classifier/free-batch.ts';
-import { findBatchNorms, findParameters } from './classifier/parameters.ts';
+import { findBatchNorms, findParameters, usesBatchStatistics } from './classifier/parameters.ts';
 import { findTemplates } from './classifier/templates.ts';
 import type { Dim, Graph, GraphNode, OnnxModel, ValueInfo } from './graph.ts';
 import { inferGraph } from './infer-graph.ts';
@@ -79,6 +79,7 @@ function analyse(model: OnnxModel): Analysis {
       parameters,
       parameterCount: parameters.reduce((sum, { dims }) => sum + sizeOf(dims), 0),
       batchNorms: findBatchNorms(graph),
+      usesBatchStatistics: usesBatchStatistics(graph),
       dropoutCount: graph.nodes.filter(({ op }) => op === 'Dropout').length,
       opset: model.opset,
       producer: model.producer,

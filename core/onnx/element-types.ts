@@ -1,5 +1,5 @@
 import { WorkbenchError } from '../base/errors.ts';
-import { type DType, dtypes } from '../base/tensor.ts';
+import { type DType, dtypes, int64, type Tensor } from '../base/tensor.ts';
 
 /** TensorProto.DataType numbers of the element types that the engine computes with (onnx.proto, TensorProto.DataType). */
 const codes: Readonly<Record<DType, number>> = {
@@ -62,3 +62,18 @@ export function requireDtype(code: number, what: string): DType {
 
 export const isFloatDtype = (dtype: DType): boolean =>
   dtype === 'float32' || dtype === 'float64' || dtype === 'float16';
+
+const largest = 2n ** 63n - 1n;
+
+/**
+ * The 64-bit integer of an attribute. Attributes are numbers, which cannot hold the ends of the range (exporters write
+ * INT64_MAX for "to the end"): those are clamped.
+ */
+export function attributeInt64(value: number): bigint {
+  const exact = BigInt(value);
+  return exact > largest ? largest : exact < -largest - 1n ? -largest - 1n : exact;
+}
+
+/** Integers of an attribute as a tensor. */
+export const attributeTensor = (dims: readonly number[], values: readonly number[]): Tensor =>
+  int64(dims, BigInt64Array.from(values, attributeInt64));

@@ -50,7 +50,11 @@ describe('normalise', () => {
     const statistics = ['x', 'a', 'b', 'c', 'd'];
     const refused: readonly (readonly [number, readonly GraphNode[], RegExp])[] = [
       [7, [node('BatchNormalization', statistics, ['y'], { spatial: 0 })], /spatial = 0/],
-      [9, [node('BatchNormalization', statistics, ['h', 'm']), node('Add', ['h', 'm'], ['y'])], /training mode/],
+      [
+        9,
+        [node('BatchNormalization', statistics, ['h', 'm', 'v', 's']), node('Add', ['h', 's'], ['y'])],
+        /saved statistics/,
+      ],
       [12, [node('Dropout', ['x'], ['h', 'm']), node('Where', ['m', 'h', 'x'], ['y'])], /mask is used/],
       [10, [node('Resize', ['x', 'a'], ['y'])], /scales are not known/],
       [18, [node('GroupNormalization', ['x', 'a', 'b'], ['y'], { num_groups: 2 })], /not known/],

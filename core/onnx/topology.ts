@@ -11,7 +11,7 @@ export function usesOf(node: GraphNode): readonly string[] {
 }
 
 /** Names that a subgraph reads and does not define. */
-export function capturedNames(graph: Graph): ReadonlySet<string> {
+function capturedNames(graph: Graph): ReadonlySet<string> {
   const defined = new Set([...graph.inputs.map(({ name }) => name), ...graph.initializers.keys()]);
   for (const node of graph.nodes) for (const output of node.outputs) defined.add(output);
   const used = new Set<string>(graph.outputs.map(({ name }) => name));

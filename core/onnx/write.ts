@@ -1,7 +1,7 @@
 import { create, toBinary } from '@bufbuild/protobuf';
 import { WorkbenchError } from '../base/errors.ts';
 import type { Tensor } from '../base/tensor.ts';
-import { codeOfDtype } from './element-types.ts';
+import { attributeInt64, codeOfDtype } from './element-types.ts';
 import {
   type Attribute,
   type Dim,
@@ -28,15 +28,8 @@ import {
 import { attributeTypes } from './read/attribute.ts';
 
 const sizeLimitBytes = 2 ** 31 - 1;
-const largest = 2n ** 63n - 1n;
 
 const utf8 = new TextEncoder();
-
-/** Numbers at the ends of the 64-bit range are not exact as numbers; they are clamped to it. */
-function int64Of(value: number): bigint {
-  const exact = BigInt(value);
-  return exact > largest ? largest : exact < -largest - 1n ? -largest - 1n : exact;
-}
 
 function tensorProto(name: string, { dtype, dims, data }: Tensor): TensorProto {
   return create(TensorProtoSchema, {
@@ -65,7 +58,7 @@ function attributeProto(name: string, attribute: Attribute): AttributeProto {
   const proto = create(AttributeProtoSchema, { name, type: attributeTypes[attribute.type] });
   switch (attribute.type) {
     case 'int':
-      proto.i = int64Of(attribute.value);
+      proto.i = attributeInt64(attribute.value);
       break;
     case 'float':
       proto.f = attribute.value;
@@ -74,7 +67,7 @@ function attributeProto(name: string, attribute: Attribute): AttributeProto {
       proto.s = utf8.encode(attribute.value);
       break;
     case 'ints':
-      proto.ints = attribute.value.map(int64Of);
+      proto.ints = attribute.value.map(attributeInt64);
       break;
     case 'floats':
       proto.floats = [...attribute.value];

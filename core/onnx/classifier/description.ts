@@ -58,6 +58,8 @@ export interface ClassifierDescription {
   readonly parameters: readonly Parameter[];
   readonly parameterCount: number;
   readonly batchNorms: readonly BatchNormLayer[];
+  /** Exported in training mode: batch normalisation looks at the whole batch, so logits hang on the other images. */
+  readonly usesBatchStatistics: boolean;
   readonly dropoutCount: number;
   /** Operator set of the file as it was given. */
   readonly opset: number;

@@ -1,5 +1,5 @@
 import type { Graph, GraphNode } from '../graph.ts';
-import { floatOf } from '../normalise/lift.ts';
+import { floatOf, intOf } from '../normalise/lift.ts';
 import type { BatchNormLayer, Parameter } from './description.ts';
 
 /** Inputs that hold settings or statistics, by op. */
@@ -66,10 +66,15 @@ export function findParameters(graph: Graph, image: string): readonly Parameter[
     .map(([name, { dims, dtype }]) => ({ name, dims, dtype }));
 }
 
+const usesBatch = (node: GraphNode): boolean => intOf(node, 'training_mode', 0) !== 0;
+
+/** Whether the file was exported in training mode: its logits then hang on the other images of the batch. */
+export const usesBatchStatistics = (graph: Graph): boolean => graph.nodes.some(usesBatch);
+
 /** Batch normalisations whose running statistics stand in the file. */
 export function findBatchNorms(graph: Graph): readonly BatchNormLayer[] {
   return graph.nodes.flatMap((node) => {
-    if (node.op !== 'BatchNormalization') return [];
+    if (node.op !== 'BatchNormalization' || usesBatch(node)) return [];
     const [inputName = '', , , meanName = '', varianceName = ''] = node.inputs;
     const mean = graph.initializers.get(meanName)?.data;
     const variance = graph.initializers.get(varianceName)?.data;

@@ -16,7 +16,7 @@ export function fail(context: InferContext, message: string): never {
 }
 
 /** Throws OP_UNSUPPORTED for a form of the op that is not covered. */
-export function unsupported(context: InferContext, message: string): never {
+function unsupported(context: InferContext, message: string): never {
   throw new WorkbenchError('OP_UNSUPPORTED', `${nodeText(context)}: ${message}`, {
     hint: 'Export the model with fixed shapes, or see docs/ops.md for the forms that are covered.',
   });

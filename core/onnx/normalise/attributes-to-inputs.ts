@@ -1,7 +1,8 @@
-import { float32, int64, type Tensor } from '../../base/tensor.ts';
+import { float32, type Tensor } from '../../base/tensor.ts';
+import { attributeTensor } from '../element-types.ts';
 import { floatOf, intOf, intsOf, type Lift, withAttributes, withInput } from './lift.ts';
 
-const list = (values: readonly number[]): Tensor => int64([values.length], values);
+const list = (values: readonly number[]): Tensor => attributeTensor([values.length], values);
 
 /** An attribute of integers that a later operator set takes as an input; left out when absent or empty. */
 const intsToInput = (op: string, below: number, attribute: string, index: number): Lift => ({

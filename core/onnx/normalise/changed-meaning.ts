@@ -53,13 +53,16 @@ const dropout: Lift = {
   },
 };
 
+/** Until operator set 13 the running statistics among the outputs said that the statistics of the batch are used. */
 const batchNormalization: Lift = {
   op: 'BatchNormalization',
   below: 14,
   lift: (node, scope) => {
     if (intOf(node, 'spatial', 1) === 0) return scope.refuse(node, 'BatchNormalization with spatial = 0');
-    if (node.outputs.slice(1).some(scope.isUsed)) return scope.refuse(node, 'BatchNormalization in training mode');
-    return [{ ...node, outputs: node.outputs.slice(0, 1), attributes: withAttributes(node, ['spatial']) }];
+    if (node.outputs.slice(3).some(scope.isUsed))
+      return scope.refuse(node, 'BatchNormalization whose saved statistics are used');
+    const mode = node.outputs.length > 1 ? { training_mode: { type: 'int', value: 1 } as const } : {};
+    return [{ ...node, outputs: node.outputs.slice(0, 3), attributes: withAttributes(node, ['spatial'], mode) }];
   },
 };
 

@@ -1,5 +1,5 @@
-import { float32, int64, type Tensor } from '../../base/tensor.ts';
-import { dtypeOfCode, nameOfCode } from '../element-types.ts';
+import { float32, type Tensor } from '../../base/tensor.ts';
+import { attributeTensor, dtypeOfCode, nameOfCode } from '../element-types.ts';
 import type { Attribute, Dim, Graph, GraphNode, ValueInfo } from '../graph.ts';
 import type { GraphProto, NodeProto, TensorShapeProto_Dimension, ValueInfoProto } from '../proto/onnx_pb.generated.ts';
 import { pruneGraph, sortNodes, usesOf } from '../topology.ts';
@@ -28,8 +28,8 @@ function constantOf(attributes: Readonly<Record<string, Attribute>>): Tensor | u
     if (attribute.type === 'tensor') return attribute.value;
     if (attribute.type === 'float') return float32([], [attribute.value]);
     if (attribute.type === 'floats') return float32([attribute.value.length], attribute.value);
-    if (attribute.type === 'int') return int64([], [attribute.value]);
-    if (attribute.type === 'ints') return int64([attribute.value.length], attribute.value);
+    if (attribute.type === 'int') return attributeTensor([], [attribute.value]);
+    if (attribute.type === 'ints') return attributeTensor([attribute.value.length], attribute.value);
   }
   return undefined;
 }
