@@ -79,7 +79,10 @@ describe('a node lifted to the house operator set', () => {
         return { dtype: node.op === 'TopK' && i === 1 ? 'int64' : 'float32', shape: [] } as const;
       });
       const constants = node.inputs.map((_, i) => i).slice(1);
-      const old = { ...oneNodeModel({ ...node, constants }, outputs), opset };
+      const whole = oneNodeModel({ ...node, constants }, outputs);
+      // Old batch normalisation has one output or five; the saved ones have no successor and must not be used.
+      const wanted = whole.graph.outputs.slice(0, node.op === 'BatchNormalization' ? 3 : undefined);
+      const old = { ...whole, opset, graph: { ...whole.graph, outputs: wanted } };
       const lifted = normalise(readModel(writeModel(old)));
       assert.equal(lifted.opset, 21);
       const [before, after] = [
