@@ -93,7 +93,9 @@ describe('a node lifted to the house operator set', () => {
         const found = after[name];
         assert.ok(found);
         assert.deepEqual(found.dims, expected.dims);
-        const [values, reference] = [found, expected].map(({ data }) => Array.from<number | bigint, number>(data, Number));
+        const [values, reference] = [found, expected].map(({ data }) =>
+          Array.from<number | bigint, number>(data, Number),
+        );
         const error = Math.max(...(reference ?? []).map((value, i) => Math.abs(value - (values?.[i] ?? Number.NaN))));
         assert.ok(error <= 1e-6, `differs by ${error}`);
       }
