@@ -62,7 +62,7 @@ export const doctor: Verb = {
     }
     const result = { ...machine, threads, memory, devices, speed, workspace };
     if (args.isOn('json')) here.terminal.write(`${JSON.stringify(result)}\n`);
-    else here.terminal.write(text(result, here));
+    else here.terminal.write(findingsText(result, here));
     if (workspace.problem) noteError(here.terminal, workspace.problem);
     const problem = problemOf(devices, workspace);
     return problem === undefined ? exitCodes.ok.code : exitCodeOf(problem);
@@ -109,7 +109,7 @@ interface Findings extends ReturnType<typeof describeMachine> {
   readonly workspace: WorkspaceFacts;
 }
 
-function text(found: Findings, { terminal }: Surroundings): string {
+function findingsText(found: Findings, { terminal }: Surroundings): string {
   const { memory, workspace } = found;
   const yes = paint(terminal, 'green', 'yes');
   const rows: (readonly string[])[] = [

@@ -7,7 +7,7 @@ import { exitCodeOf, exitCodes } from './exit-codes.ts';
 import { createProgress, type Progress } from './progress.ts';
 import { noteError } from './report-error.ts';
 import { writeReport } from './report-files.ts';
-import { resultJson, resultText, withWorkspaceFlag, type PlaceNames } from './result.ts';
+import { resultJson, resultText, shortPath, withWorkspaceFlag, type PlaceNames } from './result.ts';
 import type { Surroundings } from './verb.ts';
 
 export interface Execution {
@@ -69,7 +69,7 @@ export async function executeRun(execution: Execution): Promise<number> {
   const { error } = record;
   if (error) noteError(terminal, withoutDetails(error));
   else if (!isJson) terminal.write(resultText(terminal, record, spec, places, report));
-  if (error && report !== undefined) terminal.note(`The run is kept as ${runId}, with a report at ${report}\n`);
+  if (error && report !== undefined) terminal.note(`What it had made until then: ${shortPath(report, here.cwd)}\n`);
   return error ? exitCodeOf(error.code) : exitCodes.ok.code;
 }
 
@@ -106,7 +106,8 @@ function killQuietly(pid: number): void {
 
 /** A run that stopped half-way has no report: it goes on. A report that cannot be made never costs the result. */
 function reportFor({ workspace, runId, spec, here }: Execution, record: RunRecord): string | undefined {
-  if (record.state !== 'succeeded' && !(record.state === 'failed' && record.environment)) return undefined;
+  const isWorthReading = record.state === 'succeeded' || (record.state === 'failed' && record.artifacts.length > 0);
+  if (!isWorthReading) return undefined;
   try {
     return writeReport(workspace, runId, spec).html;
   } catch (thrown) {

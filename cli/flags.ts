@@ -45,9 +45,6 @@ export function methodFlags(spec: MethodSpec): readonly FlagGroup[] {
   return groups;
 }
 
-/** The flag that a parameter, model or data role of a request is given with. */
-export const flagName = (key: string): string => `--${kebabCase(key)}`;
-
 function presetFlags(spec: MethodSpec): readonly Flag[] {
   const names = Object.keys(spec.recipes);
   const file: Flag = {

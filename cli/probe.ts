@@ -7,7 +7,7 @@ import type { Speed } from './measure-speed.ts';
 export const ProbeCommand = z.strictObject({ device: z.enum(['cpu', 'cuda', 'webgpu']), threads: z.array(z.int()) });
 
 /** What the probe process answers: whether the device opens, and how fast it is. */
-export const ProbeAnswer = z.object({
+const ProbeAnswer = z.object({
   available: z.boolean(),
   reason: z.string().optional(),
   speed: z.array(z.object({ device: ProbeCommand.shape.device, threads: z.int(), gflops: z.number() })),

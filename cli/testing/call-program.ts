@@ -12,7 +12,7 @@ import type { Terminal } from '../terminal.ts';
 import type { Ended } from './spawn-cli.ts';
 import { toySpec } from './toy-spec.ts';
 
-export const toySpecs: readonly MethodSpec[] = [...Object.values(toyRegistry).map(({ spec }) => spec), toySpec];
+const toySpecs: readonly MethodSpec[] = [...Object.values(toyRegistry).map(({ spec }) => spec), toySpec];
 
 export interface FakeTerminal extends Terminal {
   readonly out: string;

@@ -1,11 +1,18 @@
 import type { ReportBlock, ReportDocument } from '../report/document.ts';
+import { report as dataImpressionsReport } from './data-impressions/report.ts';
+import { spec as dataImpressions } from './data-impressions/spec.ts';
 import type { MethodSpec, ReportInput } from './define.ts';
+import { report as trainingReport } from './training/report.ts';
+import { spec as training } from './training/spec.ts';
 
 /** What a run of a method says to a third person; pure. */
-export type Report = (input: ReportInput) => ReportDocument;
+type Report = (input: ReportInput) => ReportDocument;
 
 /** id → report. A method with a report of its own adds one line here; the others get `plainReport`. */
-export const reports: Readonly<Record<string, Report>> = {};
+const reports: Readonly<Record<string, Report>> = {
+  [dataImpressions.id]: dataImpressionsReport,
+  [training.id]: trainingReport,
+};
 
 /** The document of a run of `spec`. */
 export function reportOn(spec: MethodSpec, input: ReportInput): ReportDocument {
