@@ -4,6 +4,7 @@ import type { ResultMetrics } from '../contract/run.ts';
 import type { MethodEvent, RunContext } from './context.ts';
 import { spec as dataImpressions } from './data-impressions/spec.ts';
 import type { MethodSpec } from './define.ts';
+import { spec as training } from './training/spec.ts';
 
 type Steps = AsyncGenerator<MethodEvent, ResultMetrics, void>;
 
@@ -41,5 +42,6 @@ function invalidParams(id: string, error: z.ZodError): WorkbenchError {
 
 /** id → implementation. A new method adds one line here. */
 export const registry: MethodRegistry = {
+  [training.id]: method(training, () => import('./training/run.ts')),
   [dataImpressions.id]: method(dataImpressions, () => import('./data-impressions/run.ts')),
 };
