@@ -40,7 +40,7 @@ interface Given {
   readonly context?: Partial<RunContext<Params>>;
 }
 
-const train_ = (given: Given = {}, options: DriveOptions = {}): Promise<Driven> =>
+const trained = (given: Given = {}, options: DriveOptions = {}): Promise<Driven> =>
   drive(
     run,
     {
@@ -55,7 +55,7 @@ const train_ = (given: Given = {}, options: DriveOptions = {}): Promise<Driven> 
 
 describe('supervised training', () => {
   it('learns tiny shapes and gives away a classifier that says how it was made', async () => {
-    const result = await train_();
+    const result = await trained();
     assert.ok((result.metrics?.['testAccuracy'] ?? 0) >= 0.95, `accuracy ${result.metrics?.['testAccuracy']}`);
     assert.ok((result.metrics?.['finalLoss'] ?? 9) < 0.3, `loss ${result.metrics?.['finalLoss']}`);
     assert.equal(Object.keys(result.series['loss'] ?? {}).length, 75);
@@ -82,48 +82,51 @@ describe('supervised training', () => {
       await storeSet(dir, 'test-16', tinyShapesSet(2, 50, [1, 16, 16])),
     ];
     const data = { train: big, test: bigTest };
-    const straight = await train_({ params, model, data });
-    const first = await train_({ params, model, data, context: plainContext(400) }, { stopAt: (offer) => offer === 4 });
+    const straight = await trained({ params, model, data });
+    const first = await trained(
+      { params, model, data, context: plainContext(400) },
+      { stopAt: (offer) => offer === 4 },
+    );
     assert.equal(first.metrics, undefined);
-    const second = await train_({ params, model, data, context: { ...plainContext(90), resume: first.checkpoint } });
+    const second = await trained({ params, model, data, context: { ...plainContext(90), resume: first.checkpoint } });
     assert.deepEqual(second.metrics, straight.metrics);
     assert.deepEqual({ ...first.series['loss'], ...second.series['loss'] }, straight.series['loss']);
     assert.ok(artifactBytes(second, 'model.onnx').equals(artifactBytes(straight, 'model.onnx')));
   });
 
   it('goes on from the last checkpoint to the evaluation', async () => {
-    const straight = await train_({ params: { epochs: 1 } });
-    const first = await train_(
+    const straight = await trained({ params: { epochs: 1 } });
+    const first = await trained(
       { params: { epochs: 1 } },
       { stopAt: (offer) => offer === straight.checkpointCount - 1 },
     );
     assert.equal(first.checkpoint?.step, 13);
-    const second = await train_({ params: { epochs: 1 }, context: { resume: first.checkpoint } });
+    const second = await trained({ params: { epochs: 1 }, context: { resume: first.checkpoint } });
     assert.deepEqual(second.metrics, straight.metrics);
     assert.ok(artifactBytes(second, 'model.onnx').equals(artifactBytes(straight, 'model.onnx')));
   });
 
   it('trains a file further', async () => {
     const path = join(dir, 'start.onnx');
-    const first = await train_({ params: { epochs: 1 } });
+    const first = await trained({ params: { epochs: 1 } });
     writeFileSync(path, artifactBytes(first, 'model.onnx'));
-    const second = await train_({
+    const second = await trained({
       model: { kind: 'file', path },
       params: { optimiser: 'sgd', momentum: 0.9, nesterov: true, learningRate: 0.05, epochs: 3 },
     });
-    const [before = 9, now = 9] = [first.metrics?.['finalLoss'] ?? 9, second.metrics?.['finalLoss'] ?? 9];
+    const [before, now] = [first.metrics?.['finalLoss'] ?? 9, second.metrics?.['finalLoss'] ?? 9];
     assert.ok(now < before / 2, `${now} after ${before}`);
   });
 
   it('stops within a chunk of being told', async () => {
     await assert.rejects(
-      train_({ context: plainContext(1000), params: { epochs: 50 } }, { cancelAt: (offer) => offer === 1 }),
+      trained({ context: plainContext(1000), params: { epochs: 50 } }, { cancelAt: (offer) => offer === 1 }),
       (error: Error) => error.name === 'AbortError',
     );
   });
 
   it('says in the report what was reached', async () => {
-    const result = await train_({ params: { epochs: 1 } });
+    const result = await trained({ params: { epochs: 1 } });
     const evaluation: unknown = JSON.parse(artifactBytes(result, 'evaluation').toString());
     const document = report({
       params: {},
@@ -158,24 +161,24 @@ describe('bad input of a training', () => {
 
   it('refuses images without labels', async () => {
     const data = { train: await storeSet(dir, 'unlabelled', unlabelled) };
-    await assert.rejects(train_({ data }), { code: 'DATA_UNSUITABLE', message: /no labels/ });
+    await assert.rejects(trained({ data }), { code: 'DATA_UNSUITABLE', message: /no labels/ });
   });
 
   it('refuses a single class', async () => {
     const data = { train: await storeSet(dir, 'one', oneClass) };
-    await assert.rejects(train_({ data }), { code: 'DATA_UNSUITABLE', message: /at least 2 classes, got 1/ });
+    await assert.rejects(trained({ data }), { code: 'DATA_UNSUITABLE', message: /at least 2 classes, got 1/ });
   });
 
   it('refuses a test set with more classes than the training set', async () => {
     const data = { train, test: await storeSet(dir, 'many', tinyShapesSet(1, 50, [1, 12, 12], 10)) };
-    await assert.rejects(train_({ data }), { code: 'DATA_UNSUITABLE', message: /4 classes/ });
+    await assert.rejects(trained({ data }), { code: 'DATA_UNSUITABLE', message: /4 classes/ });
   });
 
   it('refuses a file that takes other images than there are', async () => {
     const path = join(dir, 'other.onnx');
-    writeFileSync(path, artifactBytes(await train_({ params: { epochs: 1 } }), 'model.onnx'));
+    writeFileSync(path, artifactBytes(await trained({ params: { epochs: 1 } }), 'model.onnx'));
     const data = { train: await storeSet(dir, 'large', tinyShapesSet(1, 50, [1, 16, 16])) };
-    await assert.rejects(train_({ data, model: { kind: 'file', path } }), {
+    await assert.rejects(trained({ data, model: { kind: 'file', path } }), {
       code: 'DATA_UNSUITABLE',
       message: /16 × 16/,
     });
@@ -189,13 +192,13 @@ describe('bad input of a training', () => {
       npzBytes({ images: float32([4, 1, 12, 12], new Float32Array(4 * 144).fill(Number.NaN)), labels }),
     );
     const data = { train: { path, format: 'auto', split: 'all' } } as const;
-    await assert.rejects(train_({ data }), { code: 'DATA_UNREADABLE' });
+    await assert.rejects(trained({ data }), { code: 'DATA_UNREADABLE' });
   });
 
   it('stops when the loss is no longer a number, naming the step', async () => {
     // Decay alone multiplies every weight by −99 at each step.
     const params = { optimiser: 'sgd', schedule: 'constant', learningRate: 100, weightDecay: 1 } as const;
-    await assert.rejects(train_({ params }), { code: 'NUMERIC_DIVERGED', message: /at step \d+/ });
+    await assert.rejects(trained({ params }), { code: 'NUMERIC_DIVERGED', message: /at step \d+/ });
   });
 
   it('refuses parameters that it does not know or that are out of range', async () => {
