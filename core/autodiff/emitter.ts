@@ -43,6 +43,7 @@ export class Emitter {
   readonly #constants = new Map<string, Value>();
   readonly #dataIds = new WeakMap<object, number>();
   readonly #owned = new WeakSet<Value>();
+  readonly #nodeNames = new Set<string>();
   readonly #prefix: string;
   #nextId = 0;
   #nextDataId = 0;
@@ -84,6 +85,14 @@ export class Emitter {
     const value = this.#value(`${this.#prefix}c${this.#nextId}`, { dtype: tensor.dtype, shape: tensor.dims }, tensor);
     this.#constants.set(key, value);
     return value;
+  }
+
+  /** Two networks in one graph may name their nodes alike; onnxruntime refuses that. */
+  #freeName(wanted: string): string {
+    let name = wanted;
+    for (let i = 2; this.#nodeNames.has(name); i++) name = `${wanted}_${i}`;
+    this.#nodeNames.add(name);
+    return name;
   }
 
   #dataId(data: object): number {
@@ -139,7 +148,7 @@ export class Emitter {
     const key = `${domain}:${op}(${own.map((v) => v?.id ?? '').join()}){${attributeText}}/${outputCount}`;
     const known = this.#seen.get(key);
     if (known) return known;
-    const name = options.name ?? `${this.#prefix}${op}_${this.#nextId}`;
+    const name = this.#freeName(options.name ?? `${this.#prefix}${op}_${this.#nextId}`);
     const context = { op, nodeName: name, inputs: own, attributes, outputCount };
     const folded = options.types ? undefined : foldNode(context);
     if (folded) {

@@ -1,8 +1,7 @@
 import { string } from '../attributes.ts';
-import { invariant } from '../../base/errors.ts';
 import { differentiable } from '../rule.ts';
-import { matrixOf, multiplyAlong, transposed, type Matrix } from './matrix-parts.ts';
-import { emit } from './node-parts.ts';
+import { multiplyAlong, transposed, windowMatrix, type Matrix } from './matrix-parts.ts';
+import { emit, upTo } from './node-parts.ts';
 import { poolWindow, type PoolAxis } from './pool-parts.ts';
 
 /**
@@ -33,18 +32,10 @@ export const AveragePool = differentiable('AveragePool', ({ node, x: [X], dY: [d
 });
 
 function meanMatrix(axis: PoolAxis, withPadding: boolean): Matrix {
-  const { kernel, stride, dilation, begin, end, size, count } = axis;
-  const counts = Array.from({ length: count }, (_, row) => {
-    const places = Array.from({ length: kernel }, (_unused, k) => row * stride - begin + k * dilation);
-    return places.filter((place) => (withPadding ? place < size + end : place >= 0 && place < size)).length;
-  });
-  invariant(
-    counts.every((n) => n > 0),
-    'a pooling window holds something',
-  );
-  return matrixOf(count, size, (row, column) => {
-    const offset = column + begin - row * stride;
-    const inside = offset >= 0 && offset < kernel * dilation && offset % dilation === 0;
-    return inside ? 1 / (counts[row] ?? 1) : 0;
+  const { kernel, stride, dilation, begin, end, size } = axis;
+  return windowMatrix(axis, (row) => {
+    const places = upTo(kernel).map((k) => row * stride - begin + k * dilation);
+    const held = places.filter((place) => (withPadding ? place < size + end : place >= 0 && place < size)).length;
+    return held > 0 ? 1 / held : 0;
   });
 }

@@ -63,7 +63,7 @@ function flippedIsFaster(
 }
 
 /** [M, C/group, k…] → [C, M/group, k…] with every spatial axis reversed; folded when the kernel is a constant. */
-export function flippedKernel(g: GraphBuilder, weight: Value, group: number): Value {
+function flippedKernel(g: GraphBuilder, weight: Value, group: number): Value {
   const [m = 1, c = 1, ...kernel] = weight.shape;
   const source = weight.constant;
   if (source && source.data instanceof Float32Array) {

@@ -34,6 +34,7 @@ import { CumSum } from './CumSum.ts';
 import { DepthToSpace } from './DepthToSpace.ts';
 import { Div } from './Div.ts';
 import { Dropout } from './Dropout.ts';
+import { Einsum } from './Einsum.ts';
 import { Elu } from './Elu.ts';
 import { Equal } from './Equal.ts';
 import { Erf } from './Erf.ts';
@@ -48,6 +49,7 @@ import { GatherND } from './GatherND.ts';
 import { Gelu } from './Gelu.ts';
 import { Gemm } from './Gemm.ts';
 import { GlobalAveragePool } from './GlobalAveragePool.ts';
+import { GlobalLpPool } from './GlobalLpPool.ts';
 import { GlobalMaxPool } from './GlobalMaxPool.ts';
 import { Greater } from './Greater.ts';
 import { GreaterOrEqual } from './GreaterOrEqual.ts';
@@ -68,6 +70,7 @@ import { LessOrEqual } from './LessOrEqual.ts';
 import { Log } from './Log.ts';
 import { LogSoftmax } from './LogSoftmax.ts';
 import { LpNormalization } from './LpNormalization.ts';
+import { LpPool } from './LpPool.ts';
 import { MatMul } from './MatMul.ts';
 import { Max } from './Max.ts';
 import { MaxPool } from './MaxPool.ts';
@@ -79,6 +82,7 @@ import { Mish } from './Mish.ts';
 import { Mod } from './Mod.ts';
 import { Mul } from './Mul.ts';
 import { Neg } from './Neg.ts';
+import { NegativeLogLikelihoodLoss } from './NegativeLogLikelihoodLoss.ts';
 import { Not } from './Not.ts';
 import { OneHot } from './OneHot.ts';
 import { Or } from './Or.ts';
@@ -100,6 +104,7 @@ import { ReduceSumSquare } from './ReduceSumSquare.ts';
 import { Relu } from './Relu.ts';
 import { Reshape } from './Reshape.ts';
 import { Resize } from './Resize.ts';
+import { ReverseSequence } from './ReverseSequence.ts';
 import { Round } from './Round.ts';
 import { ScatterElements } from './ScatterElements.ts';
 import { ScatterND } from './ScatterND.ts';
@@ -113,6 +118,7 @@ import { Sinh } from './Sinh.ts';
 import { Size } from './Size.ts';
 import { Slice } from './Slice.ts';
 import { Softmax } from './Softmax.ts';
+import { SoftmaxCrossEntropyLoss } from './SoftmaxCrossEntropyLoss.ts';
 import { Softplus } from './Softplus.ts';
 import { Softsign } from './Softsign.ts';
 import { SpaceToDepth } from './SpaceToDepth.ts';
@@ -169,6 +175,7 @@ const entries: readonly RuleEntry[] = [
   DepthToSpace,
   Div,
   Dropout,
+  Einsum,
   Elu,
   Equal,
   Erf,
@@ -183,6 +190,7 @@ const entries: readonly RuleEntry[] = [
   Gelu,
   Gemm,
   GlobalAveragePool,
+  GlobalLpPool,
   GlobalMaxPool,
   Greater,
   GreaterOrEqual,
@@ -203,6 +211,7 @@ const entries: readonly RuleEntry[] = [
   Log,
   LogSoftmax,
   LpNormalization,
+  LpPool,
   MatMul,
   Max,
   MaxPool,
@@ -214,6 +223,7 @@ const entries: readonly RuleEntry[] = [
   Mod,
   Mul,
   Neg,
+  NegativeLogLikelihoodLoss,
   Not,
   OneHot,
   Or,
@@ -235,6 +245,7 @@ const entries: readonly RuleEntry[] = [
   Relu,
   Reshape,
   Resize,
+  ReverseSequence,
   Round,
   ScatterElements,
   ScatterND,
@@ -248,6 +259,7 @@ const entries: readonly RuleEntry[] = [
   Size,
   Slice,
   Softmax,
+  SoftmaxCrossEntropyLoss,
   Softplus,
   Softsign,
   SpaceToDepth,

@@ -3,6 +3,7 @@ import type { GraphBuilder } from '../builder.ts';
 import type { Value } from '../emitter.ts';
 import { arrayOf } from '../filled.ts';
 import { product, upTo } from './node-parts.ts';
+import type { PoolAxis } from './pool-parts.ts';
 
 /** A linear map along one axis: `rows` outputs from `columns` inputs, row-major. */
 export interface Matrix {
@@ -52,4 +53,13 @@ export function repeatFactor(m: Matrix): number | undefined {
     upTo(m.columns).every((column) => m.values[row * m.columns + column] === (column === Math.floor(row / k) ? 1 : 0)),
   );
   return repeats ? k : undefined;
+}
+
+/** Which inputs each window of a pool reads along one axis, with a weight for each window. */
+export function windowMatrix(axis: PoolAxis, weight: (row: number) => number): Matrix {
+  return matrixOf(axis.count, axis.size, (row, column) => {
+    const offset = column + axis.begin - row * axis.stride;
+    const inside = offset >= 0 && offset < axis.kernel * axis.dilation && offset % axis.dilation === 0;
+    return inside ? weight(row) : 0;
+  });
 }

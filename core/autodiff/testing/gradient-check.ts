@@ -194,6 +194,6 @@ function compare(subject: Subject, what: string, derived: number, measured: numb
 }
 
 /** One line per node. */
-export function describeGraph(graph: Graph): string {
+function describeGraph(graph: Graph): string {
   return graph.nodes.map((node) => `  ${node.outputs.join(', ')} = ${node.op}(${node.inputs.join(', ')})`).join('\n');
 }

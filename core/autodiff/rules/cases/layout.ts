@@ -33,6 +33,7 @@ export const layoutCases: readonly RuleCase[] = [
   slice('reversed', [2, 4], [-1], [-(2 ** 31)], [1], [-1]),
   slice('backwards by two', [2, 7], [5], [0], [1], [-2]),
   slice('to the end of the range', [2, 4], [1], [2 ** 31], [1]),
+  { op: 'ReverseSequence', name: 'by rows', inputs: [x([3, 2]), data('int64', [2], [2, 3])] },
   { op: 'Expand', name: 'new and stretched axes', inputs: [x([3, 1]), list(2, 3, 4)] },
   { op: 'Expand', name: 'of a scalar', inputs: [x([]), list(2, 2)] },
   { op: 'Tile', name: 'both axes', inputs: [x([2, 3]), list(2, 3)] },

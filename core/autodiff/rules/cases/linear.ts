@@ -22,6 +22,13 @@ const gemm = (
   attributes,
 });
 
+const einsum = (equation: string, ...shapes: readonly (readonly number[])[]): RuleCase => ({
+  op: 'Einsum',
+  name: equation,
+  inputs: shapes.map((shape) => x(shape)),
+  attributes: { equation: string(equation) },
+});
+
 /** onnxruntime's CPU convolutions are float32 only. */
 const conv = (
   name: string,
@@ -80,6 +87,13 @@ export const linearCases: readonly RuleCase[] = [
   gemm('A transposed', [3, 2], [3, 4], { transA: int(1) }),
   gemm('B transposed, scaled', [2, 3], [4, 3], { transB: int(1), alpha: float(0.5), beta: float(2) }, [2, 1]),
   gemm('both transposed, scalar bias', [3, 2], [4, 3], { transA: int(1), transB: int(1), alpha: float(2) }, []),
+  einsum('ij,jk->ik', [2, 3], [3, 4]),
+  einsum('bhid,bhjd->bhij', [2, 2, 3, 2], [2, 2, 4, 2]),
+  einsum('...i,ij', [2, 3], [3, 2]),
+  einsum('...ij,...j->...i', [2, 1, 3, 2], [1, 4, 2]),
+  einsum('ij->j', [2, 3]),
+  einsum('ij,kl->k', [2, 2], [3, 2]),
+  einsum('i,i,ij->j', [3], [3], [3, 2]),
   conv('3×3 padded', [2, 2, 5, 5], [3, 2, 3, 3], { pads: ints([1, 1, 1, 1]) }, 3),
   conv('stride 2 with a remainder', [1, 2, 6, 7], [2, 2, 3, 3], { strides: ints([2, 2]), pads: ints([1, 0, 0, 1]) }),
   conv('stride 3 above the kernel', [1, 1, 8, 8], [2, 1, 2, 2], { strides: ints([3, 3]) }),
@@ -167,6 +181,15 @@ export const linearCases: readonly RuleCase[] = [
     kernel_shape: ints([2, 2, 2]),
     strides: ints([2, 1, 1]),
   }),
+  ...[1, 2, 3].map((p) =>
+    pool('LpPool', `${p}-norm`, [1, 2, 4, 4], {
+      ...square(2),
+      strides: ints([1, 1]),
+      pads: ints([1, 0, 0, 1]),
+      p: int(p),
+    }),
+  ),
+  ...[1, 2, 3].map((p) => pool('GlobalLpPool', `${p}-norm`, [2, 2, 2, 2], { p: int(p) })),
   pool('GlobalAveragePool', 'images', [2, 2, 3, 3], {}),
   pool('GlobalMaxPool', 'images', [2, 2, 3, 3], {}),
   {

@@ -1,14 +1,46 @@
-import { float, int } from '../../attributes.ts';
-import { between, normal, x, type RuleCase } from '../case.ts';
+import { float, int, string } from '../../attributes.ts';
+import { between, constant, data, normal, x, type RuleCase } from '../case.ts';
 
 const positive = between(0.5, 2);
 
 const softmax = (op: string): RuleCase[] =>
   [-1, 0, 1].map((axis) => ({ op, name: `axis ${axis}`, inputs: [x([2, 3, 4])], attributes: { axis: int(axis) } }));
 
+const labels = data('int64', [3], [0, 3, 1]);
+const reductions = ['mean', 'sum', 'none'];
+
+/** Losses over class labels; onnxruntime's CPU provider has them in float32. */
+const losses: readonly RuleCase[] = ['SoftmaxCrossEntropyLoss', 'NegativeLogLikelihoodLoss'].flatMap(
+  (op): RuleCase[] => [
+    ...reductions.map((reduction): RuleCase => ({
+      op,
+      name: reduction,
+      inputs: [x([3, 4]), labels],
+      attributes: { reduction: string(reduction) },
+      dtype: 'float32',
+    })),
+    {
+      op,
+      name: 'class weights and an ignored label',
+      inputs: [x([3, 4]), labels, constant('float32', [4], [0.5, 1, 2, 1.5])],
+      attributes: { ignore_index: int(3) },
+      dtype: 'float32',
+    },
+    { op, name: 'a label for each pixel', inputs: [x([1, 3, 2]), data('int64', [1, 2], [2, 0])], dtype: 'float32' },
+  ],
+);
+
 export const normalisationCases: readonly RuleCase[] = [
   ...softmax('Softmax'),
   ...softmax('LogSoftmax'),
+  ...losses,
+  {
+    op: 'SoftmaxCrossEntropyLoss',
+    name: 'with the log-probabilities',
+    inputs: [x([3, 4]), labels],
+    outputs: 2,
+    dtype: 'float32',
+  },
   { op: 'BatchNormalization', name: 'inference', inputs: [x([2, 3, 2, 2]), x([3]), x([3]), x([3]), x([3], positive)] },
   {
     op: 'BatchNormalization',
