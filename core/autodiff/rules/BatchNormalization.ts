@@ -36,12 +36,16 @@ function inference({ node, x: [X, scale, , mean, variance], dY: [dY], g, needs }
   ];
 }
 
-function training({ node, x: [X, scale, , mean, variance], dY, g, needs }: RuleContext): (Value | undefined)[] {
+function training({ node, x: [X, scale, , mean, variance], y, dY, g, needs }: RuleContext): (Value | undefined)[] {
   if (!X || !scale || !mean || !variance) return [];
   const [d, dRunningMean, dRunningVariance] = dY;
   const axes = upTo(X.shape.length).filter((axis) => axis !== 1);
   const momentum = node.attr.float('momentum', 0.9);
-  const stats = () => standardise(g, X, axes, node.attr.float('epsilon', 1e-5));
+  // With momentum 0 the further outputs are the statistics of the batch.
+  const known = momentum === 0 &&
+    y[1] &&
+    y[2] && { mean: alongChannels(g, y[1], X), variance: alongChannels(g, y[2], X) };
+  const stats = () => standardise(g, X, axes, node.attr.float('epsilon', 1e-5), known || undefined);
   const wide = (v: Value | undefined, factor: number) => v && alongChannels(g, g.mul(v, factor), X);
   const dX = () =>
     standardisedGradient(

@@ -2,23 +2,28 @@ import type { GraphBuilder } from '../builder.ts';
 import type { Value } from '../emitter.ts';
 import { product } from './node-parts.ts';
 
-/** Mean, centred input, variance (divided by the count) and 1/√(variance + epsilon) over `axes`, which are kept. */
+/** The input less its mean and 1/√(variance + epsilon) over `axes`, which are kept. */
 export interface Standardised {
-  readonly mean: Value;
   readonly centred: Value;
-  readonly variance: Value;
   /** 1/√(variance + epsilon). */
   readonly rate: Value;
   readonly axes: readonly number[];
   readonly count: number;
 }
 
-export function standardise(g: GraphBuilder, x: Value, axes: readonly number[], epsilon: number): Standardised {
-  const mean = g.reduceMean(x, axes, true);
+/** Statistics that another node has computed already are taken from `known`, shaped to broadcast. */
+export function standardise(
+  g: GraphBuilder,
+  x: Value,
+  axes: readonly number[],
+  epsilon: number,
+  known?: { readonly mean: Value; readonly variance: Value },
+): Standardised {
+  const mean = known?.mean ?? g.reduceMean(x, axes, true);
   const centred = g.sub(x, mean);
-  const variance = g.reduceMean(g.mul(centred, centred), axes, true);
+  const variance = known?.variance ?? g.reduceMean(g.mul(centred, centred), axes, true);
   const rate = g.reciprocal(g.sqrt(g.add(variance, epsilon)));
-  return { mean, centred, variance, rate, axes, count: product(axes.map((axis) => x.shape[axis] ?? 1)) };
+  return { centred, rate, axes, count: product(axes.map((axis) => x.shape[axis] ?? 1)) };
 }
 
 /**

@@ -57,6 +57,13 @@ export const normalisationCases: readonly RuleCase[] = [
   },
   {
     op: 'BatchNormalization',
+    name: 'training, batch statistics put out',
+    inputs: [x([3, 2, 2, 2]), x([2]), x([2]), x([2]), x([2], positive)],
+    attributes: { training_mode: int(1), momentum: float(0) },
+    outputs: 3,
+  },
+  {
+    op: 'BatchNormalization',
     name: 'training on vectors',
     inputs: [x([5, 2]), x([2]), x([2]), x([2]), x([2], positive)],
     attributes: { training_mode: int(1), epsilon: float(0.1) },
