@@ -1,8 +1,8 @@
-import { fork, type ChildProcess } from 'node:child_process';
+import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { WorkbenchError } from '../base/errors.ts';
 import type { LaneAnswer, LaneOpened, LaneRequest } from './lane-process.ts';
-import type { Lane, Session, SessionOptions, Tensors } from './session.ts';
+import type { Lane, Session, Tensors } from './session.ts';
 
 type Asked = LaneRequest extends infer R ? (R extends LaneRequest ? Omit<R, 'id'> : never) : never;
 
@@ -11,23 +11,35 @@ interface Waiting {
   readonly reject: (error: WorkbenchError) => void;
 }
 
+export interface LaneProcess extends Lane {
+  /** undefined when the process could not be started. */
+  readonly pid: number | undefined;
+}
+
 /**
  * Processes that run sessions side by side. Independent work (batches of impressions, arms of a comparison) goes to
  * lanes of one thread each: it scales better than threads inside small operators, and its bits do not depend on how
  * many lanes there are.
  */
-export function openLanes(count: number): Lane[] {
+export function openLanes(count: number): LaneProcess[] {
   return Array.from({ length: count }, () => openLane());
 }
 
-function openLane(): Lane {
+function openLane(): LaneProcess {
   const child = fork(fileURLToPath(new URL('./lane-process.ts', import.meta.url)), [], {
     serialization: 'advanced',
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });
   const waiting = new Map<number, Waiting>();
+  const gone = Promise.withResolvers<void>();
   let nextId = 0;
   let ended: WorkbenchError | undefined;
+  const end = (how: string): void => {
+    ended ??= crashed(how);
+    for (const { reject } of waiting.values()) reject(ended);
+    waiting.clear();
+    gone.resolve();
+  };
   child.on('message', (message) => {
     const reply = message as LaneAnswer;
     const asked = waiting.get(reply.id);
@@ -35,53 +47,49 @@ function openLane(): Lane {
     if (reply.ok) asked?.resolve(reply.value);
     else asked?.reject(WorkbenchError.fromShape(reply.error));
   });
-  child.on('exit', (code, signal) => {
-    ended = new WorkbenchError(
-      'JOB_CRASHED',
-      `A computing process ended with ${signal ?? `exit code ${code}`} in the middle of its work`,
-      {
-        hint: 'Most often the machine ran out of memory: choose a smaller batch, fewer lanes, or close other programs.',
-      },
-    );
-    for (const { reject } of waiting.values()) reject(ended);
-    waiting.clear();
-  });
+  child.on('exit', (code, signal) => end(signal ?? `exit code ${code}`));
+  // Without a listener a process that cannot be started would take this one down.
+  child.on('error', (error) => end(error.message));
   const ask = (request: Asked): Promise<LaneOpened | Tensors | null> =>
     new Promise((resolve, reject) => {
       if (ended) return reject(ended);
       const id = nextId++;
       waiting.set(id, { resolve, reject });
-      child.send({ ...request, id });
+      // A message that cannot be sent has lost its reader: the exit that follows rejects what waits.
+      child.send({ ...request, id }, (error) => error && child.kill('SIGKILL'));
     });
   return {
+    pid: child.pid,
     async open(bytes, options, title) {
       const { lane: _, ...plain } = options;
       const opened = (await ask({ type: 'open', bytes, options: plain, title })) as LaneOpened;
       return laneSession(opened, ask);
     },
-    close: () => closeChild(child),
+    close() {
+      // A lane may be deep inside a kernel, which nothing else stops.
+      child.kill('SIGKILL');
+      return gone.promise;
+    },
   };
 }
+
+const crashed = (how: string): WorkbenchError =>
+  new WorkbenchError('JOB_CRASHED', `A computing process ended with ${how} in the middle of its work`, {
+    hint: 'Most often the machine ran out of memory: choose a smaller batch, fewer lanes, or close other programs.',
+  });
 
 function laneSession(opened: LaneOpened, ask: (request: Asked) => Promise<LaneOpened | Tensors | null>): Session {
   return {
     inputNames: opened.inputNames,
     outputNames: opened.outputNames,
     run: async (feeds) => ({ ...((await ask({ type: 'run', session: opened.session, feeds })) as Tensors) }),
-    close: async () => {
-      await ask({ type: 'close', session: opened.session });
+    async close() {
+      try {
+        await ask({ type: 'close', session: opened.session });
+      } catch (thrown) {
+        // The session went with its process.
+        if (!(thrown instanceof WorkbenchError && thrown.code === 'JOB_CRASHED')) throw thrown;
+      }
     },
   };
 }
-
-function closeChild(child: ChildProcess): Promise<void> {
-  return new Promise((resolve) => {
-    if (child.exitCode !== null || child.signalCode !== null) return resolve();
-    child.once('exit', () => resolve());
-    // A lane may be deep inside a kernel, which nothing else stops.
-    child.kill('SIGKILL');
-  });
-}
-
-/** Session options for work in a lane. */
-export const inLane = (options: SessionOptions, lane: Lane): SessionOptions => ({ ...options, lane });

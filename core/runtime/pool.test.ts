@@ -38,4 +38,25 @@ describe('a pool of workers', () => {
       for await (const _ of pool(['a'], [1, 2, 3], failing)) void _;
     }, /job 2 is broken/);
   });
+
+  it('lets go of what unfinished jobs hold when its reader stops or a job fails', async () => {
+    const held = new Set<number>();
+    const holding = async function* (job: number): AsyncGenerator<number, void, void> {
+      held.add(job);
+      try {
+        for (let i = 0; ; i++) {
+          await Promise.resolve();
+          if (job === 7 && i > 3) throw new Error('job 7 is broken');
+          yield job;
+        }
+      } finally {
+        held.delete(job);
+      }
+    };
+    for await (const _ of pool(['a', 'b', 'c'], [1, 2, 3], holding)) if (held.size === 3) break;
+    await assert.rejects(async () => {
+      for await (const _ of pool(['a', 'b'], [4, 7], holding)) void _;
+    }, /job 7/);
+    while (held.size > 0) await new Promise((resolve) => setImmediate(resolve));
+  });
 });

@@ -35,7 +35,10 @@ export async function* pool<Worker, Job, Said>(
       }
     }
   } finally {
-    // Steps still under way end on their own; their outcome no longer matters.
-    for (const { step } of running.values()) step.catch(() => undefined);
+    // Steps still under way end on their own; their outcome no longer matters, but what they hold is let go.
+    for (const { said, step } of running.values()) {
+      step.catch(() => undefined);
+      said.return().catch(() => undefined);
+    }
   }
 }

@@ -4,6 +4,9 @@ import type { DType, Tensor, TensorData } from '../base/tensor.ts';
 import type { Graph } from '../onnx/graph.ts';
 import { houseModel, writeModel } from '../onnx/write.ts';
 
+// What goes wrong comes as an exception; onnxruntime would say it a second time, past our own messages.
+ort.env.logLevel = 'fatal';
+
 /** A device that was really opened; 'auto' is resolved before. */
 export type Device = 'cpu' | 'cuda' | 'webgpu';
 
@@ -47,7 +50,7 @@ export async function openSession(bytes: Uint8Array, options: SessionOptions, ti
     outputNames: session.outputNames,
     async run(feeds) {
       const inputs: Record<string, ort.Tensor> = {};
-      for (const [name, value] of Object.entries(feeds)) inputs[name] = toOrt(value);
+      for (const [name, value] of Object.entries(feeds)) inputs[name] = toOrt(title, name, value);
       try {
         const results = await session.run(inputs);
         return Object.fromEntries(Object.entries(results).map(([name, value]) => [name, fromOrt(name, value)]));
@@ -102,7 +105,14 @@ const ortTypes: Readonly<Record<DType, ort.Tensor.Type>> = {
   bool: 'bool',
 };
 
-function toOrt(value: Tensor): ort.Tensor {
+function toOrt(title: string, name: string, value: Tensor): ort.Tensor {
+  if (value.dtype === 'float16') {
+    throw new WorkbenchError(
+      'OP_UNSUPPORTED',
+      `Input ${name} of ${title} is float16, which onnxruntime-node cannot be fed with from this Node`,
+      { hint: 'Give it as float32 and cast inside the graph.' },
+    );
+  }
   return new ort.Tensor(ortTypes[value.dtype], value.data as ort.Tensor.DataType, value.dims);
 }
 

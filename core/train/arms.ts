@@ -41,9 +41,13 @@ export interface ArmProgress {
 /** Share of the set that selection by agreement holds out. */
 const HELD_OUT = 0.1;
 
+/** Images of an arm's set that are held out of its training. */
+const heldOutCount = ({ set, selection, responses }: Arm): number =>
+  selection === 'final' || !responses ? 0 : Math.max(1, Math.floor(set.source.count * HELD_OUT));
+
 /** Steps of an arm over its whole run. */
 export const armSteps = (arm: Arm): number =>
-  distillSteps(splitSet(arm).train.source.count, arm.options.epochs, arm.options.batchSize);
+  distillSteps(arm.set.source.count - heldOutCount(arm), arm.options.epochs, arm.options.batchSize);
 
 /** Trains all arms, several side by side; `states` is brought up to date before each yield. */
 export async function* trainArms(
@@ -87,11 +91,10 @@ interface HeldOut {
 }
 
 function splitSet(arm: Arm): { train: TransferSet; heldOut?: HeldOut } {
-  const { set, selection, responses, options } = arm;
-  if (selection === 'final' || !responses) return { train: set };
-  const count = set.source.count;
-  const order = permutation(stream(options.seed, `${options.name}.held-out`), count);
-  const cut = Math.max(1, Math.floor(count * HELD_OUT));
+  const { set, responses, options } = arm;
+  const cut = heldOutCount(arm);
+  if (cut === 0 || !responses) return { train: set };
+  const order = permutation(stream(options.seed, `${options.name}.held-out`), set.source.count);
   const [held, kept] = [order.slice(0, cut), order.slice(cut)];
   const classes = options.student.classes;
   const rows = (values: Float32Array, indices: Int32Array, width: number): Float32Array<ArrayBuffer> => {

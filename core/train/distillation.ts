@@ -1,6 +1,6 @@
 import { invariant } from '../base/errors.ts';
 import { stream } from '../base/rng.ts';
-import { float32, type Tensor } from '../base/tensor.ts';
+import { float32, sizeOf, type Tensor } from '../base/tensor.ts';
 import type { GraphBuilder, Value } from '../autodiff/builder.ts';
 import { inlineGraph } from '../autodiff/inline.ts';
 import { randomAffine } from '../data/augment.ts';
@@ -88,9 +88,9 @@ export async function* distill(
   try {
     if (from) loop.restore(from);
     const feeds = createFeeds(options, set);
-    const chunker = createChunker();
+    const chunker = createChunker({ most: affordableSteps(options) });
+    const { stopEvery = totalSteps } = options;
     while (loop.step < totalSteps) {
-      const { stopEvery = totalSteps } = options;
       const count = chunker.next(Math.min(totalSteps - loop.step, stopEvery - (loop.step % stopEvery)));
       const startedAt = now();
       const { loss } = await loop.run(count, { steps: await feeds(loop.step, count) });
@@ -108,6 +108,12 @@ export async function* distill(
     await loop.close();
   }
 }
+
+/** A chunk's images are copied on their way into a lane: small networks would take hundreds of megabytes at once. */
+const chunkBytes = 32 * 2 ** 20;
+
+const affordableSteps = ({ batchSize, student }: DistillOptions): number =>
+  Math.min(512, Math.max(1, Math.floor(chunkBytes / (4 * batchSize * sizeOf(student.shape)))));
 
 /** Augmentation is decided by epoch: an identity view costs a resampling too, so it is left out where nothing varies. */
 const augments = ({ view, plainEpochs }: DistillOptions): boolean => plainEpochs !== 1 && !isIdentity(view);
@@ -162,11 +168,9 @@ function createFeeds(options: DistillOptions, set: TransferSet): Feeds {
       await set.source.read(indices, images.subarray(k * batchSize * size, (k + 1) * batchSize * size));
       indices.forEach((index, i) => {
         const row = k * batchSize + i;
-        logits?.set(
-          set.logits!.subarray(index * student.classes, (index + 1) * student.classes),
-          row * student.classes,
-        );
-        if (weights) weights[row] = set.weights![index]!;
+        const { classes } = student;
+        logits?.set(set.logits!.subarray(index * classes, (index + 1) * classes), row * classes);
+        if (weights && set.weights) weights[row] = set.weights[index]!;
       });
     }
     return {

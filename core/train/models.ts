@@ -2,9 +2,8 @@ import { fileURLToPath } from 'node:url';
 import { basename } from 'node:path';
 import { WorkbenchError } from '../base/errors.ts';
 import type { ModelRef } from '../contract/run.ts';
-import { cutAtLogits, openClassifier } from '../onnx/classifier.ts';
+import { cutAtLogits, describeClassifier, openClassifier } from '../onnx/classifier.ts';
 import type { ClassifierDescription } from '../onnx/classifier/description.ts';
-import { describeClassifier } from '../onnx/classifier.ts';
 import type { Graph, OnnxModel } from '../onnx/graph.ts';
 import { buildArchitecture } from './zoo/architectures.ts';
 
@@ -77,7 +76,14 @@ function opened(title: string, model: OnnxModel, description: ClassifierDescript
   const [input] = graph.inputs;
   const [output] = graph.outputs;
   if (!input || !output) throw new WorkbenchError('INTERNAL', `${title} has lost its input or output`);
-  const { channels, height, width } = description.input;
+  const { channels, height, width, fixedBatch } = description.input;
+  if (fixedBatch !== undefined) {
+    throw new WorkbenchError(
+      'MODEL_UNSUITABLE',
+      `${title} works with batches of ${fixedBatch} only, expected a model that takes any number of images`,
+      { hint: 'Export it again with a dynamic batch dimension.' },
+    );
+  }
   return {
     title,
     graph,

@@ -3,6 +3,8 @@ import { npzBytes, pngGrid } from '../../data/write.ts';
 import { argmaxRows, classHistogram } from '../../metrics/classification.ts';
 import { logSoftmaxRows } from '../../metrics/probabilities.ts';
 import type { MethodEvent } from '../context.ts';
+import { gridRows } from './report.ts';
+import { isMade, type SynthesisProgress } from './synthesize.ts';
 import { rowEntropies, type TargetSet } from './targets.ts';
 
 /** Finished impressions with what the teacher says of them. */
@@ -18,35 +20,42 @@ export interface Impressions {
 }
 
 const gridColumns = 12;
+/** An image of the grid is magnified to about so many pixels. */
+const shownPixels = 56;
 
-/** The first impressions of each class, one row a class; black where there are not enough yet. */
+/**
+ * The first impressions of each of the first classes, one row a class; black where there are not enough yet. Images
+ * that are neither grey nor colour show their first channel.
+ */
 export async function impressionsGrid(
-  images: Float32Array,
-  made: (index: number) => boolean,
+  progress: SynthesisProgress,
   targets: TargetSet,
-  shape: readonly [number, number, number],
-  bounds: readonly [number, number],
+  [low, high]: readonly [number, number],
   classNames: readonly string[],
 ): Promise<MethodEvent> {
-  const size = shape[0] * shape[1] * shape[2];
-  const classes = classNames.length;
-  const grid = new Float32Array(classes * gridColumns * size);
-  const filled = new Int32Array(classes);
+  const [channels, height, width] = progress.layout.shape;
+  const rows = Math.min(classNames.length, gridRows);
+  const size = channels * height * width;
+  const shown = channels === 3 ? 3 : 1;
+  const shownSize = shown * height * width;
+  const grid = new Float32Array(rows * gridColumns * shownSize);
+  const filled = new Int32Array(rows);
   for (let i = 0; i < targets.classes.length; i++) {
     const k = targets.classes[i]!;
-    if (!made(i) || filled[k]! >= gridColumns) continue;
-    grid.set(images.subarray(i * size, (i + 1) * size), (k * gridColumns + filled[k]!) * size);
+    if (k >= rows || filled[k]! >= gridColumns || !isMade(progress, i)) continue;
+    const cell = (k * gridColumns + filled[k]!) * shownSize;
+    for (let p = 0; p < shownSize; p++) grid[cell + p] = (progress.images[i * size + p]! - low) / (high - low);
     filled[k]!++;
   }
-  const [low, high] = bounds;
-  for (let i = 0; i < grid.length; i++) grid[i] = (grid[i]! - low) / (high - low);
-  const bytes = await pngGrid(grid, [classes * gridColumns, ...shape], { columns: gridColumns, scale: 2, gap: 2 });
+  const scale = Math.max(1, Math.round(shownPixels / Math.max(height, width)));
+  const dims = [rows * gridColumns, shown, height, width] as const;
+  const bytes = await pngGrid(grid, dims, { columns: gridColumns, scale, gap: 2 });
   return {
     type: 'artifact',
     name: 'impressions-grid',
     title: 'Impressions by class',
     content: { bytes, mediaType: 'image/png' },
-    meta: { rows: classNames, columns: gridColumns },
+    meta: { rows: classNames.slice(0, rows), columns: gridColumns },
   };
 }
 
@@ -66,19 +75,14 @@ export function excessLosses({ logits, targets, classes }: Impressions, temperat
 const mean = (values: ArrayLike<number>): number => Array.from(values).reduce((a, b) => a + b, 0) / values.length;
 
 /** The attainment statistics as the artifact that report.ts reads. */
-export function attainment(
-  made: Impressions,
-  temperature: number,
-  scales: readonly number[],
-): { json: AttainmentJson; event: MethodEvent } {
+export function attainment(made: Impressions, temperature: number): { json: AttainmentJson; event: MethodEvent } {
   const { logits, targets, classes, classNames, images } = made;
   const answers = argmaxRows(logits, classes);
   const wanted = argmaxRows(targets.targets, classes);
   const reached = Float64Array.from(answers, (answer, i) => Number(answer === wanted[i]));
   const excess = excessLosses(made, temperature);
   const sorted = Float64Array.from(excess).sort();
-  const where = (scale: number): number[] =>
-    [...targets.scales.keys()].filter((i) => targets.scales[i] === Math.fround(scale));
+  const byScale = Map.groupBy(targets.scales.keys(), (i) => targets.scales[i]!);
   let [low, high] = [Infinity, -Infinity];
   for (const value of images) {
     if (value < low) low = value;
@@ -93,11 +97,11 @@ export function attainment(
     attained: mean(reached),
     meanLogitGap: mean(logitGaps(logits, classes)),
     pixelRange: [low, high],
-    scales: [...new Set(scales)]
-      .map((scale) => ({ scale, rows: where(scale) }))
-      .filter(({ rows }) => rows.length > 0)
-      .map(({ scale, rows }) => ({
-        scale,
+    scales: [...byScale]
+      .sort(([a], [b]) => b - a)
+      .map(([scale, rows]) => ({
+        // As it was given, before 32 bits.
+        scale: Number(scale.toPrecision(7)),
         count: rows.length,
         attained: mean(rows.map((i) => reached[i]!)),
         excessLoss: mean(rows.map((i) => excess[i]!)),

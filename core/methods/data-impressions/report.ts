@@ -25,6 +25,9 @@ export const AttainmentData = z.object({
 
 export const SynthesisCurveData = z.object({ losses: z.array(z.number()) });
 
+/** Classes shown in the picture grid: the first so many. */
+export const gridRows = 40;
+
 /** What a run says to a third person. */
 export function report(input: ReportInput): ReportDocument {
   const evaluation = EvaluationData.safeParse(input.json('evaluation')).data;
@@ -80,7 +83,7 @@ function impressions(input: ReportInput, attainment: z.infer<typeof AttainmentDa
       title: 'Impressions by class',
       source: grid,
       alt: 'Grid of data impressions, one row per class',
-      rowLabels: attainment?.classNames ?? [],
+      ...(attainment ? { rowLabels: attainment.classNames.slice(0, gridRows) } : {}),
       pixelated: true,
       note: 'The first impressions drawn for each class. They need not look like the class to a person: they are what the teacher answers to.',
     });
@@ -118,13 +121,13 @@ function impressions(input: ReportInput, attainment: z.infer<typeof AttainmentDa
         title: 'How well the targets were reached',
         columns: [
           { title: 'Dirichlet scale β', align: 'right' },
-          { title: 'Impressions', align: 'right' },
-          { title: 'Target class on top', align: 'right' },
-          { title: 'Excess loss', unit: 'nat', align: 'right' },
+          { title: 'Impressions' },
+          { title: 'Target class on top', unit: 'fraction' },
+          { title: 'Excess loss', unit: 'nat', digits: 3 },
         ],
         rows: [
-          ...attainment.scales.map((row) => [row.scale, row.count, percent(row.attained), row.excessLoss.toFixed(3)]),
-          ['all', attainment.count, percent(attainment.attained), attainment.excessLoss.mean.toFixed(3)],
+          ...attainment.scales.map((row) => [row.scale, row.count, row.attained, row.excessLoss]),
+          ['all', attainment.count, attainment.attained, attainment.excessLoss.mean],
         ],
         note: `90 % of the impressions have an excess loss below ${attainment.excessLoss.p90.toFixed(3)} nat; pixels lie in [${attainment.pixelRange.map((value) => value.toFixed(2)).join(', ')}].`,
       },

@@ -18,14 +18,21 @@ import { attainment, impressionsFile, impressionsGrid, type AttainmentJson, type
 import { bounds, synthesisOptions, synthesisTeacher, transferArms } from './setup.ts';
 import type { spec } from './spec.ts';
 import {
-  collectImages,
+  batchCount,
   meanLosses,
   restoreSynthesis,
   synthesisCheckpoint,
   synthesize,
   type SynthesisProgress,
 } from './synthesize.ts';
-import { classSimilarity, sampleTargets, type TargetSet } from './targets.ts';
+import {
+  classSimilarity,
+  noSimilarity,
+  sampleTargets,
+  type ClassSimilarity,
+  type TargetKind,
+  type TargetSet,
+} from './targets.ts';
 
 type Events<Result> = AsyncGenerator<MethodEvent, Result, void>;
 
@@ -54,61 +61,92 @@ interface Work {
 
 /** Data impressions, then a student distilled from them, then the controls and the figures (zskd.md). */
 export const run: Run<typeof spec> = async function* (ctx) {
+  const opened: { close(): Promise<void> }[] = [];
+  const keep = <T extends { close(): Promise<void> } | undefined>(resource: T): T => {
+    if (resource) opened.push(resource);
+    return resource;
+  };
+  try {
+    const work = yield* prepare(ctx, keep);
+    const { teacher, student, real } = work;
+    const { impressions, figures } = yield* makeImpressions(work);
+    const arms = await transferArms({ params: ctx.params, teacher, student, impressions, real });
+    if (arms.some(({ name, set }) => name === 'real' && set.source.count < ctx.params.count)) {
+      const message = `There are only ${real?.count} real images for the control, fewer than the ${ctx.params.count} impressions.`;
+      yield { type: 'log', level: 'warning', message };
+    }
+    yield* trainStudents(work, arms);
+    return { ...figures, ...(yield* scoreStudents(work, arms)) };
+  } finally {
+    await Promise.all(opened.map((resource) => resource.close()));
+  }
+};
+
+type Keep = <T extends { close(): Promise<void> } | undefined>(resource: T) => T;
+
+async function* prepare(ctx: Work['ctx'], keep: Keep): Events<Work> {
   const { params } = ctx;
   const teacher = await openTeacher(ctx);
   const { shape, classes } = teacher;
   const student = await openModel(reference(ctx.models, 'student'), 'student', { shape, classes, seed: params.seed });
-  const test = ctx.data['test'] && (await openFitting(ctx.data['test'], 'test', teacher, 'required'));
-  const real = ctx.data['real'] && (await openFitting(ctx.data['real'], 'real', teacher, 'unused'));
-  const templates = teacher.description.templates;
-  if (!templates) {
-    throw new WorkbenchError(
-      'MODEL_UNSUITABLE',
-      `${teacher.title} does not end in a linear layer with class templates`,
-      {
-        hint: 'Targets "one-hot" and "uniform" do not help either: impressions need the last layer. Export the model with its classifier head.',
-      },
-    );
-  }
+  const test = keep(ctx.data['test'] && (await openFitting(ctx.data['test'], 'test', teacher, 'required')));
+  const real = keep(ctx.data['real'] && (await openFitting(ctx.data['real'], 'real', teacher, 'unused')));
+  const similarity = similarityOf(teacher, params.targets);
   const classNames = classNamesOf(classes, test, real);
-  const similarity = classSimilarity(templates.weight, classes);
   yield { type: 'log', level: 'info', message: teacherFacts(teacher) };
-  yield {
-    type: 'artifact',
-    name: 'class-similarity',
-    title: 'Class similarity',
-    content: { json: { classNames, cosine: similarity.cosine, normalised: similarity.normalised } },
-  };
-  const resumed = ctx.resume && Resumed.parse(ctx.resume.json);
+  if (teacher.description.usesBatchStatistics) {
+    yield {
+      type: 'log',
+      level: 'warning',
+      message: `${teacher.title} was exported in training mode: its answer to an image depends on the others of the batch. Export it in inference mode for figures that can be compared.`,
+    };
+  }
+  if (similarity) {
+    yield {
+      type: 'artifact',
+      name: 'class-similarity',
+      title: 'Class similarity',
+      content: { json: { classNames, cosine: similarity.cosine, normalised: similarity.normalised } },
+    };
+  }
+  const { resume } = ctx;
+  const resumed = resume && Resumed.parse(resume.json);
+  const options = synthesisOptions(params);
+  const layout = { count: params.count, batchSize: options.batchSize, shape };
   const session: SessionOptions = { device: ctx.device, threads: ctx.threads };
-  const lanes = openLanes(laneCount(ctx));
-  const work: Work = {
+  const targets = sampleTargets(similarity ?? noSimilarity(classes), {
+    kind: params.targets,
+    count: params.count,
+    scales: params.scaleMode === 'release' ? params.scales.map(() => 1) : params.scales,
+    seed: params.seed,
+  });
+  const lanes = openLanes(laneCount(ctx, Math.max(batchCount(layout), armCount(ctx)))).map(keep);
+  return {
     ctx,
     teacher,
     student,
     test,
     real,
     classNames,
-    targets: sampleTargets(similarity, {
-      kind: params.targets,
-      count: params.count,
-      scales: params.scaleMode === 'release' ? params.scales.map(() => 1) : params.scales,
-      seed: params.seed,
-    }),
+    targets,
     session,
     lanes: lanes.map((lane) => ({ ...session, threads: 1, lane })),
-    synthesis: restoreSynthesis(resumed?.open ?? [], ctx.resume?.tensors ?? {}, ctx.resume?.parts ?? {}),
-    arms: restoreArms(resumed?.arms ?? [], ctx.resume?.tensors ?? {}),
+    synthesis: restoreSynthesis(layout, resumed?.open ?? [], resume?.tensors ?? {}, resume?.parts ?? {}),
+    arms: restoreArms(resumed?.arms ?? [], resume?.tensors ?? {}),
   };
-  try {
-    const { impressions, figures } = yield* makeImpressions(work);
-    const arms = await transferArms({ params, teacher, student, impressions, real });
-    yield* trainStudents(work, arms);
-    return { ...figures, ...(yield* scoreStudents(work, arms)) };
-  } finally {
-    await Promise.all([...lanes.map((lane) => lane.close()), test?.close(), real?.close()]);
-  }
-};
+}
+
+/** Targets that follow class similarity need the last layer; the others do without. */
+function similarityOf(teacher: OpenedModel, targets: TargetKind): ClassSimilarity | undefined {
+  const { templates } = teacher.description;
+  if (templates) return classSimilarity(templates.weight, teacher.classes);
+  if (targets === 'one-hot' || targets === 'uniform') return undefined;
+  throw new WorkbenchError(
+    'MODEL_UNSUITABLE',
+    `${teacher.title} does not end in a linear layer, whose class templates the targets "${targets}" are made from`,
+    { hint: 'Export the model with its classifier head, or choose the targets "one-hot" or "uniform".' },
+  );
+}
 
 async function openTeacher({ models }: Work['ctx']): Promise<OpenedModel> {
   const ref = reference(models, 'teacher');
@@ -128,11 +166,14 @@ function reference(models: Work['ctx']['models'], role: string): Work['ctx']['mo
   throw new WorkbenchError('PARAM_INVALID', `The run names no ${role}`, { hint: `Give one with --${role}.` });
 }
 
-/** Lanes of one thread: on a GPU one is all it takes. */
-function laneCount({ device, params, threads }: Work['ctx']): number {
+/** Lanes of one thread, no more than there is work for side by side; on a GPU one is all it takes. */
+function laneCount({ device, params, threads }: Work['ctx'], atOnce: number): number {
   if (device !== 'cpu') return 1;
-  return params.lanes === 0 ? threads : params.lanes;
+  return Math.min(params.lanes === 0 ? threads : params.lanes, atOnce);
 }
+
+const armCount = ({ params, data }: Work['ctx']): number =>
+  1 + Number(params.controlNoise) + Number(params.controlReal && data['real'] !== undefined);
 
 function teacherFacts({ title, description, shape, classes }: OpenedModel): string {
   const { opset, producer, parameterCount, softmaxRemoved, batchNorms } = description;
@@ -142,10 +183,9 @@ function teacherFacts({ title, description, shape, classes }: OpenedModel): stri
 }
 
 /** Work done, 0–1, weighing synthesis steps against distillation steps by their passes through networks. */
-function shares({ ctx: { params, data } }: Work): { synthesis: number } {
-  const arms = 1 + Number(params.controlNoise) + Number(params.controlReal && data['real'] !== undefined);
-  const synthesis = 3 * params.steps;
-  return { synthesis: synthesis / (synthesis + 2.5 * params.epochs * arms) };
+function shares({ ctx }: Work): { synthesis: number } {
+  const synthesis = 3 * ctx.params.steps;
+  return { synthesis: synthesis / (synthesis + 2.5 * ctx.params.epochs * armCount(ctx)) };
 }
 
 async function* makeImpressions(work: Work): Events<{ impressions: Impressions; figures: ResultMetrics }> {
@@ -158,19 +198,10 @@ async function* makeImpressions(work: Work): Events<{ impressions: Impressions; 
     teacher: teacherView,
     options,
     targets,
-    warmStart: params.warmStart,
     sessions: work.lanes,
     now: ctx.now,
   };
-  const grid = (): Promise<MethodEvent> =>
-    impressionsGrid(
-      collectImages(synthesis, params.count, teacher.shape),
-      (i) => synthesis.images.has(Math.floor(i / options.batchSize)),
-      targets,
-      teacher.shape,
-      bounds,
-      classNames,
-    );
+  const grid = (): Promise<MethodEvent> => impressionsGrid(synthesis, targets, bounds, classNames);
   let shown = 0;
   for await (const said of synthesize(input, synthesis)) {
     const { stepsDone, stepsTotal } = said;
@@ -184,15 +215,15 @@ async function* makeImpressions(work: Work): Events<{ impressions: Impressions; 
     if (said.finalLoss !== undefined) {
       yield { type: 'metric', name: 'synthesisLoss', step: said.batch, value: said.finalLoss };
       // Live pictures at 1, 2, 4, 8 … finished batches: the rows fill up early and the files stay few.
-      if (synthesis.images.size >= 2 * shown) {
-        shown = synthesis.images.size;
+      if (synthesis.losses.size >= 2 * shown) {
+        shown = synthesis.losses.size;
         yield await grid();
       }
     }
     yield { type: 'checkpoint', capture: () => checkpoint(work, 'synthesis', stepsDone) };
     ctx.signal.throwIfAborted();
   }
-  const images = collectImages(synthesis, params.count, teacher.shape);
+  const { images } = synthesis;
   const logits = await predictLogits(teacher, arraySource(images, teacher.shape), work.session, ctx.signal);
   const impressions: Impressions = {
     images,
@@ -202,7 +233,7 @@ async function* makeImpressions(work: Work): Events<{ impressions: Impressions; 
     classes: teacher.classes,
     classNames,
   };
-  const reached = attainment(impressions, params.temperature, params.scaleMode === 'release' ? [1] : params.scales);
+  const reached = attainment(impressions, params.temperature);
   yield await grid();
   yield reached.event;
   yield {

@@ -55,6 +55,7 @@ export function synthesisOptions(params: Params): SynthesisOptions {
       scaleMax: params.viewScaleHigh,
       translatePixels: params.viewShift,
     },
+    warmStart: params.warmStart,
     seed: params.seed,
   };
 }

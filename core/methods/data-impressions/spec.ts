@@ -78,7 +78,7 @@ export const spec = defineMethod({
       title: 'Synthesis batch',
       unit: 'images',
       group: 'advanced',
-      help: 'Changes speed, and which images share a batch-norm prior; nothing else.',
+      help: 'Images of a batch share random numbers, a batch-norm prior and a batch-wise pixel range; otherwise each goes its own way.',
     }),
     synthesisLearningRate: z.number().positive().max(100).default(0.05).register(ui, {
       title: 'Synthesis learning rate',

@@ -9,6 +9,7 @@ import type { Graph } from '../../onnx/graph.ts';
 import { compileLoop, stackSteps, type CompiledLoop, type LoopTypes } from '../../runtime/loop.ts';
 import type { SessionOptions } from '../../runtime/session.ts';
 import { affineView } from '../../train/affine-view.ts';
+import { isIdentity, type ViewRange } from '../../train/distillation.ts';
 import { crossEntropy } from '../../train/losses.ts';
 import { createOptimiser, type Optimiser } from '../../train/optimisers.ts';
 
@@ -31,13 +32,6 @@ export interface SynthesisTeacher {
   }[];
 }
 
-export interface ViewRange {
-  readonly rotationDegrees: number;
-  readonly scaleMin: number;
-  readonly scaleMax: number;
-  readonly translatePixels: number;
-}
-
 export interface SynthesisOptions {
   readonly batchSize: number;
   readonly steps: number;
@@ -52,30 +46,39 @@ export interface SynthesisOptions {
   readonly sparsity: number;
   readonly batchNormPrior: number;
   readonly view: ViewRange;
+  /** Each batch goes on from the one before, with its moments and step count: Adam never starts again. */
+  readonly warmStart: boolean;
   readonly seed: number;
 }
 
-/** Images `x` and optimiser state of one batch between chunks; carried in checkpoints. */
+/** Images `x` [B, C, H, W] and optimiser state of one batch between chunks; carried in checkpoints. */
 export type SynthesisState = Readonly<Record<string, Tensor>>;
 
 export interface Synthesis {
   /** Fresh images and moments of a batch; they depend on the seed and the batch number alone. */
   start(batch: number): SynthesisState;
-  /**
-   * Runs steps [from, from + count) of a batch towards `targets` [B, K]. `losses` [count] holds the mean cross-entropy
-   * of each step in nats. NUMERIC_DIVERGED when it is not finite.
-   */
-  advance(batch: number, state: SynthesisState, from: number, count: number, targets: Tensor): Promise<Advanced>;
+  /** Runs some steps of a batch. NUMERIC_DIVERGED when a loss, or an image at the end, is not finite. */
+  advance(chunk: SynthesisChunk): Promise<Advanced>;
   close(): Promise<void>;
+}
+
+/** Steps [from, from + count) of a batch. */
+export interface SynthesisChunk {
+  readonly batch: number;
+  readonly state: SynthesisState;
+  readonly from: number;
+  readonly count: number;
+  /** [B, K], rows sum to 1. */
+  readonly targets: Tensor;
+  /** Loss of step `from` − 1, for the message of a divergence. */
+  readonly lastLoss?: number | undefined;
 }
 
 interface Advanced {
   readonly state: SynthesisState;
+  /** Mean cross-entropy of each step [count], nats. */
   readonly losses: Float32Array;
 }
-
-const usesViews = ({ view }: SynthesisOptions): boolean =>
-  view.rotationDegrees > 0 || view.translatePixels > 0 || view.scaleMin !== 1 || view.scaleMax !== 1;
 
 /**
  * min over x of CE(y, softmax(z(view(x))/τ)) + a·Σ|∇x| + b·Σ|x| + c·batch-norm distance, by Adam on the pixels, then
@@ -96,7 +99,7 @@ export async function openSynthesis(
     state: { x: image, ...Object.fromEntries(slots.map((slot) => [slot, image])) },
     steps: {
       optimiser: { dtype: 'float32', shape: [optimiser.scalarCount] },
-      ...(usesViews(options) ? { theta: { dtype: 'float32', shape: [batchSize, 2, 3] } } : {}),
+      ...(isIdentity(options.view) ? {} : { theta: { dtype: 'float32', shape: [batchSize, 2, 3] } }),
     },
     shared: { targets: { dtype: 'float32', shape: [batchSize, teacher.classes] } },
   };
@@ -161,13 +164,15 @@ function advancer(
 ): Synthesis['advance'] {
   const [, height, width] = teacher.shape;
   const range = teacher.bounds[1] - teacher.bounds[0];
-  return async (batch, state, from, count, targets) => {
+  return async ({ batch, state, from, count, targets, lastLoss }) => {
     const scalars = stackSteps(count, [optimiser.scalarCount], (k, row) => {
-      const fall = options.schedule === 'linear' ? 1 - (from + k) / options.steps : 1;
-      row.set(optimiser.scalars(options.learningRate * range * fall, from + k));
+      const step = from + k;
+      const fall = options.schedule === 'linear' ? 1 - step / options.steps : 1;
+      const updates = options.warmStart ? batch * options.steps + step : step;
+      row.set(optimiser.scalars(options.learningRate * range * fall, updates));
     });
     const steps: Record<string, Tensor> = { optimiser: scalars };
-    if (usesViews(options)) {
+    if (!isIdentity(options.view)) {
       steps['theta'] = stackSteps(count, [options.batchSize, 2, 3], (k, row) => {
         const rng = stream(options.seed, 'view', batch, from + k);
         for (let i = 0; i < options.batchSize; i++)
@@ -177,14 +182,25 @@ function advancer(
     const result = await loop.run({ count, state, steps, shared: { targets } });
     const losses = floatsOf(result.trace['loss']!, 'synthesis losses');
     const bad = losses.findIndex((value) => !Number.isFinite(value));
-    if (bad < 0) return { state: result.state, losses };
-    const last = bad > 0 ? `the last finite value was ${losses[bad - 1]}` : 'it was finite in the chunk before';
-    throw new WorkbenchError(
-      'NUMERIC_DIVERGED',
-      `The synthesis loss of batch ${batch} became ${losses[bad]} at step ${from + bad}; ${last}`,
-      { hint: 'Lower the synthesis learning rate, or use pixel handling "clamp".' },
-    );
+    if (bad >= 0) throw diverged('loss', batch, from + bad, bad > 0 ? losses[bad - 1] : lastLoss);
+    // The update of the last step is in no loss yet.
+    if (!floatsOf(result.state['x']!, 'images').every(Number.isFinite)) {
+      throw diverged('images', batch, from + count - 1, losses.at(-1));
+    }
+    return { state: result.state, losses };
   };
+}
+
+function diverged(what: 'loss' | 'images', batch: number, step: number, last: number | undefined): WorkbenchError {
+  const before = last === undefined ? 'there was no finite loss before it' : `the last finite loss was ${last}`;
+  return new WorkbenchError(
+    'NUMERIC_DIVERGED',
+    `The synthesis ${what} of batch ${batch} stopped being finite numbers at step ${step}; ${before}`,
+    {
+      hint: 'Lower the synthesis learning rate, or use pixel handling "clamp".',
+      details: { batch, step, lastFinite: last ?? null },
+    },
+  );
 }
 
 /** Σ over the batch of |x[i+1, j] − x[i, j]| + |x[i, j+1] − x[i, j]|. */

@@ -19,24 +19,56 @@ export interface OpenBatch {
   readonly losses: Float32Array<ArrayBuffer>;
 }
 
+/** How many images of which shape are made, in batches of how many. */
+export interface SynthesisLayout {
+  readonly count: number;
+  readonly batchSize: number;
+  /** [C, H, W]. */
+  readonly shape: readonly [number, number, number];
+}
+
 /** What has been made so far; everything that a resumed run needs. */
 export interface SynthesisProgress {
-  /** Batch → images [B, C, H, W] of finished batches. */
-  readonly images: Map<number, Tensor>;
-  /** Batch → loss of every step [steps]. */
+  readonly layout: SynthesisLayout;
+  /** The one copy of all images [count, C, H, W]; zeros where a batch is not finished. */
+  readonly images: Float32Array<ArrayBuffer>;
+  /** Finished batch → loss of every step [steps]. */
   readonly losses: Map<number, Tensor>;
   readonly open: Map<number, OpenBatch>;
 }
 
-export const emptyProgress = (): SynthesisProgress => ({ images: new Map(), losses: new Map(), open: new Map() });
+export const emptyProgress = (layout: SynthesisLayout): SynthesisProgress => ({
+  layout,
+  images: new Float32Array(layout.count * sizeOf(layout.shape)),
+  losses: new Map(),
+  open: new Map(),
+});
 
-export const batchCount = (count: number, batchSize: number): number => Math.ceil(count / batchSize);
+export const batchCount = ({ count, batchSize }: SynthesisLayout): number => Math.ceil(count / batchSize);
+
+/** Whether image `index` is finished. */
+export const isMade = ({ layout, losses }: SynthesisProgress, index: number): boolean =>
+  losses.has(Math.floor(index / layout.batchSize));
+
+/** The part of `images` that a batch fills; the last batch may be short. */
+function batchImages({ layout, images }: SynthesisProgress, batch: number): Tensor {
+  const { count, batchSize, shape } = layout;
+  const first = batch * batchSize;
+  const rows = Math.min(batchSize, count - first);
+  const size = sizeOf(shape);
+  return float32([rows, ...shape], images.subarray(first * size, (first + rows) * size));
+}
+
+/** Copies the rows that count out of what an optimisation, or a checkpoint, gives for a batch. */
+function keepBatch(progress: SynthesisProgress, batch: number, given: Tensor): void {
+  const room = floatsOf(batchImages(progress, batch));
+  room.set(floatsOf(given, 'impressions').subarray(0, room.length));
+}
 
 export interface SynthesizeInput {
   readonly teacher: SynthesisTeacher;
   readonly options: SynthesisOptions;
   readonly targets: TargetSet;
-  readonly warmStart: boolean;
   /** One entry per lane. */
   readonly sessions: readonly SessionOptions[];
   readonly now: () => number;
@@ -56,19 +88,19 @@ export async function* synthesize(
   input: SynthesizeInput,
   progress: SynthesisProgress,
 ): AsyncGenerator<Synthesized, void, void> {
-  const { options, targets } = input;
-  const batches = batchCount(targets.classes.length, options.batchSize);
+  const { options } = input;
+  const batches = batchCount(progress.layout);
   const stepsTotal = batches * options.steps;
   const stepsDone = (): number => {
-    let steps = progress.images.size * options.steps;
+    let steps = progress.losses.size * options.steps;
     for (const { step } of progress.open.values()) steps += step;
     return steps;
   };
-  const left = Array.from({ length: batches }, (_, batch) => batch).filter((batch) => !progress.images.has(batch));
+  const left = Array.from({ length: batches }, (_, batch) => batch).filter((batch) => !progress.losses.has(batch));
   // Batches that were under way come first.
   left.sort((a, b) => Number(progress.open.has(b)) - Number(progress.open.has(a)) || a - b);
   // A warm start is a chain: each batch needs the one before.
-  const sessions = input.warmStart ? input.sessions.slice(0, 1) : input.sessions;
+  const sessions = options.warmStart ? input.sessions.slice(0, 1) : input.sessions;
   const workers: Synthesis[] = [];
   try {
     for (const session of sessions.slice(0, Math.max(1, left.length))) {
@@ -85,12 +117,12 @@ export async function* synthesize(
 async function* synthesizeBatch(
   batch: number,
   worker: Synthesis,
-  { options, targets, warmStart, now }: SynthesizeInput,
+  { options, targets, now }: SynthesizeInput,
   progress: SynthesisProgress,
   total: () => { stepsDone: number; stepsTotal: number },
 ): AsyncGenerator<Synthesized, void, void> {
   const wanted = batchTargets(targets, batch, options.batchSize);
-  const before = warmStart ? progress.open.get(-1) : undefined;
+  const before = options.warmStart ? progress.open.get(-1) : undefined;
   const resumed = progress.open.get(batch);
   let state = resumed?.state ?? before?.state ?? worker.start(batch);
   let step = resumed?.step ?? 0;
@@ -100,7 +132,14 @@ async function* synthesizeBatch(
   while (step < options.steps) {
     const count = chunker.next(options.steps - step);
     const startedAt = now();
-    const advanced = await worker.advance(batch, state, step, count, wanted);
+    const advanced = await worker.advance({
+      batch,
+      state,
+      from: step,
+      count,
+      targets: wanted,
+      lastLoss: step > 0 ? losses[step - 1] : undefined,
+    });
     chunker.done(count, now() - startedAt);
     losses.set(advanced.losses, step);
     state = advanced.state;
@@ -111,14 +150,14 @@ async function* synthesizeBatch(
     }
   }
   progress.open.delete(batch);
-  progress.images.set(batch, state['x']!);
+  keepBatch(progress, batch, state['x']!);
   progress.losses.set(batch, tensor('float32', [losses.length], losses));
   // Key −1 holds what the next batch of a warm chain starts from; its steps count as none.
-  if (warmStart) progress.open.set(-1, { step: 0, state, losses: new Float32Array(0) });
+  if (options.warmStart) progress.open.set(-1, { step: 0, state, losses: new Float32Array(0) });
   yield { batch, finalLoss: losses[options.steps - 1] ?? Number.NaN, ...total() };
 }
 
-/** The rows of a batch; the last batch is filled up with its first rows, which are dropped again. */
+/** The rows of a batch; the last batch is filled up with the first rows of the set, whose images are dropped. */
 function batchTargets({ targets, classes }: TargetSet, batch: number, batchSize: number): Tensor {
   const k = targets.length / classes.length;
   const rows = new Float32Array(batchSize * k);
@@ -127,22 +166,6 @@ function batchTargets({ targets, classes }: TargetSet, batch: number, batchSize:
     rows.set(targets.subarray(row * k, (row + 1) * k), i * k);
   }
   return float32([batchSize, k], rows);
-}
-
-/** All impressions in order, [count, C, H, W]. */
-export function collectImages(
-  progress: SynthesisProgress,
-  count: number,
-  shape: readonly number[],
-): Float32Array<ArrayBuffer> {
-  const size = sizeOf(shape);
-  const all = new Float32Array(count * size);
-  for (const [batch, images] of progress.images) {
-    const data = floatsOf(images, 'impressions');
-    const at = batch * data.length;
-    all.set(data.subarray(0, Math.min(data.length, all.length - at)), at);
-  }
-  return all;
 }
 
 /** Mean loss over batches at each step. */
@@ -170,18 +193,21 @@ export function synthesisCheckpoint(progress: SynthesisProgress): {
     for (const [name, value] of Object.entries(state)) tensors[stateKey(batch, name)] = value;
     tensors[stateKey(batch, 'losses')] = tensor('float32', [losses.length], losses);
   }
-  for (const [batch, images] of progress.images) parts[`images/${batch}`] = images;
-  for (const [batch, losses] of progress.losses) parts[`losses/${batch}`] = losses;
+  for (const [batch, losses] of progress.losses) {
+    parts[`images/${batch}`] = batchImages(progress, batch);
+    parts[`losses/${batch}`] = losses;
+  }
   return { json, tensors, parts };
 }
 
 /** The inverse of `synthesisCheckpoint`. */
 export function restoreSynthesis(
+  layout: SynthesisLayout,
   open: readonly { readonly batch: number; readonly step: number }[],
   tensors: Readonly<Record<string, Tensor>>,
   parts: Readonly<Record<string, Tensor>>,
 ): SynthesisProgress {
-  const progress = emptyProgress();
+  const progress = emptyProgress(layout);
   for (const { batch, step } of open) {
     const state: Record<string, Tensor> = {};
     const prefix = stateKey(batch, '');
@@ -192,7 +218,7 @@ export function restoreSynthesis(
   }
   for (const [name, value] of Object.entries(parts)) {
     const [kind, batch] = name.split('/');
-    if (kind === 'images') progress.images.set(Number(batch), value);
+    if (kind === 'images') keepBatch(progress, Number(batch), value);
     if (kind === 'losses') progress.losses.set(Number(batch), value);
   }
   return progress;

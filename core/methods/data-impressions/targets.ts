@@ -26,6 +26,12 @@ export function classSimilarity(weight: Float32Array, classes: number): ClassSim
   return { cosine, normalised };
 }
 
+/** A matrix for targets that do not look at class similarity: every class resembles every other fully. */
+export const noSimilarity = (classes: number): ClassSimilarity => {
+  const ones = Array.from({ length: classes }, () => 1);
+  return { cosine: ones.map(() => ones), normalised: ones.map(() => ones) };
+};
+
 export type TargetKind = 'dirichlet' | 'one-hot' | 'uniform' | 'shuffled';
 
 export interface TargetSet {
@@ -49,7 +55,7 @@ const EPSILON = 1e-4;
 
 /**
  * Targets y ~ Dir(β·C(k,·) + 1e-4), shared equally among classes and scales and shuffled, so that every batch of
- * impressions has the mixture of the whole (zskd.md section 3, steps 4–5). Row i depends on the seed and i alone.
+ * impressions has the mixture of the whole (zskd.md section 3, steps 4–5). Row i depends on the options and i alone.
  */
 export function sampleTargets(similarity: ClassSimilarity, options: TargetOptions): TargetSet {
   const k = similarity.normalised.length;
