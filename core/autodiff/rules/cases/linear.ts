@@ -105,6 +105,8 @@ export const linearCases: readonly RuleCase[] = [
     pads: ints([1, 1, 1, 1]),
   }),
   conv('wide enough for the flipped kernel', [1, 16, 4, 4], [2, 16, 3, 3], { pads: ints([1, 1, 1, 1]) }),
+  conv('more channels than places', [2, 2, 3, 3], [5, 2, 2, 2]),
+  conv('depthwise with two outputs each', [1, 2, 4, 4], [4, 1, 3, 3], { group: int(2) }),
   conv('1×1', [2, 3, 3, 3], [4, 3, 1, 1]),
   conv('padded by more than the kernel', [1, 1, 3, 3], [2, 1, 2, 2], { pads: ints([2, 2, 2, 2]) }),
   conv('SAME_UPPER', [1, 2, 5, 5], [2, 2, 3, 3], { strides: ints([2, 2]), auto_pad: string('SAME_UPPER') }),
