@@ -1,29 +1,56 @@
+import { execFileSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 import { float32 } from '../core/base/tensor.ts';
-import { openSynthesis, type SynthesisOptions, type SynthesisTeacher } from '../core/methods/data-impressions/synthesis.ts';
-import { architectures } from '../core/train/zoo/architectures.ts';
+import { openSynthesis, type SynthesisOptions } from '../core/methods/data-impressions/synthesis.ts';
+import { buildArchitecture } from '../core/train/zoo/architectures.ts';
+import { summarise, type StepTime } from './step-time.ts';
 
-/** Seconds per synthesis step of LeNet-5 (28 × 28), Adam on the pixels of a batch: median and least of `repeats`. */
-export async function timeImpressionsStep(
-  batchSize: number,
-  steps: number,
-  repeats: number,
-  threads: number,
-  views: boolean,
-): Promise<{ median: number; min: number }> {
-  const lenet5 = architectures['lenet5'];
-  if (!lenet5) throw new Error('The zoo has no lenet5');
-  const model = lenet5.build({ channels: 1, height: 28, width: 28, classes: 10, seed: 0 });
-  const teacher: SynthesisTeacher = {
-    graph: model.graph,
-    inputName: 'input',
-    logitsName: 'logits',
-    shape: [1, 28, 28],
-    classes: 10,
-    bounds: [0, 1],
-    batchNorms: [],
-  };
+/** One synthesis step of LeNet-5 (28 × 28): gradient on the pixels of a batch, Adam, clamp; with priors and views or not. */
+export interface ImpressionsScenario {
+  readonly batch: number;
+  readonly threads: number;
+  readonly hasViews: boolean;
+  /** Steps a measurement. */
+  readonly steps: number;
+  /** Our time may be at most PyTorch's divided by this; undefined where the issue names none. */
+  readonly bar: number | undefined;
+}
+
+export const impressionsScenarios: readonly ImpressionsScenario[] = [
+  { batch: 200, threads: 1, hasViews: false, steps: 20, bar: 1.5 },
+  { batch: 200, threads: 1, hasViews: true, steps: 20, bar: undefined },
+];
+
+export interface Timing {
+  readonly ours: StepTime;
+  /** undefined when no Python with torch was named. */
+  readonly torch: StepTime | undefined;
+}
+
+/** Measures ours and PyTorch's in turn, `rounds` times, so that both see the same machine. */
+export async function measureImpressionsStep(
+  scenario: ImpressionsScenario,
+  { python, rounds }: { readonly python: string | undefined; readonly rounds: number },
+): Promise<Timing> {
+  const { run, close } = await open(scenario);
+  await run();
+  const ours: number[] = [];
+  const theirs: number[] = [];
+  for (let round = 0; round < rounds; round++) {
+    for (let repeat = 0; repeat < 3; repeat++) ours.push(await run());
+    if (python !== undefined) theirs.push(...runPython(python, scenario));
+  }
+  await close();
+  return { ours: summarise(ours), torch: python === undefined ? undefined : summarise(theirs) };
+}
+
+async function open({ batch, threads, hasViews, steps }: ImpressionsScenario): Promise<{
+  run: () => Promise<number>;
+  close: () => Promise<void>;
+}> {
+  const { graph } = buildArchitecture('lenet5', { channels: 1, height: 28, width: 28, classes: 10, seed: 0 });
   const options: SynthesisOptions = {
-    batchSize,
+    batchSize: batch,
     steps,
     learningRate: 0.05,
     schedule: 'constant',
@@ -31,24 +58,36 @@ export async function timeImpressionsStep(
     pixels: 'clamp',
     initial: 'uniform',
     initialScale: 1,
-    totalVariation: views ? 0.005 : 0,
-    sparsity: views ? 0.003 : 0,
+    totalVariation: hasViews ? 0.005 : 0,
+    sparsity: hasViews ? 0.003 : 0,
     batchNormPrior: 0,
-    view: { rotationDegrees: views ? 17 : 0, scaleMin: views ? 0.85 : 1, scaleMax: views ? 1.15 : 1, translatePixels: views ? 2 : 0 },
+    view: hasViews
+      ? { rotationDegrees: 17, scaleMin: 0.85, scaleMax: 1.15, translatePixels: 2 }
+      : { rotationDegrees: 0, scaleMin: 1, scaleMax: 1, translatePixels: 0 },
+    warmStart: false,
     seed: 0,
   };
-  const synthesis = await openSynthesis(teacher, options, { device: 'cpu', threads });
-  const targets = float32([batchSize, 10], new Float32Array(batchSize * 10).fill(0.1));
-  const run = async (): Promise<number> => {
-    const state = synthesis.start(0);
-    const startedAt = performance.now();
-    await synthesis.advance(0, state, 0, steps, targets);
-    return (performance.now() - startedAt) / 1000 / steps;
+  const teacher = { graph, inputName: 'input', logitsName: 'logits', shape: [1, 28, 28], classes: 10 } as const;
+  const synthesis = await openSynthesis({ ...teacher, bounds: [0, 1], batchNorms: [] }, options, {
+    device: 'cpu',
+    threads,
+  });
+  const targets = float32([batch, 10], new Float32Array(batch * 10).fill(0.1));
+  return {
+    async run() {
+      const state = synthesis.start(0);
+      const startedAt = performance.now();
+      await synthesis.advance({ batch: 0, state, from: 0, count: steps, targets });
+      return (performance.now() - startedAt) / steps;
+    },
+    close: () => synthesis.close(),
   };
-  await run();
-  const times: number[] = [];
-  for (let i = 0; i < repeats; i++) times.push(await run());
-  await synthesis.close();
-  times.sort((a, b) => a - b);
-  return { median: times[Math.floor(times.length / 2)] ?? Number.NaN, min: times[0] ?? Number.NaN };
+}
+
+/** Milliseconds a step, one number a repeat. */
+function runPython(python: string, { batch, steps, threads, hasViews }: ImpressionsScenario): number[] {
+  const script = fileURLToPath(new URL('reference/impressions_step.py', import.meta.url));
+  const repeats = 3;
+  const args = [script, batch, steps, repeats, threads, Number(hasViews)].map(String);
+  return (JSON.parse(execFileSync(python, args, { encoding: 'utf8' })) as { milliseconds: number[] }).milliseconds;
 }

