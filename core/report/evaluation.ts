@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { KeyFigure, ReportBlock } from './document.ts';
+import { formatNumber } from './format.ts';
 
 /** The JSON artifact "evaluation": several networks ("arms") on one labelled test set. */
 export const EvaluationData = z.object({
@@ -29,14 +30,17 @@ export type EvaluationData = z.infer<typeof EvaluationData>;
 
 export const percent = (value: number): string => `${(100 * value).toFixed(1)} %`;
 
-export const armFigures = (evaluation: EvaluationData | undefined): KeyFigure[] =>
-  (evaluation?.arms ?? []).map((arm) => ({
-    label: arm.title,
-    value: arm.accuracy,
-    unit: 'fraction',
-    interval: arm.interval,
-    note: `top-1, n = ${evaluation?.count}`,
-  }));
+/** One card an arm, the one called `focus` first. */
+export const armFigures = (evaluation: EvaluationData | undefined, focus: string): KeyFigure[] =>
+  (evaluation?.arms ?? [])
+    .toSorted((a, b) => Number(b.name === focus) - Number(a.name === focus))
+    .map((arm) => ({
+      label: arm.title,
+      value: arm.accuracy,
+      unit: 'fraction',
+      interval: arm.interval,
+      note: `top-1, n = ${formatNumber(evaluation?.count ?? null)}`,
+    }));
 
 /** Accuracy table, recall by class, and the confusion of the arm called `focus`. */
 export function evaluationBlocks(evaluation: EvaluationData, focus: string): ReportBlock[] {
@@ -60,7 +64,7 @@ export function evaluationBlocks(evaluation: EvaluationData, focus: string): Rep
         ...(hasTeacher ? [arm.agreement] : []),
         arm.calibrationError,
       ]),
-      note: `n = ${evaluation.count}; Wilson intervals; expected calibration error over 15 equal bins.`,
+      note: `n = ${formatNumber(evaluation.count)}; Wilson intervals; expected calibration error over 15 equal bins.`,
     },
     {
       kind: 'bar',

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { ReportInput } from '../define.ts';
 import type { KeyFigure, ReportBlock, ReportDocument, ReportSection } from '../../report/document.ts';
+import { formatNumber } from '../../report/format.ts';
 import { armFigures, evaluationBlocks, EvaluationData, percent } from '../../report/evaluation.ts';
 
 /** JSON artifacts of a run, written by run.ts and read here and by the window. */
@@ -45,7 +46,7 @@ export function report(input: ReportInput): ReportDocument {
 
 function conclusion(input: ReportInput, evaluation: EvaluationData | undefined, count: number | undefined): string {
   const student = evaluation?.arms.find((arm) => arm.name === 'student');
-  const made = `${count ?? 'No'} surrogate images were read out of the teacher’s weights`;
+  const made = `${count === undefined ? 'No' : formatNumber(count)} surrogate images were read out of the teacher’s weights`;
   if (!evaluation || !student)
     return `${made}. No labelled test set was given, so the student was not scored on real images.`;
   const others = evaluation.arms
@@ -57,7 +58,7 @@ function conclusion(input: ReportInput, evaluation: EvaluationData | undefined, 
     typeof efficiency === 'number'
       ? ` This is ${percent(efficiency)} of what as many real images give above chance.`
       : '';
-  return `${made}; a student trained on them alone recognises ${percent(student.accuracy)} of ${evaluation.count} real test images (${others}).${share}`;
+  return `${made}; a student trained on them alone recognises ${percent(student.accuracy)} of ${formatNumber(evaluation.count)} real test images (${others}).${share}`;
 }
 
 function keyFigures(input: ReportInput, evaluation: EvaluationData | undefined): KeyFigure[] {
@@ -66,7 +67,7 @@ function keyFigures(input: ReportInput, evaluation: EvaluationData | undefined):
     return typeof value === 'number' ? [{ label, value, unit, note }] : [];
   };
   return [
-    ...armFigures(evaluation),
+    ...armFigures(evaluation, 'student'),
     ...single('agreement', 'Agreement with the teacher', 'fraction', 'same answer on the test images'),
     ...single('cloneEfficiency', 'Clone efficiency', 'fraction', '(student − chance) / (real-image student − chance)'),
   ];

@@ -1,5 +1,6 @@
 import type { ReportInput } from '../define.ts';
 import type { ReportDocument, ReportSection } from '../../report/document.ts';
+import { formatNumber } from '../../report/format.ts';
 import { armFigures, evaluationBlocks, EvaluationData, percent } from '../../report/evaluation.ts';
 
 /** What a training run says to a third person. */
@@ -28,9 +29,9 @@ export function report(input: ReportInput): ReportDocument {
   return {
     title: 'Supervised training',
     conclusion: model
-      ? `The trained network recognises ${percent(model.accuracy)} of ${evaluation.count} test images.`
+      ? `The trained network recognises ${percent(model.accuracy)} of ${formatNumber(evaluation.count)} test images.`
       : 'The network was trained; no test set was given to measure it on.',
-    keyFigures: armFigures(evaluation),
+    keyFigures: armFigures(evaluation, 'model'),
     sections: sections.filter((section) => section.blocks.length > 0),
   };
 }
