@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { float32 } from '../core/base/tensor.ts';
 import { openSynthesis, type SynthesisOptions } from '../core/methods/data-impressions/synthesis.ts';
 import { buildArchitecture } from '../core/train/zoo/architectures.ts';
-import { summarise, type StepTime } from './step-time.ts';
+import { summarise, TorchTimes, type StepTime } from './step-time.ts';
 
 /** One synthesis step of LeNet-5 (28 × 28): gradient on the pixels of a batch, Adam, clamp; with priors and views or not. */
 export interface ImpressionsScenario {
@@ -89,5 +89,5 @@ function runPython(python: string, { batch, steps, threads, hasViews }: Impressi
   const script = fileURLToPath(new URL('reference/impressions_step.py', import.meta.url));
   const repeats = 3;
   const args = [script, batch, steps, repeats, threads, Number(hasViews)].map(String);
-  return (JSON.parse(execFileSync(python, args, { encoding: 'utf8' })) as { milliseconds: number[] }).milliseconds;
+  return TorchTimes.parse(JSON.parse(execFileSync(python, args, { encoding: 'utf8' }))).milliseconds;
 }

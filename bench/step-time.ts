@@ -1,3 +1,8 @@
+import { z } from 'zod';
+
+/** What the scripts in reference/ print: milliseconds, one number a repeat. */
+export const TorchTimes = z.object({ torch: z.string(), milliseconds: z.array(z.number()) });
+
 /** Milliseconds of one step over repeated measurements. */
 export interface StepTime {
   readonly bestMs: number;

@@ -90,7 +90,7 @@ export function defineMethod<Shape extends z.ZodRawShape>(spec: MethodSpec<Shape
       throw new TypeError(`Method ${spec.id}: column "${column}" is not one of its metrics`);
   }
   for (const [name, schema] of Object.entries(spec.params.shape)) {
-    if (!ui.has(schema as z.ZodType))
+    if (!ui.has(schema))
       throw new TypeError(
         `Method ${spec.id}: parameter "${name}" has no ui entry; end its chain with .register(ui, …)`,
       );

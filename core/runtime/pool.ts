@@ -1,3 +1,10 @@
+/** One step of the job in a slot. */
+interface Step<Said> {
+  readonly slot: number;
+  readonly said: AsyncGenerator<Said, void, void>;
+  readonly result: IteratorResult<Said, void>;
+}
+
 /**
  * Works through `jobs` with as many at once as there are `workers`, and yields what they say as it comes. Each worker
  * takes the next job when it is done with one. A failure ends all of them and is thrown.
@@ -8,12 +15,9 @@ export async function* pool<Worker, Job, Said>(
   work: (job: Job, worker: Worker) => AsyncGenerator<Said, void, void>,
 ): AsyncGenerator<Said, void, void> {
   let next = 0;
-  const running = new Map<
-    number,
-    { said: AsyncGenerator<Said, void, void>; step: Promise<{ slot: number; result: IteratorResult<Said, void> }> }
-  >();
+  const running = new Map<number, { said: AsyncGenerator<Said, void, void>; step: Promise<Step<Said>> }>();
   const advance = (slot: number, said: AsyncGenerator<Said, void, void>): void => {
-    running.set(slot, { said, step: said.next().then((result) => ({ slot, result })) });
+    running.set(slot, { said, step: said.next().then((result) => ({ slot, said, result })) });
   };
   const takeJob = (slot: number): void => {
     const worker = workers[slot];
@@ -25,8 +29,7 @@ export async function* pool<Worker, Job, Said>(
   workers.forEach((_, slot) => takeJob(slot));
   try {
     while (running.size > 0) {
-      const { slot, result } = await Promise.race([...running.values()].map(({ step }) => step));
-      const { said } = running.get(slot)!;
+      const { slot, said, result } = await Promise.race([...running.values()].map(({ step }) => step));
       running.delete(slot);
       if (result.done) takeJob(slot);
       else {

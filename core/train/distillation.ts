@@ -169,7 +169,8 @@ function createFeeds(options: DistillOptions, set: TransferSet): Feeds {
       indices.forEach((index, i) => {
         const row = k * batchSize + i;
         const { classes } = student;
-        logits?.set(set.logits!.subarray(index * classes, (index + 1) * classes), row * classes);
+        if (logits && set.logits)
+          logits.set(set.logits.subarray(index * classes, (index + 1) * classes), row * classes);
         if (weights && set.weights) weights[row] = set.weights[index]!;
       });
     }

@@ -171,9 +171,11 @@ function batchTargets({ targets, classes }: TargetSet, batch: number, batchSize:
 /** Mean loss over batches at each step. */
 export function meanLosses(progress: SynthesisProgress, steps: number): number[] {
   const sum = new Float64Array(steps);
-  const batches = [...progress.losses.keys()].sort((a, b) => a - b);
-  for (const batch of batches)
-    floatsOf(progress.losses.get(batch)!, 'losses').forEach((loss, step) => (sum[step]! += loss));
+  // In the order of batches, whichever came first: sums of floats depend on it.
+  const batches = [...progress.losses].sort(([a], [b]) => a - b);
+  for (const [, losses] of batches) {
+    for (const [step, loss] of floatsOf(losses, 'losses').entries()) sum[step]! += loss;
+  }
   return Array.from(sum, (total) => total / batches.length);
 }
 
