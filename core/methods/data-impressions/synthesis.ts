@@ -108,7 +108,7 @@ export async function openSynthesis(
     types,
     (g, { state, steps, shared }) => {
       const x = state['x']!;
-      const seen = steps['theta'] ? affineView(g, x, steps['theta']) : x;
+      const seen = steps['theta'] ? affineView(g, x, steps['theta'], true) : x;
       const inlined = inlineGraph(g, teacher.graph, { inputs: { [teacher.inputName]: seen } });
       const fit = crossEntropy(g, inlined.outputs[teacher.logitsName]!, shared['targets']!, {
         temperature: options.temperature,
