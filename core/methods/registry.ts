@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import { WorkbenchError } from '../base/errors.ts';
 import type { ResultMetrics } from '../contract/run.ts';
 import type { MethodEvent, RunContext } from './context.ts';
+import { spec as arbitraryTransfer } from './arbitrary-transfer/spec.ts';
 import { spec as dataImpressions } from './data-impressions/spec.ts';
 import type { MethodSpec } from './define.ts';
 import { spec as training } from './training/spec.ts';
@@ -44,4 +45,5 @@ function invalidParams(id: string, error: z.ZodError): WorkbenchError {
 export const registry: MethodRegistry = {
   [training.id]: method(training, () => import('./training/run.ts')),
   [dataImpressions.id]: method(dataImpressions, () => import('./data-impressions/run.ts')),
+  [arbitraryTransfer.id]: method(arbitraryTransfer, () => import('./arbitrary-transfer/run.ts')),
 };

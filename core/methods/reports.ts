@@ -1,4 +1,6 @@
 import type { ReportBlock, ReportDocument } from '../report/document.ts';
+import { report as arbitraryTransferReport } from './arbitrary-transfer/report.ts';
+import { spec as arbitraryTransfer } from './arbitrary-transfer/spec.ts';
 import { report as dataImpressionsReport } from './data-impressions/report.ts';
 import { spec as dataImpressions } from './data-impressions/spec.ts';
 import type { MethodSpec, ReportInput } from './define.ts';
@@ -11,6 +13,7 @@ type Report = (input: ReportInput) => ReportDocument;
 /** id → report. A method with a report of its own adds one line here; the others get `plainReport`. */
 const reports: Readonly<Record<string, Report>> = {
   [dataImpressions.id]: dataImpressionsReport,
+  [arbitraryTransfer.id]: arbitraryTransferReport,
   [training.id]: trainingReport,
 };
 
