@@ -15,7 +15,7 @@ import { forDelivery, withParameters } from '../../train/parameters.ts';
 import type { CheckpointState, MethodEvent, Run, RunContext } from '../context.ts';
 import type { ParamsOf } from '../define.ts';
 import { attainment, impressionsFile, impressionsGrid, type AttainmentJson, type Impressions } from './impressions.ts';
-import { bounds, synthesisOptions, synthesisTeacher, transferArms } from './setup.ts';
+import { bounds, laneCount, synthesisOptions, synthesisTeacher, targetOptions, transferArms } from './setup.ts';
 import type { spec } from './spec.ts';
 import {
   batchCount,
@@ -114,13 +114,8 @@ async function* prepare(ctx: Work['ctx'], keep: Keep): Events<Work> {
   const options = synthesisOptions(params);
   const layout = { count: params.count, batchSize: options.batchSize, shape };
   const session: SessionOptions = { device: ctx.device, threads: ctx.threads };
-  const targets = sampleTargets(similarity ?? noSimilarity(classes), {
-    kind: params.targets,
-    count: params.count,
-    scales: params.scaleMode === 'release' ? params.scales.map(() => 1) : params.scales,
-    seed: params.seed,
-  });
-  const lanes = openLanes(laneCount(ctx, Math.max(batchCount(layout), armCount(ctx)))).map(keep);
+  const targets = sampleTargets(similarity ?? noSimilarity(classes), targetOptions(params));
+  const lanes = openLanes(laneCount(ctx, params.lanes, Math.max(batchCount(layout), armCount(ctx)))).map(keep);
   return {
     ctx,
     teacher,
@@ -164,12 +159,6 @@ function reference(models: Work['ctx']['models'], role: string): Work['ctx']['mo
   const ref = models[role];
   if (ref) return ref;
   throw new WorkbenchError('PARAM_INVALID', `The run names no ${role}`, { hint: `Give one with --${role}.` });
-}
-
-/** Lanes of one thread, no more than there is work for side by side; on a GPU one is all it takes. */
-function laneCount({ device, params, threads }: Work['ctx'], atOnce: number): number {
-  if (device !== 'cpu') return 1;
-  return Math.min(params.lanes === 0 ? threads : params.lanes, atOnce);
 }
 
 const armCount = ({ params, data }: Work['ctx']): number =>

@@ -8,6 +8,7 @@ import type { ParamsOf } from '../define.ts';
 import type { Impressions } from './impressions.ts';
 import type { spec } from './spec.ts';
 import type { SynthesisOptions, SynthesisTeacher } from './synthesis.ts';
+import type { TargetOptions } from './targets.ts';
 
 type Params = ParamsOf<typeof spec>;
 
@@ -58,6 +59,27 @@ export function synthesisOptions(params: Params): SynthesisOptions {
     warmStart: params.warmStart,
     seed: params.seed,
   };
+}
+
+/** In release mode every scale is 1: the released sampler maps each row to [0, 1] again, which undoes β. */
+export const targetOptions = ({ targets, count, scales, scaleMode, seed }: Params): TargetOptions => ({
+  kind: targets,
+  count,
+  scales: scaleMode === 'release' ? scales.map(() => 1) : scales,
+  seed,
+});
+
+/**
+ * Processes of one thread each: as many as are asked for (0: as threads), but no more than there is work for side by
+ * side. A GPU is kept busy by one.
+ */
+export function laneCount(
+  { device, threads }: { readonly device: string; readonly threads: number },
+  asked: number,
+  atOnce: number,
+): number {
+  if (device !== 'cpu') return 1;
+  return Math.min(asked === 0 ? threads : asked, atOnce);
 }
 
 export interface ArmInputs {

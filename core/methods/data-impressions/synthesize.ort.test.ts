@@ -104,7 +104,10 @@ describe('the synthesis of all batches', () => {
       );
     }
     assert.equal(progress.open.size, 0);
-    assert.deepEqual([...progress.losses.keys()].toSorted((a, b) => a - b), [0, 1, 2, 3, 4]);
+    assert.deepEqual(
+      [...progress.losses.keys()].toSorted((a, b) => a - b),
+      [0, 1, 2, 3, 4],
+    );
     const done = said.map(({ stepsDone }) => stepsDone);
     assert.deepEqual(
       done,
