@@ -82,6 +82,11 @@ export function inlineGraph(g: GraphBuilder, graph: Graph, options: InlineOption
           throw new WorkbenchError('INTERNAL', `Dropout ${node.name} needs a mask in training mode`);
         set([g.mul(x, options.dropoutMask(x.shape, ratio, dropouts++))]);
       }
+    } else if (x?.producer?.op === 'Relu' && node.op === 'MaxPool' && node.domain === '' && node.outputs.length === 1) {
+      // Both orders give the same values and gradients; after the pool, Relu and its mask are a quarter of the work.
+      const [pooled] = g.op(node.op, x.producer.inputs, node.attributes, { name: node.name });
+      invariant(pooled, 'MaxPool has an output');
+      set([g.relu(pooled)]);
     } else {
       set(
         g.op(node.op, inputs, node.attributes, { name: node.name, domain: node.domain, outputs: node.outputs.length }),

@@ -2,7 +2,7 @@ import type { GraphBuilder } from '../builder.ts';
 import type { Value } from '../emitter.ts';
 import { differentiable, type RuleContext } from '../rule.ts';
 import { upTo } from './node-parts.ts';
-import { standardise, standardisedGradient } from './normalise-parts.ts';
+import { standardise } from './normalise-parts.ts';
 
 /**
  * Y = (X − mean)/√(var + epsilon)·scale + B for each channel; X [N, C, …], the others [C]. With training_mode the mean and
@@ -45,25 +45,33 @@ function training({ node, x: [X, scale, , mean, variance], y, dY, g, needs }: Ru
   const known = momentum === 0 &&
     y[1] &&
     y[2] && { mean: alongChannels(g, y[1], X), variance: alongChannels(g, y[2], X) };
-  const stats = () => standardise(g, X, axes, node.attr.float('epsilon', 1e-5), known || undefined);
-  const wide = (v: Value | undefined, factor: number) => v && alongChannels(g, g.mul(v, factor), X);
-  const dX = () =>
-    standardisedGradient(
-      g,
-      stats(),
-      d && g.mul(d, alongChannels(g, scale, X)),
-      wide(dRunningMean, 1 - momentum),
-      wide(dRunningVariance, 1 - momentum),
-    );
-  const dScale = (cotangent: Value) => {
-    const { centred, rate } = stats();
-    return g.mul(g.reduceSum(g.mul(cotangent, centred), axes), g.reshape(rate, scale.shape));
+  const { centred, rate, count } = standardise(g, X, axes, node.attr.float('epsilon', 1e-5), known || undefined);
+  const wide = (v: Value) => alongChannels(g, v, X);
+  const gain = g.mul(wide(scale), rate);
+  // [1, C, 1 …] each; the same two sums serve all three inputs.
+  const overlap = d && g.reduceSum(g.mul(d, centred), axes, true);
+  const total = d && g.reduceSum(d, axes, true);
+  const dX = () => {
+    const slopes = [
+      overlap && g.mul(g.mul(overlap, g.mul(gain, g.mul(rate, rate))), -1 / count),
+      dRunningVariance && wide(g.mul(dRunningVariance, (2 * (1 - momentum)) / count)),
+    ].filter((value) => value !== undefined);
+    const shifts = [
+      total && g.mul(g.mul(total, gain), -1 / count),
+      dRunningMean && wide(g.mul(dRunningMean, (1 - momentum) / count)),
+    ].filter((value) => value !== undefined);
+    const terms = [
+      d && g.mul(d, gain),
+      slopes.length > 0 ? g.mul(centred, g.sumOf(slopes)) : undefined,
+      shifts.length > 0 ? g.sumOf(shifts) : undefined,
+    ].filter((value) => value !== undefined);
+    return terms.length > 0 ? g.expand(g.sumOf(terms), X.shape) : undefined;
   };
   return [
     needs(0) ? dX() : undefined,
-    d && needs(1) ? dScale(d) : undefined,
-    d && needs(2) ? g.reduceSum(d, axes) : undefined,
-    dRunningMean && needs(3) ? g.mul(dRunningMean, momentum) : undefined,
-    dRunningVariance && needs(4) ? g.mul(dRunningVariance, momentum) : undefined,
+    overlap && needs(1) ? g.reshape(g.mul(overlap, rate), scale.shape) : undefined,
+    total && needs(2) ? g.reshape(total, scale.shape) : undefined,
+    dRunningMean && momentum !== 0 && needs(3) ? g.mul(dRunningMean, momentum) : undefined,
+    dRunningVariance && momentum !== 0 && needs(4) ? g.mul(dRunningVariance, momentum) : undefined,
   ];
 }

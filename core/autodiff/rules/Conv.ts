@@ -1,6 +1,7 @@
 import { differentiable } from '../rule.ts';
 import { convGeometry } from './conv-shape.ts';
-import { kernelGradient, transposedConv } from './conv-parts.ts';
+import { transposedConv } from './conv-parts.ts';
+import { kernelGradient } from './kernel-gradient.ts';
 
 /** Y [N, M, o…] = X [N, C, i…] ⋆ W [M, C/group, k…] + B [M]; cross-correlation over 1 to 3 spatial axes. */
 export const Conv = differentiable('Conv', ({ node, x: [X, W, B], dY: [dY], g, needs }) => {

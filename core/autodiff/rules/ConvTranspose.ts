@@ -1,6 +1,7 @@
 import { differentiable } from '../rule.ts';
 import { convGeometry } from './conv-shape.ts';
-import { forwardConv, kernelGradient } from './conv-parts.ts';
+import { forwardConv } from './conv-parts.ts';
+import { kernelGradient } from './kernel-gradient.ts';
 
 /** Y [N, M, o…] is the input gradient of a Conv with kernel W [C, M/group, k…] at cotangent X [N, C, i…], plus B [M]. */
 export const ConvTranspose = differentiable('ConvTranspose', ({ node, x: [X, W, B], y: [Y], dY: [dY], g, needs }) => {

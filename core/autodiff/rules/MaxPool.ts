@@ -51,7 +51,8 @@ function tiledGradient(g: GraphBuilder, X: Value, Y: Value, dY: Value, axes: rea
   const start = upTo(rows * columns).map((i) => Math.floor(i / columns) * kh * width + (i % columns) * kw + largest);
   const plane = g.constant(tensor('float32', [rows * kh, width], Float32Array.from(weight)));
   const hits = g.mul(g.cast(g.equal(covered, enlarge(g, Y, kernel)), X.dtype), plane);
-  const first = g.maxPool(hits, { kernel });
+  // One channel to an image: onnxruntime would reorder blocks of 16 channels around the pool.
+  const first = g.reshape(g.maxPool(g.reshape(hits, [n * channels, 1, rows * kh, width]), { kernel }), Y.shape);
   const place = g.sub(g.constant(tensor('float32', [rows, columns], Float32Array.from(start))), first);
   const image = upTo(n * channels).map((i) => BigInt(i * rows * kh * width));
   const images = g.constant(tensor('int64', [n, channels, 1, 1], BigInt64Array.from(image)));

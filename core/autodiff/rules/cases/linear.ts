@@ -111,6 +111,8 @@ export const linearCases: readonly RuleCase[] = [
   conv('padded by more than the kernel', [1, 1, 3, 3], [2, 1, 2, 2], { pads: ints([2, 2, 2, 2]) }),
   conv('SAME_UPPER', [1, 2, 5, 5], [2, 2, 3, 3], { strides: ints([2, 2]), auto_pad: string('SAME_UPPER') }),
   conv('SAME_LOWER, even kernel', [1, 1, 4, 4], [1, 1, 2, 2], { auto_pad: string('SAME_LOWER') }),
+  conv('many images, few channels', [16, 1, 4, 5], [2, 1, 2, 3], { strides: ints([1, 2]), pads: ints([1, 0, 0, 1]) }),
+  conv('many channels, few places', [2, 32, 3, 3], [1, 32, 2, 2], { strides: ints([2, 2]), pads: ints([1, 1, 0, 0]) }),
   conv('VALID', [1, 2, 4, 4], [2, 2, 3, 3], { auto_pad: string('VALID') }),
   conv('one-dimensional', [2, 2, 6], [3, 2, 3], { pads: ints([1, 1]), strides: ints([2]) }, 3),
   conv('three-dimensional', [1, 2, 3, 3, 3], [2, 2, 2, 2, 2], { pads: ints([1, 0, 0, 0, 0, 0]) }),
