@@ -46,9 +46,11 @@ export function report(input: ReportInput): ReportDocument {
 
 function conclusion(input: ReportInput, evaluation: EvaluationData | undefined, count: number | undefined): string {
   const student = evaluation?.arms.find((arm) => arm.name === 'student');
-  const made = `${count === undefined ? 'No' : formatNumber(count)} surrogate images were read out of the teacher’s weights`;
-  if (!evaluation || !student)
-    return `${made}. No labelled test set was given, so the student was not scored on real images.`;
+  if (count === undefined) return 'The run ended before its surrogate images were finished.';
+  const made = `${formatNumber(count)} surrogate images were read out of the teacher’s weights`;
+  if (!evaluation || !student) {
+    return `${made}. The student was not scored on real images: there was no labelled test set, or the run ended before.`;
+  }
   const others = evaluation.arms
     .filter((arm) => arm.name !== 'student')
     .map((arm) => `${arm.title.toLowerCase()} ${percent(arm.accuracy)}`)
@@ -69,6 +71,7 @@ function keyFigures(input: ReportInput, evaluation: EvaluationData | undefined):
   return [
     ...armFigures(evaluation, 'student'),
     ...single('agreement', 'Agreement with the teacher', 'fraction', 'same answer on the test images'),
+    ...single('heldOutAgreement', 'Held-out agreement', 'fraction', 'with the teacher, on impressions not trained on'),
     ...single('cloneEfficiency', 'Clone efficiency', 'fraction', '(student − chance) / (real-image student − chance)'),
   ];
 }
@@ -130,7 +133,7 @@ function impressions(input: ReportInput, attainment: z.infer<typeof AttainmentDa
           ...attainment.scales.map((row) => [row.scale, row.count, row.attained, row.excessLoss]),
           ['all', attainment.count, attainment.attained, attainment.excessLoss.mean],
         ],
-        note: `90 % of the impressions have an excess loss below ${attainment.excessLoss.p90.toFixed(3)} nat; pixels lie in [${attainment.pixelRange.map((value) => value.toFixed(2)).join(', ')}].`,
+        note: `90 % of the impressions have an excess loss below ${attainment.excessLoss.p90.toFixed(3)} nat; the largest logit leads by ${attainment.meanLogitGap.toFixed(1)} in the mean; pixels lie in [${attainment.pixelRange.map((value) => value.toFixed(2)).join(', ')}].`,
       },
       {
         kind: 'bar',
