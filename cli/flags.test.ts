@@ -171,6 +171,36 @@ describe('models and data of a request', () => {
     const { models } = buildRequest(spec, read(['--student', './flags.ts']), where);
     assert.deepEqual(models['student'], { kind: 'file', path: `${import.meta.dirname}/flags.ts` });
   });
+  it('takes what a file expects of pixels, and says it again in the command line', () => {
+    const asked = buildRequest(
+      spec,
+      read(['--student', './flags.ts', '--student-mean', '0.485,0.456,0.406', '--student-std=0.25']),
+      where,
+    );
+    assert.deepEqual(asked.models['student'], {
+      kind: 'file',
+      path: `${import.meta.dirname}/flags.ts`,
+      normalisation: { mean: [0.485, 0.456, 0.406], std: [0.25] },
+    });
+    const again = buildRequest(spec, read(commandArguments(spec, asked).slice(2)), where);
+    assert.deepEqual(again.models, asked.models);
+  });
+  it('refuses half a normalisation, one that is no numbers, and one for an architecture', () => {
+    const file = ['--student', './flags.ts'];
+    assert.throws(() => request([...file, '--student-mean', '0.5']), fails('USAGE', /--student-mean was given alone/));
+    assert.throws(
+      () => request([...file, '--student-mean', '0.5', '--student-std', '0']),
+      fails('PARAM_INVALID', /--student-std: expected numbers above 0, got 0/),
+    );
+    assert.throws(
+      () => request([...file, '--student-mean', 'half', '--student-std', '1']),
+      fails('PARAM_INVALID', /--student-mean: expected numbers apart by commas, got "half"/),
+    );
+    assert.throws(
+      () => request(['--student', 'lenet5', '--student-mean', '0', '--student-std', '1']),
+      fails('USAGE', /with the architecture "lenet5"/),
+    );
+  });
   it('takes the split that the method wants unless another is asked for', () => {
     const splitOf = (argv: readonly string[]): string | undefined =>
       buildRequest(spec, read(argv), where).data['test']?.split;

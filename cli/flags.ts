@@ -35,7 +35,7 @@ export function methodFlags(spec: MethodSpec): readonly FlagGroup[] {
   const fields = paramFields(spec);
   const isBasic = (field: ParamField): boolean => (field.ui.group ?? 'basic') === 'basic';
   const groups: readonly FlagGroup[] = [
-    { title: 'Models', flags: Object.entries(spec.models).map(([role, need]) => modelFlag(role, need)) },
+    { title: 'Models', flags: Object.entries(spec.models).flatMap(([role, need]) => modelFlags(role, need)) },
     { title: 'Data', flags: Object.entries(spec.data).flatMap(([role, need]) => dataFlags(role, need)) },
     { title: 'Parameters', flags: [...presetFlags(spec), ...fields.filter(isBasic).map(paramFlag)] },
     { title: 'Advanced parameters', flags: fields.filter((field) => !isBasic(field)).map(paramFlag) },
@@ -57,14 +57,23 @@ function presetFlags(spec: MethodSpec): readonly Flag[] {
   return [{ name: 'recipe', value: names.join('|'), help: `Start from a prepared set. ${sentences(texts)}` }, file];
 }
 
-function modelFlag(role: string, need: ModelNeed): Flag {
+function modelFlags(role: string, need: ModelNeed): readonly Flag[] {
+  const name = kebabCase(role);
   const fallback =
     need.default === undefined ? (need.optional ? 'Optional.' : 'Required.') : `Default: ${need.default}.`;
-  return {
-    name: kebabCase(role),
-    value: need.zoo ? 'NAME|FILE.onnx' : 'FILE.onnx',
-    help: sentences([need.title, need.help, fallback]),
-  };
+  return [
+    {
+      name,
+      value: need.zoo ? 'NAME|FILE.onnx' : 'FILE.onnx',
+      help: sentences([need.title, need.help, fallback]),
+    },
+    {
+      name: `${name}-mean`,
+      value: 'NUMBER,…',
+      help: 'What the file expects of pixels in [0, 1]: the mean taken off, one a channel or one for all. Default: none.',
+    },
+    { name: `${name}-std`, value: 'NUMBER,…', help: `What is divided by after that; goes with --${name}-mean.` },
+  ];
 }
 
 function dataFlags(role: string, need: DataNeed): readonly Flag[] {

@@ -8,6 +8,7 @@ import {
   dataFormats,
   DeviceName,
   deviceNames,
+  Normalisation,
   splits,
   type ModelRef,
   type RunRequest,
@@ -59,7 +60,10 @@ export function buildRequest(spec: MethodSpec, args: Arguments, where: RequestSu
 function models(spec: MethodSpec, args: Arguments, where: RequestSurroundings): Record<string, ModelRef> {
   const entries = Object.entries(spec.models).flatMap(([role, need]) => {
     const text = args.text(kebabCase(role)) ?? need.default;
-    if (text !== undefined) return [[role, modelReference(role, need, text, where)] as const];
+    if (text !== undefined) {
+      const reference = modelReference(role, need, text, where);
+      return [[role, withNormalisation(reference, kebabCase(role), args)] as const];
+    }
     if (need.optional) return [];
     throw missingRole(spec, role, need.title, need.zoo ? 'an architecture or an ONNX file' : 'an ONNX file');
   });
@@ -87,6 +91,34 @@ function modelReference(role: string, need: ModelNeed, text: string, where: Requ
   }
   throw new WorkbenchError('MODEL_UNREADABLE', `Flag ${flag}: there is no file ${path}`, {
     hint: 'Give the path of an ONNX file.',
+  });
+}
+
+function withNormalisation(reference: ModelRef, name: string, args: Arguments): ModelRef {
+  const mean = numbers(args, `${name}-mean`);
+  const std = numbers(args, `${name}-std`);
+  if (mean === undefined && std === undefined) return reference;
+  if (mean === undefined || std === undefined || reference.kind === 'zoo') {
+    const problem = reference.kind === 'zoo' ? `with the architecture "${reference.architecture}"` : 'alone';
+    throw new WorkbenchError('USAGE', `Flag --${name}-${mean === undefined ? 'std' : 'mean'} was given ${problem}`, {
+      hint: `Give --${name}-mean and --${name}-std together, with an ONNX file.`,
+    });
+  }
+  const read = Normalisation.safeParse({ mean, std });
+  if (read.success) return { ...reference, normalisation: read.data };
+  throw new WorkbenchError('PARAM_INVALID', `Flag --${name}-std: expected numbers above 0, got ${std.join(',')}`, {
+    hint: 'Standard deviations are of pixels in [0, 1], for instance 0.3081.',
+  });
+}
+
+/** Numbers apart by commas; undefined when the flag was not given. */
+function numbers(args: Arguments, name: string): readonly number[] | undefined {
+  const text = args.text(name);
+  if (text === undefined) return undefined;
+  const values = text.split(',').map((part) => (part.trim() === '' ? Number.NaN : Number(part)));
+  if (values.every(Number.isFinite)) return values;
+  throw new WorkbenchError('PARAM_INVALID', `Flag --${name}: expected numbers apart by commas, got "${text}"`, {
+    hint: `For instance --${name} 0.485,0.456,0.406.`,
   });
 }
 

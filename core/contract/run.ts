@@ -7,9 +7,22 @@ export const deviceNames = ['auto', 'cpu', 'cuda', 'webgpu'] as const;
 export const DeviceName = z.enum(deviceNames);
 export type DeviceName = z.infer<typeof DeviceName>;
 
+/** What a model expects of pixels in [0, 1]: (pixel − mean) / std, one number a channel or one for all. */
+export const Normalisation = z.strictObject({
+  mean: z.array(z.number()).min(1),
+  std: z.array(z.number().positive()).min(1),
+});
+export type Normalisation = z.infer<typeof Normalisation>;
+
 /** A model by file, or one of the zoo's architectures by name, initialised from the run's seed. */
 export const ModelRef = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('file'), path: z.string().min(1), sha256: z.string().optional() }),
+  z.strictObject({
+    kind: z.literal('file'),
+    path: z.string().min(1),
+    sha256: z.string().optional(),
+    /** When absent: what the file's metadata say (key palimpsest.normalisation), else pixels go in as they are. */
+    normalisation: Normalisation.optional(),
+  }),
   z.strictObject({ kind: z.literal('zoo'), architecture: z.string().min(1) }),
 ]);
 export type ModelRef = z.infer<typeof ModelRef>;

@@ -23,7 +23,7 @@ export function commandArguments(
   const recipe =
     request.recipe !== undefined && Object.hasOwn(spec.recipes, request.recipe) ? request.recipe : undefined;
   const models = Object.entries(request.models).flatMap(([role, model]) =>
-    flag(kebabCase(role), modelText(model, nameOfPath)),
+    modelArguments(kebabCase(role), model, nameOfPath),
   );
   const data = Object.entries(request.data).flatMap(([role, reference]) =>
     dataArguments(spec, role, reference, nameOfPath),
@@ -80,8 +80,14 @@ function dataArguments(
   ];
 }
 
-function modelText(model: ModelRef, nameOfPath: (path: string) => string): string {
-  return model.kind === 'zoo' ? model.architecture : nameOfPath(model.path);
+function modelArguments(name: string, model: ModelRef, nameOfPath: (path: string) => string): readonly string[] {
+  if (model.kind === 'zoo') return flag(name, model.architecture);
+  const { path, normalisation } = model;
+  return [
+    ...flag(name, nameOfPath(path)),
+    ...(normalisation ? flag(`${name}-mean`, normalisation.mean.join(',')) : []),
+    ...(normalisation ? flag(`${name}-std`, normalisation.std.join(',')) : []),
+  ];
 }
 
 function flag(name: string, text: string): readonly string[] {

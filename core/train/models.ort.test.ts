@@ -10,7 +10,9 @@ import { tinyShapesSet } from '../data/synthetic.ts';
 import { storeSet, temporaryFolder } from '../methods/testing/drive.ts';
 import { houseModel } from '../onnx/write.ts';
 import { classNamesOf, openFitting } from './inputs.ts';
-import { bundledModel, openModel, openModelFile } from './models.ts';
+import { predictLogits } from './evaluate-arms.ts';
+import { arraySource } from './evaluate.ts';
+import { bundledModel, openModel, openModelFile, type OpenedModel } from './models.ts';
 import { withParameters } from './parameters.ts';
 import { opened, storeModel, tinyClasses, tinyNet, tinyShape } from './testing/tiny-teacher.ts';
 
@@ -53,6 +55,37 @@ describe('a model that is opened for a method', () => {
     assert.equal(model.title, 'tiny.onnx');
     assert.deepEqual([model.shape, model.classes], [tinyShape, tinyClasses]);
     assert.deepEqual([model.graph.inputs[0]?.name, model.graph.outputs[0]?.name], [model.inputName, model.logitsName]);
+  });
+
+  it('normalises pixels inside its graph, as it is told or as the metadata of the file say', async () => {
+    const asked = { mean: [0.25], std: [0.5] };
+    const noted = storeModel(dir, 'noted.onnx', {
+      ...tinyNet(),
+      metadata: { 'palimpsest.normalisation': JSON.stringify(asked) },
+    });
+    const pixels = Float32Array.from({ length: 2 * 100 }, (_, i) => (i % 11) / 11);
+    const logits = (model: OpenedModel, images: Float32Array) =>
+      predictLogits(model, arraySource(images, tinyShape), { device: 'cpu', threads: 1 }, AbortSignal.timeout(10_000));
+    const plain = await logits(
+      await openModelFile(path),
+      pixels.map((x) => (x - 0.25) / 0.5),
+    );
+    assert.deepEqual(await logits(await openModelFile(path, asked), pixels), plain);
+    assert.deepEqual(await logits(await openModelFile(noted), pixels), plain);
+    assert.notDeepEqual(await logits(await openModelFile(path), pixels), plain);
+  });
+
+  it('refuses a normalisation for another number of channels, and metadata that are none', async () => {
+    const three = { mean: [0.1, 0.2, 0.3], std: [1, 1, 1] };
+    await assert.rejects(
+      openModelFile(path, three),
+      refused('MODEL_UNSUITABLE', /expected 1 or 1 numbers for mean, got 3/),
+    );
+    const spoilt = storeModel(dir, 'spoilt.onnx', {
+      ...tinyNet(),
+      metadata: { 'palimpsest.normalisation': '{"mean": 1}' },
+    });
+    await assert.rejects(openModelFile(spoilt), refused('MODEL_UNREADABLE', /spoilt\.onnx: Its metadata entry/));
   });
 
   it('may be an architecture, which takes its sizes from the other model and its start from the seed', async () => {

@@ -1,10 +1,11 @@
 import { fileURLToPath } from 'node:url';
 import { basename } from 'node:path';
 import { toWorkbenchError, WorkbenchError } from '../base/errors.ts';
-import type { ModelRef } from '../contract/run.ts';
+import { Normalisation, type ModelRef } from '../contract/run.ts';
 import { cutAtLogits, describeClassifier, openClassifier } from '../onnx/classifier.ts';
 import type { ClassifierDescription } from '../onnx/classifier/description.ts';
-import type { Graph, OnnxModel } from '../onnx/graph.ts';
+import { float32, type Tensor } from '../base/tensor.ts';
+import type { Graph, GraphNode, OnnxModel } from '../onnx/graph.ts';
 import { buildArchitecture } from './zoo/architectures.ts';
 
 /** A classifier ready for a method: images [N, C, H, W] in, logits [N, classes] out. */
@@ -27,11 +28,14 @@ export interface OpenedModel {
 export const bundledModel = (name: string): string =>
   fileURLToPath(new URL(`../../assets/models/${name}.onnx`, import.meta.url));
 
-/** Opens a classifier file. @throws MODEL_UNREADABLE, MODEL_UNSUITABLE, MODEL_NOT_FINITE, OP_UNSUPPORTED */
-export async function openModelFile(path: string): Promise<OpenedModel> {
+/**
+ * Opens a classifier file. Pixels in [0, 1] are normalised inside the graph, as `normalisation` says or else the file's
+ * metadata. @throws MODEL_UNREADABLE, MODEL_UNSUITABLE, MODEL_NOT_FINITE, OP_UNSUPPORTED
+ */
+export async function openModelFile(path: string, normalisation?: Normalisation): Promise<OpenedModel> {
   try {
     const { model, description } = await openClassifier(path);
-    return opened(basename(path), model, description);
+    return opened(basename(path), model, description, normalisation ?? normalisationOf(model));
   } catch (thrown) {
     const { code, message, hint, details } = toWorkbenchError(thrown);
     if (message.includes(basename(path))) throw thrown;
@@ -62,7 +66,7 @@ export async function openModel(ref: ModelRef, role: string, fit: ModelFit): Pro
     });
     return opened(ref.architecture, model, describeClassifier(model));
   }
-  const file = await openModelFile(ref.path);
+  const file = await openModelFile(ref.path, ref.normalisation);
   const reasons = [
     ...(file.shape.join() === fit.shape.join()
       ? []
@@ -77,8 +81,33 @@ export async function openModel(ref: ModelRef, role: string, fit: ModelFit): Pro
   return file;
 }
 
-function opened(title: string, model: OnnxModel, description: ClassifierDescription): OpenedModel {
-  const graph = cutAtLogits(model);
+const normalisationKey = 'palimpsest.normalisation';
+
+function normalisationOf({ metadata }: OnnxModel): Normalisation | undefined {
+  const text = metadata[normalisationKey];
+  if (text === undefined) return undefined;
+  try {
+    return Normalisation.parse(JSON.parse(text));
+  } catch (thrown) {
+    throw new WorkbenchError(
+      'MODEL_UNREADABLE',
+      `Its metadata entry ${normalisationKey} is not {"mean": […], "std": […]}: ${text}`,
+      {
+        hint: 'Give mean and standard deviation yourself, or correct the entry.',
+        cause: thrown,
+      },
+    );
+  }
+}
+
+function opened(
+  title: string,
+  model: OnnxModel,
+  description: ClassifierDescription,
+  normalisation?: Normalisation,
+): OpenedModel {
+  const cut = cutAtLogits(model);
+  const graph = normalisation ? normalised(cut, normalisation, description.input.channels) : cut;
   const [input] = graph.inputs;
   const [output] = graph.outputs;
   if (!input || !output) throw new WorkbenchError('INTERNAL', `${title} has lost its input or output`);
@@ -99,5 +128,41 @@ function opened(title: string, model: OnnxModel, description: ClassifierDescript
     shape: [channels, height, width],
     classes: description.classCount,
     description,
+  };
+}
+
+/** The graph with (pixel − mean) / std in front: its input is pixels in [0, 1], every name inside stays. */
+function normalised(graph: Graph, { mean, std }: Normalisation, channels: number): Graph {
+  const [input] = graph.inputs;
+  for (const [what, values] of Object.entries({ mean, std })) {
+    if (values.length === 1 || values.length === channels) continue;
+    throw new WorkbenchError(
+      'MODEL_UNSUITABLE',
+      `Normalisation: expected 1 or ${channels} numbers for ${what}, got ${values.length}`,
+      {
+        hint: `The model takes images of ${channels} channels.`,
+      },
+    );
+  }
+  if (!input) return graph;
+  const name = (part: string): string => `palimpsest.${part}/${input.name}`;
+  const constant = (values: readonly number[]): Tensor => float32([1, values.length, 1, 1], values);
+  const node = (op: string, left: string, right: string, output: string): GraphNode => ({
+    name: output,
+    domain: '',
+    op,
+    inputs: [left, right],
+    outputs: [output],
+    attributes: {},
+  });
+  return {
+    ...graph,
+    inputs: [{ ...input, name: name('pixels') }],
+    initializers: new Map([...graph.initializers, [name('mean'), constant(mean)], [name('std'), constant(std)]]),
+    nodes: [
+      node('Sub', name('pixels'), name('mean'), name('centred')),
+      node('Div', name('centred'), name('std'), input.name),
+      ...graph.nodes,
+    ],
   };
 }
