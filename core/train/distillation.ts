@@ -6,9 +6,9 @@ import { inlineGraph } from '../autodiff/inline.ts';
 import { randomAffine } from '../data/augment.ts';
 import { createBatchOrder } from '../data/batches.ts';
 import { createChunker } from '../runtime/chunks.ts';
-import { stackSteps } from '../runtime/loop.ts';
 import type { SessionOptions } from '../runtime/session.ts';
 import { affineView } from './affine-view.ts';
+import { releaseAugmentation, type Augmented } from './augmentation.ts';
 import type { ImageSource } from './evaluate.ts';
 import { distillation as distillationLoss } from './losses.ts';
 import type { OpenedModel } from './models.ts';
@@ -38,6 +38,8 @@ export interface DistillOptions {
   readonly learningRate: number;
   readonly schedule: 'cosine' | 'constant';
   readonly weightDecay: number;
+  /** 'release': one of the released code's transforms for each image, in place of `view`. */
+  readonly augmentation?: 'affine' | 'release';
   readonly view: ViewRange;
   /** Of every so many epochs the last passes without augmentation; 0: none does, 1: all do. */
   readonly plainEpochs: number;
@@ -116,7 +118,8 @@ const affordableSteps = ({ batchSize, student }: DistillOptions): number =>
   Math.min(512, Math.max(1, Math.floor(chunkBytes / (4 * batchSize * sizeOf(student.shape)))));
 
 /** Augmentation is decided by epoch: an identity view costs a resampling too, so it is left out where nothing varies. */
-const augments = ({ view, plainEpochs }: DistillOptions): boolean => plainEpochs !== 1 && !isIdentity(view);
+const augments = ({ augmentation, view, plainEpochs }: DistillOptions): boolean =>
+  plainEpochs !== 1 && (augmentation === 'release' || !isIdentity(view));
 
 function openLoop(options: DistillOptions, set: TransferSet, totalSteps: number): Promise<TrainingLoop> {
   const { teacher, student, batchSize, learningRate, temperature } = options;
@@ -163,6 +166,7 @@ function createFeeds(options: DistillOptions, set: TransferSet): Feeds {
     const images = new Float32Array(count * batchSize * size);
     const logits = set.logits && new Float32Array(count * batchSize * student.classes);
     const weights = set.weights && new Float32Array(count * batchSize);
+    const theta = augments(options) ? new Float32Array(count * batchSize * 6) : undefined;
     for (let k = 0; k < count; k++) {
       const indices = order.at(step + k);
       await set.source.read(indices, images.subarray(k * batchSize * size, (k + 1) * batchSize * size));
@@ -173,26 +177,40 @@ function createFeeds(options: DistillOptions, set: TransferSet): Feeds {
           logits.set(set.logits.subarray(index * classes, (index + 1) * classes), row * classes);
         if (weights && set.weights) weights[row] = set.weights[index]!;
       });
+      if (theta) {
+        const rows = k * batchSize;
+        augmentBatch(options, set.source.count, step + k, images.subarray(rows * size), theta.subarray(rows * 6));
+      }
     }
     return {
       images: float32([count, batchSize, ...student.shape], images),
-      ...(augments(options) ? { theta: thetas(options, set.source.count, step, count) } : {}),
+      ...(theta ? { theta: float32([count, batchSize, 2, 3], theta) } : {}),
       ...(logits ? { logits: float32([count, batchSize, student.classes], logits) } : {}),
       ...(weights ? { weights: float32([count, batchSize], weights) } : {}),
     };
   };
 }
 
-function thetas(options: DistillOptions, items: number, step: number, count: number): Tensor {
-  const { batchSize, plainEpochs, view, seed, name } = options;
-  const [, height, width] = options.student.shape;
-  return stackSteps(count, [batchSize, 2, 3], (k, row) => {
-    const rng = stream(seed, `${name}.view`, step + k);
-    for (let i = 0; i < batchSize; i++) {
-      const epoch = Math.floor(((step + k) * batchSize + i) / items);
-      const isPlain = plainEpochs > 0 && epoch % plainEpochs === plainEpochs - 1;
-      const theta = randomAffine(rng, { ...view, height, width });
-      row.set(isPlain ? [1, 0, 0, 0, 1, 0] : theta, i * 6);
-    }
-  });
+/** Draws the views of one batch into `theta` [B, 6] and changes the pixels that the drawn transforms change. */
+function augmentBatch(
+  options: DistillOptions,
+  items: number,
+  step: number,
+  images: Float32Array,
+  theta: Float32Array,
+): void {
+  const { batchSize, plainEpochs, view, seed, name, augmentation } = options;
+  const [channels, height, width] = options.student.shape;
+  const size = channels * height * width;
+  const rng = stream(seed, `${name}.view`, step);
+  for (let i = 0; i < batchSize; i++) {
+    const epoch = Math.floor((step * batchSize + i) / items);
+    const isPlain = plainEpochs > 0 && epoch % plainEpochs === plainEpochs - 1;
+    const drawn: Augmented =
+      augmentation === 'release'
+        ? releaseAugmentation(rng, height, width)
+        : { theta: randomAffine(rng, { ...view, height, width }) };
+    theta.set(isPlain ? [1, 0, 0, 0, 1, 0] : drawn.theta, i * 6);
+    if (!isPlain) drawn.pixels?.(images.subarray(i * size, (i + 1) * size));
+  }
 }

@@ -213,6 +213,11 @@ export const spec = defineMethod({
       group: 'advanced',
       help: 'relabel: the teacher answers every augmented view; response: its answer to the plain impression; target: the sampled Dirichlet target.',
     }),
+    augmentation: z.enum(['affine', 'release']).default('affine').register(ui, {
+      title: 'Augmentation',
+      group: 'advanced',
+      help: 'affine: random views in the ranges below; release: one of the 106 transforms of the released code for each image. Plain epochs 1 switches both off.',
+    }),
     augmentRotation: z
       .number()
       .min(0)
