@@ -35,4 +35,5 @@ const child = spawn(
 process.on('SIGINT', () => undefined);
 child.on('exit', (code, signal) => {
   process.exitCode = signal === null ? (code ?? 1) : 1;
+  process.stderr.write('\nIn this folder the commands above are typed with npx before them: npx palimpsest …\n');
 });
