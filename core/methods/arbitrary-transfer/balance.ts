@@ -35,7 +35,7 @@ export function skewedQuotas(count: number, histogram: ArrayLike<number>, s: num
   const shares = ranked.map((_, rank) => (rank + 1) ** -s);
   const total = shares.reduce((a, b) => a + b, 0);
   const quotas = new Array<number>(histogram.length).fill(0);
-  ranked.forEach((k, rank) => (quotas[k] = Math.floor((count * shares[rank]!) / total)));
+  ranked.forEach((k, rank) => (quotas[k] = Math.floor((count * shares[rank]!) / total + 1e-9)));
   const [largest] = ranked;
   if (largest !== undefined) quotas[largest]! += count - quotas.reduce((a, b) => a + b, 0);
   return quotas;

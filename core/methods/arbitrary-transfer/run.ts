@@ -128,7 +128,7 @@ async function* prepare(ctx: Work['ctx'], keep: Keep): Events<Work> {
 type ModelGiven = Work['ctx']['models'][string] | undefined;
 
 async function openTeacher(ref: ModelGiven): Promise<OpenedModel> {
-  if (ref?.kind === 'file') return openModelFile(ref.path);
+  if (ref?.kind === 'file') return openModelFile(ref.path, ref.normalisation);
   throw new WorkbenchError(
     ref ? 'MODEL_UNSUITABLE' : 'PARAM_INVALID',
     ref
@@ -243,8 +243,10 @@ async function* trainStudents(work: Work, arms: readonly Arm[], keep: Keep): Eve
   const share = scanShare(work);
   const total = arms.reduce((sum, arm) => sum + armSteps(arm), 0);
   const left = arms.filter((arm) => states.get(arm.name)?.isDone !== true).length;
-  const lanes = openLanes(Math.min(laneCount(ctx), left)).map(keep);
-  const sessions = lanes.map((lane) => ({ ...session, threads: 1, lane }));
+  const count = Math.min(laneCount(ctx), left);
+  // A single lane needs no process of its own.
+  const lanes = count > 1 ? openLanes(count).map(keep) : [undefined];
+  const sessions = lanes.map((lane) => ({ ...session, threads: 1, ...(lane ? { lane } : {}) }));
   for await (const { arm, firstStep, losses } of trainArms(arms, sessions, states, ctx.now)) {
     const done = [...states.values()].reduce((sum, { snapshot }) => sum + snapshot.step, 0);
     for (const [i, value] of losses.entries()) {
