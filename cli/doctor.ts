@@ -40,9 +40,10 @@ export const doctor: Verb = {
   positionals: [],
   async run(args, here) {
     const machine = describeMachine();
-    const { defaultThreads } = await import('../core/runtime/device.ts');
+    const { defaultThreads, deviceHints } = await import('../core/runtime/device.ts');
     const threads = defaultThreads();
-    const { devices, speed } = await probeAll(threads);
+    const { devices: probes, speed } = await probeAll(threads);
+    const devices = probes.map((probe) => (probe.available ? probe : { ...probe, hint: deviceHints[probe.device] }));
     // 0 or a number without meaning where nothing but the machine limits this process.
     const limit = process.constrainedMemory() || Number.POSITIVE_INFINITY;
     const memory = { totalBytes: Math.min(limit, totalmem()), freeBytes: freemem() };
@@ -104,7 +105,7 @@ function freeBytes(dir: string): number | null {
 interface Findings extends ReturnType<typeof describeMachine> {
   readonly threads: number;
   readonly memory: { readonly totalBytes: number; readonly freeBytes: number };
-  readonly devices: readonly DeviceProbe[];
+  readonly devices: readonly (DeviceProbe & { readonly hint?: string })[];
   readonly speed: readonly Speed[];
   readonly workspace: WorkspaceFacts;
 }
@@ -120,9 +121,9 @@ function findingsText(found: Findings, { terminal }: Surroundings): string {
     ['Processor', `${found.cpu}, ${found.cores} cores for this process`],
     ['Threads', `${found.threads} unless --threads says otherwise`],
     ['Memory', `${formatBytes(memory.totalBytes)}, ${formatBytes(memory.freeBytes)} free`],
-    ...found.devices.map(({ device, available, reason }) => [
-      `Device ${device}`,
-      available ? yes : `no: ${firstLine(reason ?? 'unknown reason')}`,
+    ...found.devices.flatMap(({ device, available, reason, hint }) => [
+      [`Device ${device}`, available ? yes : `no: ${firstLine(reason ?? 'unknown reason')}`],
+      ...(hint === undefined ? [] : [['', hint]]),
     ]),
     ...found.speed.map(({ device, threads, gflops }) => [
       `Speed ${device}`,

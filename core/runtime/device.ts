@@ -12,7 +12,8 @@ export interface DeviceProbe {
   readonly reason?: string;
 }
 
-const hints: Readonly<Record<Device, string>> = {
+/** What to do where a device is missing. */
+export const deviceHints: Readonly<Record<Device, string>> = {
   cpu: 'The CPU provider is part of onnxruntime-node; run `npm ci` again.',
   cuda: 'Install the CUDA provider with `npm run gpu:cuda` (Linux x64, CUDA 13 with cuDNN 9), or use --device cpu.',
   webgpu:
@@ -46,7 +47,7 @@ export async function resolveDevice(name: DeviceName): Promise<Device> {
     'DEVICE_UNAVAILABLE',
     `Device "${name}" was asked for but cannot be opened: ${probe.reason ?? 'unknown reason'}`,
     {
-      hint: hints[name],
+      hint: deviceHints[name],
     },
   );
 }
