@@ -3,6 +3,7 @@ import type { ErrorCode } from '../core/base/errors.ts';
 /** What the process ends with; docs/cli.md shows this table. */
 export const exitCodes = {
   ok: { code: 0, meaning: 'done' },
+  different: { code: 1, meaning: '`verify-gradients`: a tensor differs by more than its tolerance' },
   usage: { code: 2, meaning: 'unknown verb, method or flag, or a value that is not allowed' },
   model: { code: 3, meaning: 'a model cannot be read or does not suit the method' },
   data: { code: 4, meaning: 'data cannot be read or does not suit the model' },

@@ -15,8 +15,9 @@ import { methodVerb, noRun } from './run.ts';
 import { show } from './show.ts';
 import { didYouMean } from './suggest.ts';
 import type { Surroundings, Verb } from './verb.ts';
+import { verifyGradientsVerb } from './verify-gradients.ts';
 
-const fixedVerbs: readonly Verb[] = [resume, list, show, exportRun, methods, doctor];
+const fixedVerbs: readonly Verb[] = [resume, list, show, exportRun, methods, verifyGradientsVerb, doctor];
 
 /** Runs one command line and gives the exit code. Nothing is thrown. */
 export async function runProgram(argv: readonly string[], here: Surroundings): Promise<number> {
