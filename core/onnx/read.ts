@@ -1,15 +1,20 @@
 import { fromBinary } from '@bufbuild/protobuf';
-import { readFile, stat } from 'node:fs/promises';
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { WorkbenchError } from '../base/errors.ts';
 import { isFloatDtype } from './element-types.ts';
 import type { OnnxModel } from './graph.ts';
 import { type ModelProto, ModelProtoSchema } from './proto/onnx_pb.generated.ts';
-import { domainOf, FunctionInliner } from './read/functions.ts';
+import { FunctionInliner } from './read/functions.ts';
 import { GraphReader } from './read/graph.ts';
-import { listed, type Source, unreadable } from './read/problem.ts';
-
-/** protobuf messages cannot be larger. */
-const sizeLimitBytes = 2 ** 31 - 1;
+import { kindOf } from './read/inside-folder.ts';
+import { listed, refusal, type Source } from './read/problem.ts';
+import { TensorReader } from './read/tensor.ts';
+import { checkControlFlow } from './validate/control-flow.ts';
+import { domainOf } from './validate/domains.ts';
+import { defaultLimits, type Limits } from './validate/limits.ts';
+import { checkMemory } from './validate/memory.ts';
+import { checkModelProto } from './validate/model-proto.ts';
+import { renamePlainRuns, scanWire } from './validate/wire.ts';
 
 /** First bytes of files that are often taken for ONNX files. */
 const otherFormats: readonly (readonly [bytes: string, what: string])[] = [
@@ -21,8 +26,6 @@ const otherFormats: readonly (readonly [bytes: string, what: string])[] = [
   ['ffd8ff', 'a JPEG image'],
 ];
 
-const exportHint = 'Give a .onnx file as torch.onnx, tf2onnx or another exporter writes it.';
-
 function formatOf(bytes: Uint8Array): string | undefined {
   const start = Array.from(bytes.subarray(0, 8), (byte) => byte.toString(16).padStart(2, '0')).join('');
   // An ORT flat buffer has its mark after four bytes.
@@ -30,86 +33,115 @@ function formatOf(bytes: Uint8Array): string | undefined {
   return otherFormats.find(([mark]) => start.startsWith(mark))?.[1];
 }
 
-function parse(bytes: Uint8Array, source: Source): ModelProto {
+/** Numbers in lists are read as such up to this size; beyond it they are worth a copy of the file. */
+const listLimitBytes = 2 ** 20;
+
+function parse(bytes: Uint8Array, source: Source, { limits, ownsBytes }: Required<ReadOptions>): ModelProto {
   const format = formatOf(bytes);
-  if (format !== undefined) throw unreadable(source, `expected an ONNX model, got ${format}`, exportHint);
+  if (format !== undefined) throw refusal('ONNX_E_FORMAT', source, `expected an ONNX model, got ${format}`);
+  if (bytes.length > limits.fileBytes) {
+    const message = `expected at most ${limits.fileBytes} bytes, got ${bytes.length}`;
+    throw refusal('ONNX_E_FILE_SIZE', source, message);
+  }
+  let own = ownsBytes ? bytes : undefined;
   try {
-    return fromBinary(ModelProtoSchema, bytes);
+    const facts = scanWire(bytes, source, limits);
+    if (facts.plainBytes > listLimitBytes) own ??= Uint8Array.from(bytes);
+    if (own !== undefined) renamePlainRuns(own, facts);
+    return fromBinary(ModelProtoSchema, own ?? bytes, { readUnknownFields: false });
   } catch (cause) {
     // Every exporter writes the IR version first: field 1, a varint.
     const isBegun = bytes[0] === 0x08;
-    throw isBegun
-      ? unreadable(
-          source,
-          `expected a whole ONNX model, got ${bytes.length} bytes that end or break in the middle`,
-          'The file is truncated or damaged. Copy or export it again.',
-          cause,
-        )
-      : unreadable(source, 'expected an ONNX model, got something else', exportHint, cause);
+    if (!isBegun) throw refusal('ONNX_E_FORMAT', source, 'expected an ONNX model, got something else', { cause });
+    if (cause instanceof WorkbenchError) throw cause;
+    const message = `expected a whole ONNX model, got ${bytes.length} bytes that break in the middle`;
+    throw refusal('ONNX_E_WIRE_LENGTH', source, message, { cause });
   }
 }
 
+interface ReadOptions {
+  /** External data are read from the folder of this file, and only from there. */
+  readonly path?: string | undefined;
+  /** Instead of the default ones. */
+  readonly limits?: Limits;
+  /** The bytes are the reader's, who may move weights inside them instead of copying them; false when absent. */
+  readonly ownsBytes?: boolean;
+}
+
 /**
- * Reads a ModelProto. Local functions are inlined, Constant nodes and copies of initialisers become initialisers, inputs
- * that are initialisers are dropped, nodes are put in order. External data is read only from the folder of `path`.
- * Throws MODEL_UNREADABLE for anything that is not a sound ONNX file, OP_UNSUPPORTED for types that are not covered.
+ * Reads a ModelProto and holds it against the rules of docs/hostile-files.md. Local functions are inlined, Constant nodes
+ * and copies of initialisers become initialisers, inputs that are initialisers are dropped, nodes are put in order. Throws
+ * MODEL_UNREADABLE for anything that is not a sound ONNX file, OP_UNSUPPORTED for types that are not covered; the rule
+ * that is broken stands in `details.rule`.
  */
-export function readModel(bytes: Uint8Array, options: { readonly path?: string } = {}): OnnxModel {
-  const source: Source = { path: options.path };
-  if (bytes.length === 0) throw unreadable(source, 'expected an ONNX model, got an empty file', exportHint);
-  const proto = parse(bytes, source);
+export function readModel(bytes: Uint8Array, options: ReadOptions = {}): OnnxModel {
+  const { path, limits = defaultLimits, ownsBytes = false } = options;
+  const source: Source = { path };
+  if (bytes.length === 0) throw refusal('ONNX_E_EMPTY', source, 'expected an ONNX model, got an empty file');
+  const proto = parse(bytes, source, { path, limits, ownsBytes });
+  checkModelProto(proto, source, limits);
+  const model = modelOf(proto, new TensorReader({ source, limits, ownsBytes }));
+  checkControlFlow(model.graph, source, limits);
+  checkMemory(model, source, limits);
+  return model;
+}
+
+function modelOf(proto: ModelProto, tensors: TensorReader): OnnxModel {
   const opsets = new Map(proto.opsetImport.map(({ domain, version }) => [domainOf(domain), Number(version)]));
   const opset = opsets.get('');
-  if (proto.graph === undefined || proto.graph.output.length === 0) {
-    throw unreadable(source, 'expected an ONNX model with a graph that has outputs, got none', exportHint);
+  if (proto.graph === undefined || opset === undefined) {
+    throw refusal('ONNX_E_NO_GRAPH', tensors.source, 'expected a graph and its operator set, got none');
   }
-  if (opset === undefined || opset < 1) {
-    throw unreadable(
-      source,
-      'expected the version of the operator set, got none',
-      'The file may be truncated. Copy or export it again.',
-    );
-  }
-  const graph = new GraphReader(source, new FunctionInliner(proto, source)).read(proto.graph);
   return {
     irVersion: Number(proto.irVersion),
     opset,
     otherOpsets: Object.fromEntries([...opsets].filter(([domain]) => domain !== '')),
     producer: `${proto.producerName} ${proto.producerVersion}`.trim(),
-    graph,
+    graph: new GraphReader(tensors, new FunctionInliner(proto)).read(proto.graph),
     metadata: Object.fromEntries(proto.metadataProps.map(({ key, value }) => [key, value])),
   };
 }
 
-/** Reads a model file, as readModel. Throws MODEL_UNREADABLE naming the path. */
-export async function loadModel(path: string): Promise<OnnxModel> {
+/** Reads a model file, as readModel, naming the path in errors. */
+export async function loadModel(path: string, limits: Limits = defaultLimits): Promise<OnnxModel> {
+  return readModel(readWhole(path, limits), { path, limits, ownsBytes: true });
+}
+
+/** One read call takes less than 2 GiB. */
+const chunkBytes = 2 ** 30;
+
+/** The bytes of an ordinary file, in an array of their own. What has been looked at is what is read. */
+function readWhole(path: string, limits: Limits): Uint8Array {
   const source: Source = { path };
-  const found = await stat(path).catch((cause: unknown) => {
-    throw unreadable(
-      source,
-      'expected a file, found nothing that can be opened',
-      'Check the path and the permissions.',
-      cause,
-    );
-  });
-  if (!found.isFile()) {
-    throw unreadable(
-      source,
-      `expected a file, got ${found.isDirectory() ? 'a directory' : 'something else'}`,
-      'Give the .onnx file itself.',
-    );
+  const descriptor = openModel(path, source);
+  try {
+    const stats = fstatSync(descriptor);
+    if (!stats.isFile()) throw refusal('ONNX_E_FILE_KIND', source, `expected a file, got ${kindOf(stats)}`);
+    if (stats.size > limits.fileBytes) {
+      throw refusal('ONNX_E_FILE_SIZE', source, `expected at most ${limits.fileBytes} bytes, got ${stats.size}`);
+    }
+    const bytes = new Uint8Array(stats.size);
+    for (let done = 0; done < bytes.length;) {
+      const count = readSync(descriptor, bytes, done, Math.min(chunkBytes, bytes.length - done), done);
+      if (count === 0) throw refusal('ONNX_E_FILE_KIND', source, 'the file became shorter while it was read');
+      done += count;
+    }
+    return bytes;
+  } catch (cause) {
+    if (cause instanceof WorkbenchError) throw cause;
+    throw refusal('ONNX_E_FILE_KIND', source, 'the file could not be read', { cause });
+  } finally {
+    closeSync(descriptor);
   }
-  if (found.size > sizeLimitBytes) {
-    throw unreadable(
-      source,
-      `expected at most ${sizeLimitBytes} bytes, got ${found.size}`,
-      'Export with external data.',
-    );
+}
+
+function openModel(path: string, source: Source): number {
+  try {
+    // Does not wait for the writer of a pipe. Windows has no such flag.
+    return openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+  } catch (cause) {
+    throw refusal('ONNX_E_FILE_KIND', source, 'expected a file, found nothing that can be opened', { cause });
   }
-  const bytes = await readFile(path).catch((cause: unknown) => {
-    throw unreadable(source, 'the file could not be read', 'Check the permissions.', cause);
-  });
-  return readModel(bytes, { path });
 }
 
 /** Throws MODEL_NOT_FINITE naming all initialisers that hold NaN or infinity. */

@@ -5,7 +5,8 @@ import type { Graph, GraphNode, ValueInfo } from './graph.ts';
 export function usesOf(node: GraphNode): readonly string[] {
   const uses = node.inputs.filter((name) => name !== '');
   for (const attribute of Object.values(node.attributes)) {
-    if (attribute.type === 'graph') uses.push(...capturedNames(attribute.value));
+    if (attribute.type !== 'graph') continue;
+    for (const name of capturedNames(attribute.value)) uses.push(name);
   }
   return uses;
 }
@@ -39,9 +40,12 @@ export function consumersOf(graph: Graph): ReadonlyMap<string, readonly GraphNod
 
 /**
  * The nodes so that each comes after those it reads from; the given order is kept where it allows. Throws
- * MODEL_UNREADABLE when there is a cycle.
+ * MODEL_UNREADABLE when there is a cycle, or what `onCycle` throws of a node on it.
  */
-export function sortNodes(nodes: readonly GraphNode[]): readonly GraphNode[] {
+export function sortNodes(
+  nodes: readonly GraphNode[],
+  onCycle: (node: GraphNode) => never = refuseCycle,
+): readonly GraphNode[] {
   const producers = new Map(nodes.flatMap((node) => node.outputs.map((name) => [name, node] as const)));
   const state = new Map<GraphNode, 'open' | 'done'>();
   const sorted: GraphNode[] = [];
@@ -61,19 +65,19 @@ export function sortNodes(nodes: readonly GraphNode[]): readonly GraphNode[] {
         continue;
       }
       if (state.get(node) === 'open' || waiting.includes(node)) {
-        throw new WorkbenchError(
-          'MODEL_UNREADABLE',
-          `Expected a graph without cycles, got one through ${node.op} (${node.name})`,
-          {
-            hint: 'Export the model again.',
-          },
-        );
+        onCycle(node);
       }
       state.set(node, 'open');
-      stack.push(...waiting.toReversed());
+      for (const source of waiting.toReversed()) stack.push(source);
     }
   }
   return sorted;
+}
+
+function refuseCycle({ op, name }: GraphNode): never {
+  throw new WorkbenchError('MODEL_UNREADABLE', `Expected a graph without cycles, got one through ${op} (${name})`, {
+    hint: 'Export the model again.',
+  });
 }
 
 /** The graph with the given outputs and without the nodes, initialisers and value types that they do not need. */

@@ -24,14 +24,15 @@ const attributes: Readonly<Record<string, Attribute>> = {
   e: { type: 'floats', value: [0.5, -2] },
   f: { type: 'strings', value: ['x', ''] },
   g: { type: 'tensor', value: float32([1, 2], [3, 4]) },
-  h: { type: 'graph', value: inner },
+  body: { type: 'graph', value: inner },
+  num_scan_inputs: { type: 'int', value: 1 },
 };
 
 function graphWith(initializers: ReadonlyMap<string, Tensor>): Graph {
   const node = {
     name: 'n',
-    domain: 'some.domain',
-    op: 'Op',
+    domain: '',
+    op: 'Scan',
     inputs: ['x', '', ...initializers.keys()],
     outputs: ['y', 'z'],
     attributes,
@@ -95,7 +96,11 @@ describe('writing a model', () => {
 
   it('clamps ends of the 64-bit range, which numbers cannot hold', () => {
     const graph = graphWith(new Map());
-    const node = { ...graph.nodes[0]!, attributes: { ends: { type: 'ints', value: [2 ** 63, -(2 ** 64)] } as const } };
+    const node = {
+      ...graph.nodes[0]!,
+      op: 'Op',
+      attributes: { ends: { type: 'ints', value: [2 ** 63, -(2 ** 64)] } as const },
+    };
     const read = readModel(writeModel(houseModel({ ...graph, nodes: [node] })));
     assert.deepEqual(read.graph.nodes[0]?.attributes['ends'], { type: 'ints', value: [2 ** 63, -(2 ** 63)] });
   });

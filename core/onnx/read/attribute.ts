@@ -1,8 +1,8 @@
 import { isFieldSet } from '@bufbuild/protobuf';
 import type { Attribute, Graph } from '../graph.ts';
 import { type AttributeProto, AttributeProtoSchema, type GraphProto } from '../proto/onnx_pb.generated.ts';
-import { type Source, unsupportedPart } from './problem.ts';
-import { readTensor } from './tensor.ts';
+import { refusal, shown } from './problem.ts';
+import type { TensorReader } from './tensor.ts';
 
 /** AttributeProto.type numbers. */
 export const attributeTypes = {
@@ -51,7 +51,7 @@ function kindOf(proto: AttributeProto): AttributeType | undefined {
 export function readAttribute(
   proto: AttributeProto,
   where: string,
-  source: Source,
+  tensors: TensorReader,
   readGraph: (proto: GraphProto) => Graph,
 ): Attribute {
   const type = kindOf(proto);
@@ -69,16 +69,16 @@ export function readAttribute(
     case 'strings':
       return { type, value: proto.strings.map((bytes) => utf8.decode(bytes)) };
     case 'tensor':
-      if (proto.t !== undefined) return { type, value: readTensor(proto.t, `${proto.name} of ${where}`, source) };
+      if (proto.t !== undefined) return { type, value: tensors.read(proto.t, `${proto.name} of ${where}`) };
       break;
     case 'graph':
       if (proto.g !== undefined) return { type, value: readGraph(proto.g) };
       break;
     default:
   }
-  throw unsupportedPart(
-    source,
-    `expected attribute ${proto.name} of ${where} to be a number, string, tensor, graph or a list, got type ${proto.type}`,
-    'This operator has no place in a classifier that the workbench can use. Export without it.',
+  throw refusal(
+    'ONNX_E_ATTRIBUTE',
+    tensors.source,
+    `expected attribute ${shown(proto.name)} of ${shown(where)} to be a number, string, tensor, graph or a list, got ${type === undefined ? `type ${proto.type}` : `no ${type}`}`,
   );
 }

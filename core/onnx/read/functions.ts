@@ -1,71 +1,51 @@
-import { clone, create } from '@bufbuild/protobuf';
+import { create } from '@bufbuild/protobuf';
 import {
   type AttributeProto,
   AttributeProtoSchema,
   type FunctionProto,
   type GraphProto,
+  GraphProtoSchema,
   type ModelProto,
   type NodeProto,
   NodeProtoSchema,
+  TensorProtoSchema,
+  ValueInfoProtoSchema,
 } from '../proto/onnx_pb.generated.ts';
-import { type Source, unreadable, unsupportedPart } from './problem.ts';
-
-/** A file whose functions unfold to more is taken for an attack on memory. */
-const nodeLimit = 1_000_000;
-const depthLimit = 64;
-
-/** The standard domain has two spellings. */
-export const domainOf = (domain: string): string => (domain === 'ai.onnx' ? '' : domain);
-
-const keyOf = (domain: string, name: string, overload: string): string => `${domainOf(domain)}\n${name}\n${overload}`;
+import { functionKey } from '../validate/domains.ts';
 
 interface Scope {
   readonly rename: (name: string) => string;
   readonly attributes: ReadonlyMap<string, AttributeProto>;
 }
 
-/** Puts the bodies of the file's own functions where they are called, at any depth. */
+/**
+ * Puts the bodies of the file's own functions where they are called, at any depth. That this ends, and in what size, has
+ * been checked before (validate/functions.ts).
+ */
 export class FunctionInliner {
   readonly #functions: ReadonlyMap<string, FunctionProto>;
-  readonly #source: Source;
-  readonly #taken: Set<string>;
-  #nodeCount = 0;
+  /** Sorted. */
+  readonly #taken: readonly string[];
   #callCount = 0;
 
-  constructor(model: ModelProto, source: Source) {
-    this.#functions = new Map(model.functions.map((f) => [keyOf(f.domain, f.name, f.overload), f]));
-    this.#source = source;
-    this.#taken = namesOf(model);
-    const opset = opsetOf(model.opsetImport);
-    const strangers = model.functions.filter((f) => (opsetOf(f.opsetImport) ?? opset) !== opset);
-    if (strangers.length > 0) {
-      const names = strangers.map((f) => f.name).join(', ');
-      throw unsupportedPart(
-        source,
-        `functions ${names} use another operator set than the model (${opset})`,
-        'Export with one opset.',
-      );
-    }
+  constructor(model: ModelProto) {
+    this.#functions = new Map(model.functions.map((f) => [functionKey(f.domain, f.name, f.overload), f]));
+    this.#taken = this.#functions.size === 0 ? [] : namesOf(model);
   }
 
   /** The nodes with calls replaced, also inside their subgraphs. */
-  expand(nodes: readonly NodeProto[], depth = 0): NodeProto[] {
+  expand(nodes: readonly NodeProto[]): NodeProto[] {
     if (this.#functions.size === 0) return [...nodes];
-    if (depth > depthLimit) throw unreadable(this.#source, `expected functions nested at most ${depthLimit} deep`);
     return nodes.flatMap((node) => {
-      const body = this.#functions.get(keyOf(node.domain, node.opType, node.overload));
-      if (body !== undefined) return this.expand(this.#bodyOf(node, body), depth + 1);
-      this.#nodeCount++;
-      if (this.#nodeCount > nodeLimit)
-        throw unreadable(this.#source, `expected at most ${nodeLimit} nodes after inlining functions`);
-      return [node];
+      const body = this.#functions.get(functionKey(node.domain, node.opType, node.overload));
+      return body === undefined ? [node] : this.expand(this.#bodyOf(node, body));
     });
   }
 
   #freshPrefix(node: NodeProto): string {
     for (;;) {
       const prefix = `${node.name === '' ? node.opType : node.name}/${this.#callCount++}/`;
-      if (![...this.#taken].some((name) => name.startsWith(prefix))) return prefix;
+      if (!someStartsWith(this.#taken, prefix)) return prefix;
     }
   }
 
@@ -95,12 +75,24 @@ export class FunctionInliner {
   }
 }
 
-function opsetOf(imports: readonly { domain: string; version: bigint }[]): bigint | undefined {
-  return imports.find(({ domain }) => domainOf(domain) === '')?.version;
+function namesOf(model: ModelProto): readonly string[] {
+  const names = new Set<string>();
+  for (const { input, output } of model.graph?.node ?? []) {
+    for (const name of input) names.add(name);
+    for (const name of output) names.add(name);
+  }
+  return [...names].sort();
 }
 
-function namesOf(model: ModelProto): Set<string> {
-  return new Set((model.graph?.node ?? []).flatMap((node) => [...node.input, ...node.output]));
+/** Of sorted names the first that is not before the prefix is the one to look at. */
+function someStartsWith(sorted: readonly string[], prefix: string): boolean {
+  let [low, high] = [0, sorted.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((sorted[middle] ?? '') < prefix) low = middle + 1;
+    else high = middle;
+  }
+  return sorted[low]?.startsWith(prefix) ?? false;
 }
 
 function renameNode(node: NodeProto, scope: Scope, prefix: string): NodeProto {
@@ -115,25 +107,31 @@ function renameNode(node: NodeProto, scope: Scope, prefix: string): NodeProto {
   });
 }
 
-/** Fills in a reference to an attribute of the call (none given: left out) and renames inside a subgraph. */
+/**
+ * Fills in a reference to an attribute of the call (none given: left out) and renames inside a subgraph. Copies are
+ * shallow: a function that is called a thousand times must not hold its tensors a thousand times.
+ */
 function renameAttribute(attribute: AttributeProto, scope: Scope, prefix: string): AttributeProto[] {
   if (attribute.refAttrName !== '') {
     const given = scope.attributes.get(attribute.refAttrName);
     if (given === undefined) return [];
-    const filled = clone(AttributeProtoSchema, given);
-    filled.name = attribute.name;
-    return [filled];
+    return [Object.assign(create(AttributeProtoSchema), given, { name: attribute.name })];
   }
   if (attribute.g === undefined) return [attribute];
-  const copy = clone(AttributeProtoSchema, attribute);
-  if (copy.g !== undefined) renameGraph(copy.g, scope, prefix);
-  return [copy];
+  return [Object.assign(create(AttributeProtoSchema), attribute, { g: renameGraph(attribute.g, scope, prefix) })];
 }
 
-/** Renames all values of a subgraph that has just been cloned. */
-function renameGraph(graph: GraphProto, scope: Scope, prefix: string): void {
-  graph.node = graph.node.map((node) => renameNode(node, scope, prefix));
-  for (const value of [...graph.input, ...graph.output, ...graph.valueInfo, ...graph.initializer]) {
-    value.name = scope.rename(value.name);
-  }
+/** A subgraph with all its values renamed. */
+function renameGraph(graph: GraphProto, scope: Scope, prefix: string): GraphProto {
+  const value = <T extends GraphProto['input'][number]>(info: T) =>
+    Object.assign(create(ValueInfoProtoSchema), info, { name: scope.rename(info.name) });
+  return Object.assign(create(GraphProtoSchema), graph, {
+    node: graph.node.map((node) => renameNode(node, scope, prefix)),
+    input: graph.input.map(value),
+    output: graph.output.map(value),
+    valueInfo: graph.valueInfo.map(value),
+    initializer: graph.initializer.map((tensor) =>
+      Object.assign(create(TensorProtoSchema), tensor, { name: scope.rename(tensor.name) }),
+    ),
+  });
 }

@@ -3,10 +3,12 @@ import { attributeTensor, dtypeOfCode, nameOfCode } from '../element-types.ts';
 import type { Attribute, Dim, Graph, GraphNode, ValueInfo } from '../graph.ts';
 import type { GraphProto, NodeProto, TensorShapeProto_Dimension, ValueInfoProto } from '../proto/onnx_pb.generated.ts';
 import { pruneGraph, sortNodes, usesOf } from '../topology.ts';
+import { domainOf } from '../validate/domains.ts';
+import type { RuleId } from '../validate/rules.ts';
 import { readAttribute } from './attribute.ts';
-import { domainOf, type FunctionInliner } from './functions.ts';
-import { listed, type Source, unreadable, unsupportedPart } from './problem.ts';
-import { readTensor } from './tensor.ts';
+import type { FunctionInliner } from './functions.ts';
+import { listed, refusal, shown } from './problem.ts';
+import type { TensorReader } from './tensor.ts';
 
 function dimOf({ value }: TensorShapeProto_Dimension): Dim {
   if (value.case === 'dimParam') return value.value;
@@ -34,25 +36,32 @@ function constantOf(attributes: Readonly<Record<string, Attribute>>): Tensor | u
   return undefined;
 }
 
+/** The names that a graph and those around it define. Linked, not copied: a graph may hold thousands of others. */
+interface Scope {
+  readonly names: ReadonlySet<string>;
+  readonly outer: Scope | undefined;
+}
+
+function isDefined(name: string, scope: Scope | undefined): boolean {
+  for (let each = scope; each !== undefined; each = each.outer) if (each.names.has(name)) return true;
+  return false;
+}
+
 /** Reads one graph of a file, and the graphs inside it. */
 export class GraphReader {
-  readonly #source: Source;
+  readonly #tensors: TensorReader;
   readonly #inliner: FunctionInliner;
 
-  constructor(source: Source, inliner: FunctionInliner) {
-    this.#source = source;
+  constructor(tensors: TensorReader, inliner: FunctionInliner) {
+    this.#tensors = tensors;
     this.#inliner = inliner;
   }
 
   /** `outer` are the names that the surrounding graphs define. */
-  read(proto: GraphProto, outer: ReadonlySet<string> = new Set()): Graph {
+  read(proto: GraphProto, outer?: Scope): Graph {
     if (proto.sparseInitializer.length > 0) {
       const names = listed(proto.sparseInitializer.map(({ values }) => values?.name ?? ''));
-      throw unsupportedPart(
-        this.#source,
-        `expected dense initialisers, got sparse ones: ${names}`,
-        'Export with dense weights.',
-      );
+      this.#refuse('ONNX_E_SPARSE', `expected dense initialisers, got sparse ones: ${names}`);
     }
     const protos = this.#inliner.expand(proto.node);
     const initializers = new Map<string, Tensor>();
@@ -60,14 +69,14 @@ export class GraphReader {
     for (const tensor of proto.initializer) {
       if (initializers.has(tensor.name) || unusable.has(tensor.name)) this.#duplicate(tensor.name);
       if (dtypeOfCode(tensor.dataType) === undefined) unusable.set(tensor.name, nameOfCode(tensor.dataType));
-      else initializers.set(tensor.name, readTensor(tensor, tensor.name, this.#source));
+      else initializers.set(tensor.name, this.#tensors.read(tensor, tensor.name));
     }
     const inputs = proto.input
       .filter(({ name }) => !initializers.has(name) && !unusable.has(name))
       .map((input) => this.#input(input));
     const outputs = proto.output.flatMap((output) => this.#output(output) ?? []);
     const defined = this.#definedNames(protos, inputs, [...initializers.keys(), ...unusable.keys()]);
-    const scope = new Set([...outer, ...defined]);
+    const scope = { names: defined, outer };
     const nodes = this.#resolve(
       protos.map((node) => this.#node(node, scope)),
       initializers,
@@ -75,13 +84,17 @@ export class GraphReader {
     );
     this.#checkInputs(nodes, outputs, scope);
     const valueInfo = new Map(proto.valueInfo.flatMap((info) => valueOf(info) ?? []).map((info) => [info.name, info]));
-    const graph = { name: proto.name, inputs, outputs, initializers, nodes: sortNodes(nodes), valueInfo };
+    const graph = { name: proto.name, inputs, outputs, initializers, nodes: this.#sorted(nodes), valueInfo };
     const isWhole = unusable.size === 0 && outputs.length === proto.output.length;
     return isWhole ? graph : this.#withoutUnusable(pruneGraph(graph), unusable);
   }
 
+  #refuse(rule: RuleId, message: string): never {
+    throw refusal(rule, this.#tensors.source, message);
+  }
+
   #duplicate(name: string): never {
-    throw unreadable(this.#source, `expected each value to be defined once, got ${name} twice`);
+    this.#refuse('ONNX_E_DUPLICATE', `expected each value to be defined once, got ${shown(name)} twice`);
   }
 
   #input(proto: ValueInfoProto): ValueInfo {
@@ -89,11 +102,7 @@ export class GraphReader {
     if (value !== undefined) return value;
     const type = proto.type?.value;
     const found = type?.case === 'tensorType' ? nameOfCode(type.value.elemType) : (type?.case ?? 'no type');
-    throw unsupportedPart(
-      this.#source,
-      `expected input ${proto.name} to be a tensor of numbers, got ${found}`,
-      'Export with tensor inputs.',
-    );
+    return this.#refuse('ONNX_E_INPUT', `expected input ${proto.name} to be a tensor of numbers, got ${found}`);
   }
 
   /** Outputs that are not numeric tensors (maps, strings) are left out; without any type, float32 is taken. */
@@ -116,7 +125,7 @@ export class GraphReader {
     return names;
   }
 
-  #node(proto: NodeProto, scope: ReadonlySet<string>): GraphNode {
+  #node(proto: NodeProto, scope: Scope): GraphNode {
     const where = `${proto.opType} (${proto.name === '' ? (proto.output[0] ?? '') : proto.name})`;
     return {
       name: proto.name === '' ? `${proto.opType}_${proto.output[0] ?? ''}` : proto.name,
@@ -127,7 +136,7 @@ export class GraphReader {
       attributes: Object.fromEntries(
         proto.attribute.map((attribute) => [
           attribute.name,
-          readAttribute(attribute, where, this.#source, (graph) => this.read(graph, scope)),
+          readAttribute(attribute, where, this.#tensors, (graph) => this.read(graph, scope)),
         ]),
       ),
     };
@@ -150,13 +159,17 @@ export class GraphReader {
     });
   }
 
-  #checkInputs(nodes: readonly GraphNode[], outputs: readonly ValueInfo[], scope: ReadonlySet<string>): void {
-    const missing = [...nodes.flatMap(usesOf), ...outputs.map(({ name }) => name)].filter((name) => !scope.has(name));
-    if (missing.length === 0) return;
-    throw unreadable(
-      this.#source,
-      `expected every value to be defined, found no source for ${listed([...new Set(missing)])}`,
+  #sorted(nodes: readonly GraphNode[]): readonly GraphNode[] {
+    return sortNodes(nodes, ({ op, name }) =>
+      this.#refuse('ONNX_E_CYCLE', `expected a graph without cycles, got one through ${op} (${name})`),
     );
+  }
+
+  #checkInputs(nodes: readonly GraphNode[], outputs: readonly ValueInfo[], scope: Scope): void {
+    const used = [...nodes.flatMap(usesOf), ...outputs.map(({ name }) => name)];
+    const missing = new Set(used.filter((name) => !isDefined(name, scope)));
+    if (missing.size === 0) return;
+    this.#refuse('ONNX_E_DANGLING', `expected every value to be defined, found no source for ${listed([...missing])}`);
   }
 
   /** Tensors of a type that is not covered matter only where a wanted output needs them. */
@@ -165,14 +178,11 @@ export class GraphReader {
     const wanted = [...unusable].filter(([name]) => used.has(name));
     if (wanted.length > 0) {
       const list = listed(wanted.map(([name, type]) => `${name} (${type})`));
-      throw unsupportedPart(
-        this.#source,
-        `expected tensors of a type that can be computed with, got ${list}`,
-        'Export with float32 weights.',
-      );
+      this.#refuse('ONNX_E_ELEMENT_TYPE', `expected tensors of a type that can be computed with, got ${list}`);
     }
-    if (graph.outputs.length === 0)
-      throw unreadable(this.#source, 'expected an output that is a tensor of numbers, got none');
+    if (graph.outputs.length === 0) {
+      this.#refuse('ONNX_E_NO_GRAPH', 'expected an output that is a tensor of numbers, got none');
+    }
     return graph;
   }
 }
