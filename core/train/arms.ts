@@ -49,7 +49,10 @@ const heldOutCount = ({ set, selection, responses }: Arm): number =>
 export const armSteps = (arm: Arm): number =>
   distillSteps(arm.set.source.count - heldOutCount(arm), arm.options.epochs, arm.options.batchSize);
 
-/** Trains all arms, several side by side; `states` is brought up to date before each yield. */
+/**
+ * Trains all arms, several side by side. `states` holds exactly what has been yielded: a checkpoint taken between two
+ * yields never knows of a step whose loss nobody has heard of.
+ */
 export async function* trainArms(
   arms: readonly Arm[],
   sessions: readonly SessionOptions[],
@@ -57,17 +60,20 @@ export async function* trainArms(
   now: () => number,
 ): AsyncGenerator<ArmProgress, void, void> {
   const left = arms.filter((arm) => states.get(arm.name)?.isDone !== true);
-  yield* pool(sessions, left, (arm, session) => trainArm(arm, session, states, now));
+  const training = pool(sessions, left, (arm, session) => trainArm(arm, session, states.get(arm.name), now));
+  for await (const { state, ...progress } of training) {
+    states.set(progress.arm.name, state);
+    yield progress;
+  }
 }
 
 async function* trainArm(
   arm: Arm,
   session: SessionOptions,
-  states: ArmStates,
+  before: ArmState | undefined,
   now: () => number,
-): AsyncGenerator<ArmProgress, void, void> {
+): AsyncGenerator<ArmProgress & { readonly state: ArmState }, void, void> {
   const { train, heldOut } = splitSet(arm);
-  const before = states.get(arm.name);
   const stepsAnEpoch = Math.ceil(train.source.count / arm.options.batchSize);
   let best = { agreement: before?.agreement ?? -1, kept: before?.kept };
   const options = { ...arm.options, session, ...(heldOut ? { stopEvery: stepsAnEpoch } : {}) };
@@ -79,8 +85,13 @@ async function* trainArm(
       if (found > best.agreement) best = { agreement: found, kept: progress.parameters() };
     }
     const kept = heldOut ? (best.kept ?? {}) : progress.parameters();
-    states.set(arm.name, { snapshot: progress.snapshot, isDone, kept, agreement: best.agreement });
-    yield { arm, firstStep: progress.step - progress.losses.length, losses: progress.losses, isDone };
+    yield {
+      arm,
+      firstStep: progress.step - progress.losses.length,
+      losses: progress.losses,
+      isDone,
+      state: { snapshot: progress.snapshot, isDone, kept, agreement: best.agreement },
+    };
   }
 }
 

@@ -16,6 +16,7 @@ import {
   type TransferSet,
 } from './distillation.ts';
 import { predictLogits } from './evaluate-arms.ts';
+import { releaseAugmentation } from './augmentation.ts';
 import { arraySource } from './evaluate.ts';
 import { opened, tinyClasses, tinyNet, tinyShape, trainedOnShapes } from './testing/tiny-teacher.ts';
 import type { TrainingSnapshot } from './training-loop.ts';
@@ -165,6 +166,29 @@ describe('distillation', () => {
     assert.deepEqual(await plainSteps(3), [8, 9, 10, 11]);
     assert.deepEqual(await plainSteps(0), []);
     assert.equal((await plainSteps(1)).length, 16);
+  });
+
+  it('takes the released code’s transforms in place of views, and their noise before the view', async () => {
+    // Hundreds of images, so that transforms that change single pixels are among them.
+    const many = { batchSize: 300, epochs: 5, augmentation: 'release', name: 'student' } as const;
+    const { indices, rows } = firstBatch(300, undefined);
+    assert.equal(indices.length, 300);
+    const rng = stream(options.seed, 'student.view', 0);
+    const [, height, width] = tinyShape;
+    const thetas: number[] = [];
+    let noisy = 0;
+    for (let i = 0; i < 300; i++) {
+      const { theta, pixels } = releaseAugmentation(rng, height, width);
+      thetas.push(...theta);
+      if (pixels) noisy++;
+      pixels?.(rows.subarray(i * size, (i + 1) * size));
+    }
+    assert.ok(noisy > 0);
+    const warped = new Float32Array(rows.length);
+    warpAffine(rows, [300, ...tinyShape], thetas, warped);
+    const expected = mean(divergences(await logitsOf(teacher, warped), await logitsOf(student, warped), 4));
+    close((await distilled(many)).losses[0], expected);
+    close((await distilled({ ...many, view: still })).losses[0], expected);
   });
 
   it('follows its schedule', async () => {

@@ -76,6 +76,22 @@ const outcome = (driven: Driven): unknown => [
   [...driven.artifacts.keys()].toSorted().map((name) => [name, artifactBytes(driven, name).toString('base64')]),
 ];
 
+/** Series of a run in two parts; each step is said by exactly one of them. */
+function together(first: Driven, second: Driven): Driven['series'] {
+  const names = new Set([...Object.keys(first.series), ...Object.keys(second.series)]);
+  return Object.fromEntries(
+    [...names].map((name) => {
+      const [a, b] = [first.series[name] ?? {}, second.series[name] ?? {}];
+      assert.deepEqual(
+        Object.keys(a).filter((step) => step in b),
+        [],
+        name,
+      );
+      return [name, { ...a, ...b }];
+    }),
+  );
+}
+
 describe('data impressions on a tiny teacher', async () => {
   const whole = await ran();
   const metrics = whole.metrics ?? assert.fail();
@@ -203,23 +219,31 @@ describe('a run of data impressions', () => {
     assert.notDeepEqual(outcome(await ran({ params: { ...brief, seed: 4 } })), one);
   });
 
-  for (const [title, params, shares] of [
-    ['', {}, [0, 0.25, 0.6, 0.999]],
-    [', with a warm chain and selection by agreement', { warmStart: true, selection: 'agreement' }, [0.3, 0.8]],
+  for (const [title, params, stops] of [
+    ['', { lanes: 2 }, ['synthesis 0', 'synthesis 3', 'distillation 0', 'distillation 5']],
+    [
+      ', with a warm chain and selection by agreement',
+      { warmStart: true, selection: 'agreement' },
+      ['synthesis 4', 'distillation 6'],
+    ],
   ] as const) {
     it(`goes on from a checkpoint of any phase to the same metrics and files${title}`, async () => {
       const given = { params: { ...brief, ...params }, msPerLook: 150 };
       const straight = await ran(given);
-      const phases = new Set<string>();
-      for (const share of shares) {
-        const wanted = Math.floor(share * straight.checkpointCount);
-        const { checkpoint } = await ran(given, { stopAt: (offer) => offer === wanted });
-        assert.ok(checkpoint);
-        phases.add(checkpoint.phase);
+      for (const stop of stops) {
+        const offers: Record<string, number> = {};
+        const stopAt = (_: number, phase: string): boolean => {
+          offers[phase] = (offers[phase] ?? -1) + 1;
+          return `${phase} ${offers[phase]}` === stop;
+        };
+        const stopped = await ran(given, { stopAt });
+        const { checkpoint } = stopped;
+        assert.ok(checkpoint, stop);
         const resume: CheckpointState = { ...checkpoint, json: JSON.parse(JSON.stringify(checkpoint.json)) };
-        assert.deepEqual(outcome(await ran({ ...given, msPerLook: 0, context: { resume } })), outcome(straight));
+        const resumed = await ran({ ...given, msPerLook: 0, context: { resume } });
+        assert.deepEqual(outcome(resumed), outcome(straight));
+        assert.deepEqual(together(stopped, resumed), straight.series);
       }
-      assert.deepEqual([...phases], ['synthesis', 'distillation']);
     });
   }
 

@@ -6,6 +6,7 @@ import { cloneEfficiency } from '../../metrics/transfer.ts';
 import { writeModel } from '../../onnx/write.ts';
 import { openLanes } from '../../runtime/lanes.ts';
 import type { SessionOptions } from '../../runtime/session.ts';
+import { untilAborted } from '../../runtime/until-aborted.ts';
 import { armsCheckpoint, armSteps, restoreArms, trainArms, type Arm, type ArmStates } from '../../train/arms.ts';
 import { evaluateArms, predictLogits } from '../../train/evaluate-arms.ts';
 import { arraySource } from '../../train/evaluate.ts';
@@ -21,6 +22,7 @@ import {
   batchCount,
   meanLosses,
   restoreSynthesis,
+  stepsDone,
   synthesisCheckpoint,
   synthesize,
   type SynthesisProgress,
@@ -192,14 +194,14 @@ async function* makeImpressions(work: Work): Events<{ impressions: Impressions; 
   };
   const grid = (): Promise<MethodEvent> => impressionsGrid(synthesis, targets, bounds, classNames);
   let shown = 0;
-  for await (const said of synthesize(input, synthesis)) {
-    const { stepsDone, stepsTotal } = said;
+  for await (const said of untilAborted(synthesize(input, synthesis), ctx.signal)) {
+    const { stepsDone: step, stepsTotal } = said;
     yield {
       type: 'progress',
       phase: 'synthesis',
-      step: stepsDone,
+      step,
       totalSteps: stepsTotal,
-      fraction: (share * stepsDone) / stepsTotal,
+      fraction: (share * step) / stepsTotal,
     };
     if (said.finalLoss !== undefined) {
       yield { type: 'metric', name: 'synthesisLoss', step: said.batch, value: said.finalLoss };
@@ -209,9 +211,10 @@ async function* makeImpressions(work: Work): Events<{ impressions: Impressions; 
         yield await grid();
       }
     }
-    yield { type: 'checkpoint', capture: () => checkpoint(work, 'synthesis', stepsDone) };
+    yield { type: 'checkpoint', capture: () => checkpoint(work, 'synthesis', step) };
     ctx.signal.throwIfAborted();
   }
+  yield* stopIfAborted(work, 'synthesis', () => stepsDone(synthesis, options));
   const { images } = synthesis;
   const logits = await predictLogits(teacher, arraySource(images, teacher.shape), work.session, ctx.signal);
   const impressions: Impressions = {
@@ -240,12 +243,16 @@ const attainmentFigures = ({ excessLoss, attained }: AttainmentJson): ResultMetr
   attained,
 });
 
+const stepsOfArms = (arms: ArmStates): number =>
+  [...arms.values()].reduce((sum, { snapshot }) => sum + snapshot.step, 0);
+
 async function* trainStudents(work: Work, arms: readonly Arm[]): Events<void> {
   const { ctx } = work;
   const share = shares(work).synthesis;
   const total = arms.reduce((sum, arm) => sum + armSteps(arm), 0);
-  for await (const { arm, firstStep, losses } of trainArms(arms, work.lanes, work.arms, ctx.now)) {
-    const done = [...work.arms.values()].reduce((sum, { snapshot }) => sum + snapshot.step, 0);
+  const training = trainArms(arms, work.lanes, work.arms, ctx.now);
+  for await (const { arm, firstStep, losses } of untilAborted(training, ctx.signal)) {
+    const done = stepsOfArms(work.arms);
     for (const [i, value] of losses.entries()) {
       yield { type: 'metric', name: `loss.${arm.name}`, step: firstStep + i, value };
     }
@@ -259,6 +266,14 @@ async function* trainStudents(work: Work, arms: readonly Arm[]): Events<void> {
     yield { type: 'checkpoint', capture: () => checkpoint(work, 'distillation', done) };
     ctx.signal.throwIfAborted();
   }
+  yield* stopIfAborted(work, 'distillation', () => stepsOfArms(work.arms));
+}
+
+/** A signal that came in the middle of a step: the state is that of the last chunk that was heard of. */
+async function* stopIfAborted(work: Work, phase: string, step: () => number): Events<void> {
+  if (!work.ctx.signal.aborted) return;
+  yield { type: 'checkpoint', capture: () => checkpoint(work, phase, step()) };
+  work.ctx.signal.throwIfAborted();
 }
 
 function checkpoint({ synthesis, arms }: Work, phase: string, step: number): CheckpointState {

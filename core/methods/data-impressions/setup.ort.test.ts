@@ -82,6 +82,7 @@ const switches: { readonly [Name in keyof Params]: readonly [Params[Name], ...Pa
   augmentScaleLow: [0.5, 'students'],
   augmentScaleHigh: [2, 'students'],
   augmentShift: [9, 'students'],
+  augmentation: ['release', 'students'],
   plainEpochs: [0, 'students'],
   selection: ['agreement', 'students'],
   controlNoise: [false, 'students'],
@@ -103,7 +104,7 @@ describe('the switches of data impressions', async () => {
   }
 
   it('are all in this table', () => {
-    assert.deepEqual(Object.keys(switches), Object.keys(spec.params.shape));
+    assert.deepEqual(Object.keys(switches).toSorted(), Object.keys(spec.params.shape).toSorted());
   });
 
   it('give one scale of 1 in release mode, whatever was asked for', () => {

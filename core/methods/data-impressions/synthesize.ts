@@ -83,7 +83,17 @@ export interface Synthesized {
   readonly stepsTotal: number;
 }
 
-/** Makes all impressions, several batches side by side; `progress` is brought up to date before each yield. */
+/** Optimiser steps done so far, over all batches. */
+export function stepsDone(progress: SynthesisProgress, { steps }: SynthesisOptions): number {
+  let done = progress.losses.size * steps;
+  for (const { step } of progress.open.values()) done += step;
+  return done;
+}
+
+/**
+ * Makes all impressions, several batches side by side. `progress` holds exactly what has been yielded: a checkpoint
+ * taken between two yields never knows of a chunk that nobody has heard of.
+ */
 export async function* synthesize(
   input: SynthesizeInput,
   progress: SynthesisProgress,
@@ -91,11 +101,6 @@ export async function* synthesize(
   const { options } = input;
   const batches = batchCount(progress.layout);
   const stepsTotal = batches * options.steps;
-  const stepsDone = (): number => {
-    let steps = progress.losses.size * options.steps;
-    for (const { step } of progress.open.values()) steps += step;
-    return steps;
-  };
   const left = Array.from({ length: batches }, (_, batch) => batch).filter((batch) => !progress.losses.has(batch));
   // Batches that were under way come first.
   left.sort((a, b) => Number(progress.open.has(b)) - Number(progress.open.has(a)) || a - b);
@@ -106,21 +111,34 @@ export async function* synthesize(
     for (const session of sessions.slice(0, Math.max(1, left.length))) {
       workers.push(await openSynthesis(input.teacher, options, session));
     }
-    const work = (batch: number, worker: Synthesis): AsyncGenerator<Synthesized, void, void> =>
-      synthesizeBatch(batch, worker, input, progress, () => ({ stepsDone: stepsDone(), stepsTotal }));
-    yield* pool(workers, left, work);
+    const advancing = pool(workers, left, (batch, worker) => synthesizeBatch(batch, worker, input, progress));
+    for await (const { batch, reached } of advancing) {
+      const isFinished = reached.step === options.steps;
+      if (isFinished) finishBatch(progress, batch, reached, options.warmStart);
+      else progress.open.set(batch, reached);
+      const finalLoss = isFinished ? { finalLoss: reached.losses[options.steps - 1] ?? Number.NaN } : {};
+      yield { batch, ...finalLoss, stepsDone: stepsDone(progress, options), stepsTotal };
+    }
   } finally {
     for (const worker of workers) await worker.close();
   }
 }
 
+function finishBatch(progress: SynthesisProgress, batch: number, { state, losses }: OpenBatch, isChain: boolean): void {
+  progress.open.delete(batch);
+  keepBatch(progress, batch, state['x']!);
+  progress.losses.set(batch, tensor('float32', [losses.length], losses));
+  // Key −1 holds what the next batch of a warm chain starts from; its steps count as none.
+  if (isChain) progress.open.set(-1, { step: 0, state, losses: new Float32Array(0) });
+}
+
+/** A batch, chunk by chunk; at the last one `reached` holds all steps. */
 async function* synthesizeBatch(
   batch: number,
   worker: Synthesis,
   { options, targets, now }: SynthesizeInput,
   progress: SynthesisProgress,
-  total: () => { stepsDone: number; stepsTotal: number },
-): AsyncGenerator<Synthesized, void, void> {
+): AsyncGenerator<{ readonly batch: number; readonly reached: OpenBatch }, void, void> {
   const wanted = batchTargets(targets, batch, options.batchSize);
   const before = options.warmStart ? progress.open.get(-1) : undefined;
   const resumed = progress.open.get(batch);
@@ -132,29 +150,14 @@ async function* synthesizeBatch(
   while (step < options.steps) {
     const count = chunker.next(options.steps - step);
     const startedAt = now();
-    const advanced = await worker.advance({
-      batch,
-      state,
-      from: step,
-      count,
-      targets: wanted,
-      lastLoss: step > 0 ? losses[step - 1] : undefined,
-    });
+    const lastLoss = step > 0 ? losses[step - 1] : undefined;
+    const advanced = await worker.advance({ batch, state, from: step, count, targets: wanted, lastLoss });
     chunker.done(count, now() - startedAt);
     losses.set(advanced.losses, step);
     state = advanced.state;
     step += count;
-    if (step < options.steps) {
-      progress.open.set(batch, { step, state, losses: losses.slice(0, step) });
-      yield { batch, ...total() };
-    }
+    yield { batch, reached: { step, state, losses: losses.slice(0, step) } };
   }
-  progress.open.delete(batch);
-  keepBatch(progress, batch, state['x']!);
-  progress.losses.set(batch, tensor('float32', [losses.length], losses));
-  // Key −1 holds what the next batch of a warm chain starts from; its steps count as none.
-  if (options.warmStart) progress.open.set(-1, { step: 0, state, losses: new Float32Array(0) });
-  yield { batch, finalLoss: losses[options.steps - 1] ?? Number.NaN, ...total() };
 }
 
 /** The rows of a batch; the last batch is filled up with the first rows of the set, whose images are dropped. */
