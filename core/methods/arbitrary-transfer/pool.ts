@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import { WorkbenchError } from '../../base/errors.ts';
 import { permutation, stream } from '../../base/rng.ts';
 import type { DataRef } from '../../contract/run.ts';
@@ -14,7 +15,7 @@ type Teacher = Pick<OpenedModel, 'shape' | 'title'>;
 
 /** Where transfer sets are drawn from. */
 export interface Pool {
-  /** For messages and the report: "Fashion-MNIST, 60,000 images". */
+  /** For messages and the report, as in "10,000 images of …". */
   readonly title: string;
   readonly kind: 'data' | 'synthetic';
   /** Images that there are; Infinity for a pool that is made up while it is read. */
@@ -70,8 +71,10 @@ async function dataPool(ref: DataRef, { shape, title }: Teacher, invert: boolean
     );
   }
   const fitted = fitSet(set, { channels, height, width, invert });
+  const folder = basename(ref.path);
   return {
-    title: set.title,
+    // IDX files of all data sets have the same names.
+    title: folder === set.title ? folder : `${folder}/${set.title}`,
     kind: 'data',
     size: set.count,
     fingerprint: set.fingerprint,

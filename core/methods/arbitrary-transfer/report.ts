@@ -79,7 +79,7 @@ export function report(input: ReportInput): ReportDocument {
   return {
     title: 'A student distilled with arbitrary images',
     subtitle: sets
-      ? `${capital(sets.pool.title)} as transfer set, balanced over the teacher’s classes and unbalanced`
+      ? `Transfer sets from ${sets.pool.title}, balanced over the teacher’s classes and ${otherName(sets)}`
       : 'Transfer sets balanced over the teacher’s classes and unbalanced',
     conclusion: conclusion(sets, balance, evaluation),
     keyFigures: keyFigures(input, balance, evaluation),
@@ -131,7 +131,7 @@ function keyFigures(
     return typeof value === 'number' ? [{ label, value, unit, note }] : [];
   };
   const seeds = balance && balance.pairs.length > 1 ? `, mean of ${balance.pairs.length} seeds` : '';
-  const note = `top-1, n = ${evaluation?.count ?? 0}`;
+  const note = `top-1, n = ${grouped(evaluation?.count ?? 0)}`;
   return [
     ...single('balancedAccuracy', 'Balanced', 'fraction', note + seeds),
     ...single('unbalancedAccuracy', 'Unbalanced', 'fraction', note + seeds),
