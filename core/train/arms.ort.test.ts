@@ -113,6 +113,24 @@ describe('the arms of a comparison', () => {
     }
   });
 
+  it('keep in their states exactly what they have said, however long the listener takes', async () => {
+    const states: ArmStates = new Map();
+    const heard = new Map<string, number>();
+    let atMs = 0;
+    const arms = [arm('student'), arm('noise'), arm('real')];
+    for await (const { arm: speaker, losses } of trainArms(
+      arms,
+      [session, session, session],
+      states,
+      () => (atMs += 300),
+    )) {
+      heard.set(speaker.name, (heard.get(speaker.name) ?? 0) + losses.length);
+      // Time in which the other arms finish their chunks.
+      for (let i = 0; i < 20; i++) await new Promise((resolve) => setImmediate(resolve));
+      assert.deepEqual(new Map([...states].map(([name, { snapshot }]) => [name, snapshot.step])), heard);
+    }
+  });
+
   it('do not train again what is done', async () => {
     const { states } = await train([arm('student')]);
     assert.deepEqual((await train([arm('student')], { states })).said, []);

@@ -10,6 +10,7 @@ import {
   isMade,
   meanLosses,
   restoreSynthesis,
+  stepsDone,
   synthesisCheckpoint,
   synthesize,
   type SynthesisProgress,
@@ -144,6 +145,16 @@ describe('the synthesis of all batches', () => {
       }
     });
   }
+
+  it('keeps in its progress exactly what it has said, however long the listener takes', async () => {
+    const progress = emptyProgress(layout);
+    const input = { teacher, options, targets, sessions: [here, here, here], now: clock(200) };
+    for await (const word of synthesize(input, progress)) {
+      // Time in which the other batches finish their chunks.
+      for (let i = 0; i < 20; i++) await new Promise((resolve) => setImmediate(resolve));
+      assert.equal(stepsDone(progress, options), word.stepsDone);
+    }
+  });
 
   it('writes a finished batch once: its parts never change', async () => {
     const { checkpoints } = await make({}, { msPerLook: 200 });
