@@ -22,6 +22,19 @@ describe('gradients', () => {
     assert.equal(dB, undefined);
   });
 
+  it('differentiates what a value is an alternative to, and builds the value itself', () => {
+    const g = new GraphBuilder();
+    const a = g.input('a', 'float32', [2]);
+    const plain = g.mul(a, a);
+    const fast = g.alternative(g.pow(a, 2), plain);
+    const [viaFast] = gradients(g, g.reduceSum(g.exp(fast)), [a]);
+    assert.deepEqual(opsOf(g, fast), ['Pow']);
+    assert.ok(!opsOf(g, viaFast).some((op) => op === 'Log' || op === 'Reciprocal'));
+    const [of, again] = [gradients(g, g.exp(fast), [fast]), gradients(g, g.exp(fast), [plain])];
+    assert.ok(of[0]);
+    assert.equal(of[0], again[0]);
+  });
+
   it('gives undefined behind an operator whose slope is declared to be zero', () => {
     const g = new GraphBuilder();
     const a = g.input('a', 'float32', [2]);

@@ -20,10 +20,13 @@ export function gradients(
   of: Value | readonly Cotangent[],
   withRespectTo: readonly Value[],
 ): (Value | undefined)[] {
-  const targets: readonly Cotangent[] = isValue(of) ? [{ value: of }] : of;
+  const given: readonly Cotangent[] = isValue(of) ? [{ value: of }] : of;
+  const targets = given.map((target) => ({ ...target, value: g.plainOf(target.value) }));
+  const sources = withRespectTo.map((value) => g.plainOf(value));
   const path = nodesBetween(
+    g,
     targets.map((t) => t.value),
-    withRespectTo,
+    sources,
   );
   refuseMissingRules(path.nodes);
   const grads = new Map<Value, Value[]>();
@@ -57,10 +60,10 @@ export function gradients(
           `Rule of ${node.op} (${node.name}): gradient of input ${i} has shape [${grad.shape.join(', ')}], expected [${value.shape.join(', ')}]`,
         );
       }
-      accumulate(value, grad);
+      accumulate(g.plainOf(value), grad);
     });
   }
-  return withRespectTo.map(take);
+  return sources.map(take);
 }
 
 function isValue(of: Value | readonly Cotangent[]): of is Value {
@@ -73,26 +76,29 @@ interface Path {
   wanted(value: Value): boolean;
 }
 
-function nodesBetween(targets: readonly Value[], sources: readonly Value[]): Path {
+function nodesBetween(g: GraphBuilder, targets: readonly Value[], sources: readonly Value[]): Path {
   const ancestors = new Set<BuiltNode>();
   const stack = targets.flatMap((value) => value.producer ?? []);
   for (let node = stack.pop(); node; node = stack.pop()) {
     if (ancestors.has(node)) continue;
     ancestors.add(node);
-    for (const value of node.inputs) if (value?.producer) stack.push(value.producer);
+    for (const value of node.inputs) {
+      const producer = value && g.plainOf(value).producer;
+      if (producer) stack.push(producer);
+    }
   }
   const wanted = new Set<Value>(sources);
   const order = [...ancestors].sort((a, b) => firstId(a) - firstId(b));
   const nodes: BuiltNode[] = [];
   for (const node of order) {
-    if (!node.inputs.some((value) => value && wanted.has(value))) continue;
+    if (!node.inputs.some((value) => value && wanted.has(g.plainOf(value)))) continue;
     // Derivatives exist for floating-point values only: an integer or boolean output ends the path.
     const outputs = node.outputs.filter((value) => value.dtype.startsWith('float'));
     if (outputs.length === 0 || findRule(node.op, node.domain)?.kind === 'zero') continue;
     for (const value of outputs) wanted.add(value);
     nodes.push(node);
   }
-  return { nodes: nodes.reverse(), wanted: (value) => wanted.has(value) };
+  return { nodes: nodes.reverse(), wanted: (value) => wanted.has(g.plainOf(value)) };
 }
 
 const firstId = (node: BuiltNode): number => node.outputs[0]?.id ?? 0;

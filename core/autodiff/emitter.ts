@@ -43,14 +43,19 @@ export class Emitter {
   readonly #constants = new Map<string, Value>();
   readonly #dataIds = new WeakMap<object, number>();
   readonly #owned = new WeakSet<Value>();
+  readonly #plain = new WeakMap<Value, Value>();
   readonly #nodeNames = new Set<string>();
   readonly #prefix: string;
   #nextId = 0;
   #nextDataId = 0;
 
+  /** Where the graph will run: which of several ways to compute the same is fastest depends on it. */
+  readonly device: 'cpu' | 'gpu';
+
   /** `prefix` keeps names apart from those of an enclosing graph. */
-  constructor(prefix = '') {
+  constructor(prefix = '', device: 'cpu' | 'gpu' = 'cpu') {
     this.#prefix = prefix;
+    this.device = device;
   }
 
   #value(name: string, type: ValueType, constant?: Tensor): { -readonly [K in keyof Value]: Value[K] } {
@@ -163,6 +168,20 @@ export class Emitter {
     this.#nodes.push(node);
     this.#seen.set(key, outputs);
     return outputs;
+  }
+
+  /**
+   * Says that `fast` computes what `plain` computes. Derivatives are taken of `plain`, whose nodes are not built if
+   * nothing else needs them.
+   */
+  alternative(fast: Value, plain: Value): Value {
+    if (fast !== plain && !fast.constant) this.#plain.set(fast, plain);
+    return fast;
+  }
+
+  /** What derivatives of a value are taken of: the value itself, or what it is an alternative to. */
+  plainOf(value: Value): Value {
+    return this.#plain.get(value) ?? value;
   }
 
   /** Declares an output. An input, a constant or a value already declared gets an Identity, so that names stay distinct. */

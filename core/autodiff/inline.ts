@@ -3,6 +3,7 @@ import { sizeOf } from '../base/tensor.ts';
 import type { Graph, GraphNode } from '../onnx/graph.ts';
 import type { GraphBuilder, Value } from './builder.ts';
 import { NodeAttributes } from './emitter.ts';
+import { fastConv } from './rules/Conv.ts';
 
 /** What one batch normalisation saw of its batch, in training mode. */
 export interface BatchStatistics {
@@ -87,6 +88,10 @@ export function inlineGraph(g: GraphBuilder, graph: Graph, options: InlineOption
       const [pooled] = g.op(node.op, x.producer.inputs, node.attributes, { name: node.name });
       invariant(pooled, 'MaxPool has an output');
       set([g.relu(pooled)]);
+    } else if (node.op === 'Conv' && node.domain === '') {
+      const [y] = g.op(node.op, inputs, node.attributes, { name: node.name });
+      invariant(y, 'Conv has an output');
+      set([fastConv(g, y)]);
     } else {
       set(
         g.op(node.op, inputs, node.attributes, { name: node.name, domain: node.domain, outputs: node.outputs.length }),

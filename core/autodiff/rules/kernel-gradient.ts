@@ -7,7 +7,7 @@ import { isPointwise, isUnitStride, span, type ConvGeometry } from './conv-shape
  * dW of a convolution, [M, C/group, k…], from its input X [N, C, large…] and cotangent dY [N, M, small…]: the product of
  * dY with the patches of X under each position of the kernel, summed over images and positions. What differs is how the
  * patches are laid out. onnxruntime copies runs of memory fast and single numbers slowly, so the innermost axis is the
- * longest one there is: images where channels are few, channels where they are many.
+ * longest one there is: images where channels are few, channels where they are many. Derivatives are taken of the slices.
  */
 export function kernelGradient(g: GraphBuilder, large: Value, dY: Value, geo: ConvGeometry): Value {
   const [n = 1, c = 1] = large.shape;
@@ -17,10 +17,12 @@ export function kernelGradient(g: GraphBuilder, large: Value, dY: Value, geo: Co
   const patchSize = c * sizeOf(geo.kernel) * positions;
   if (c < 32) {
     const images = Math.min(n, Math.floor(cacheFriendly / patchSize));
-    return images >= 16 ? byImages(g, large, dY, geo, images) : bySlices(g, large, dY, geo);
+    if (images >= 16) return g.alternative(byImages(g, large, dY, geo, images), bySlices(g, large, dY, geo));
+    return bySlices(g, large, dY, geo);
   }
   if (positions > 256 || n === 1) return bySlices(g, large, dY, geo);
-  return byChannels(g, large, dY, geo, Math.min(n, Math.max(1, Math.floor(cacheFriendly / patchSize))));
+  const images = Math.min(n, Math.max(1, Math.floor(cacheFriendly / patchSize)));
+  return g.alternative(byChannels(g, large, dY, geo, images), bySlices(g, large, dY, geo));
 }
 
 /** Floats of patches made at a time: about what stays in the second-level cache until it is used. */

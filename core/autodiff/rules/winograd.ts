@@ -1,0 +1,217 @@
+import { float32, int64, sizeOf, type Tensor } from '../../base/tensor.ts';
+import type { GraphBuilder } from '../builder.ts';
+import type { Value } from '../emitter.ts';
+import { isUnitStride, type ConvGeometry } from './conv-shape.ts';
+
+/**
+ * Convolutions with 3 × 3 kernels by minimal filtering: Lavin and Gray 2016, "Fast algorithms for convolutional neural
+ * networks". With tiles of m × m outputs, Y = Aᵀ[(G g Gᵀ) ⊙ (Bᵀ d B)]A, summed over channels, takes (m + 2)² products for
+ * m² outputs, where the definition takes 9 m²; the products are (m + 2)² matrix products over all tiles. The transforms
+ * are products with the constant matrices Bᵀ⊗Bᵀ, G⊗G and Aᵀ⊗Aᵀ. Relative errors are about 5e-7 for m = 2, 1e-5 for m = 4.
+ */
+interface Tiling {
+  readonly m: 2 | 4;
+  /** Tiles along height and width of the output. */
+  readonly rows: number;
+  readonly columns: number;
+}
+
+interface Transforms {
+  /** [(m+2)², (m+2)²], [(m+2)², 9], [m², (m+2)²]. */
+  readonly input: readonly number[];
+  readonly kernel: readonly number[];
+  readonly output: readonly number[];
+}
+
+type Matrix = readonly (readonly number[])[];
+
+/** A⊗A, row-major. */
+const twice = (a: Matrix): number[] =>
+  a.flatMap((upper) => a.flatMap((lower) => upper.flatMap((x) => lower.map((y) => x * y))));
+
+const transforms: Readonly<Record<2 | 4, Transforms>> = {
+  2: {
+    input: twice([
+      [1, 0, -1, 0],
+      [0, 1, 1, 0],
+      [0, -1, 1, 0],
+      [0, 1, 0, -1],
+    ]),
+    kernel: twice([
+      [1, 0, 0],
+      [0.5, 0.5, 0.5],
+      [0.5, -0.5, 0.5],
+      [0, 0, 1],
+    ]),
+    output: twice([
+      [1, 1, 1, 0],
+      [0, 1, -1, -1],
+    ]),
+  },
+  4: {
+    input: twice([
+      [4, 0, -5, 0, 1, 0],
+      [0, -4, -4, 1, 1, 0],
+      [0, 4, -4, -1, 1, 0],
+      [0, -2, -1, 2, 1, 0],
+      [0, 2, -1, -2, 1, 0],
+      [0, 4, 0, -5, 0, 1],
+    ]),
+    kernel: twice([
+      [1 / 4, 0, 0],
+      [-1 / 6, -1 / 6, -1 / 6],
+      [-1 / 6, 1 / 6, -1 / 6],
+      [1 / 24, 1 / 12, 1 / 6],
+      [1 / 24, -1 / 12, 1 / 6],
+      [0, 0, 1],
+    ]),
+    output: twice([
+      [1, 1, 1, 1, 1, 0],
+      [0, 1, -1, 2, -2, 0],
+      [0, 1, 1, 4, 4, 0],
+      [0, 1, -1, 8, -8, 1],
+    ]),
+  },
+};
+
+/** Costs against one multiply-add of a large product, measured on onnxruntime 1.30: per element of tiles, of kernels. */
+const tileCost = 130;
+const kernelCost = 40;
+
+/**
+ * How to tile a convolution, or undefined where onnxruntime's own is as fast: kernels that are constants (blocked
+ * layout, Relu fused), few channels, small batches.
+ */
+export function winogradTiling(g: GraphBuilder, x: Value, weight: Value, geo: ConvGeometry): Tiling | undefined {
+  if (g.device !== 'cpu') return undefined;
+  const [n = 1, c = 1, height = 1, width = 1] = x.shape;
+  const m = weight.shape[0] ?? 1;
+  const fits = geo.rank === 2 && geo.group === 1 && isUnitStride(geo) && geo.kernel.every((k) => k === 3);
+  if (!fits || weight.constant || x.dtype !== 'float32' || geo.dilations.some((d) => d !== 1)) return undefined;
+  if ([...geo.padBegin, ...geo.padEnd].some((pad) => pad > 2)) return undefined;
+  const outputs = [height, width].map((size, i) => size + (geo.padBegin[i] ?? 0) + (geo.padEnd[i] ?? 0) - 2);
+  const tile = Math.min(...outputs) >= 8 ? 4 : 2;
+  const [rows = 1, columns = 1] = outputs.map((size) => Math.ceil(size / tile));
+  const points = (tile + 2) ** 2;
+  const tiles = n * rows * columns;
+  const cost = points * (tiles * (c + m) * tileCost + m * c * kernelCost + tiles * c * m);
+  return cost < 9 * n * sizeOf(outputs) * c * m ? { m: tile, rows, columns } : undefined;
+}
+
+/** The convolution without bias, [N, M, o…]. `weight` [M, C, 3, 3]. */
+export function winogradConv(g: GraphBuilder, x: Value, weight: Value, geo: ConvGeometry, tiling: Tiling): Value {
+  const kernels = kernelTransform(g, weight, tiling, false);
+  const products = g.matmul(inputTransform(g, x, geo.padBegin, tiling), g.transpose(kernels, [0, 2, 1]));
+  const outputs = [0, 1].map((i) => (x.shape[i + 2] ?? 1) + (geo.padBegin[i] ?? 0) + (geo.padEnd[i] ?? 0) - 2);
+  return outputTransform(g, products, x.shape[0] ?? 1, outputs, tiling);
+}
+
+/** dX of the convolution whose cotangent is dY [N, M, o…]: the convolution with kernels flipped, their axes swapped. */
+export function winogradInputGradient(
+  g: GraphBuilder,
+  dY: Value,
+  weight: Value,
+  geo: ConvGeometry,
+  tiling: Tiling,
+  shape: readonly number[],
+): Value {
+  const kernels = kernelTransform(g, weight, tiling, true);
+  const begin = geo.padBegin.map((pad) => 2 - pad);
+  const [rows = 1, columns = 1] = shape.slice(2).map((size) => Math.ceil(size / tiling.m));
+  const own = { m: tiling.m, rows, columns };
+  return outputTransform(g, g.matmul(inputTransform(g, dY, begin, own), kernels), shape[0] ?? 1, shape.slice(2), own);
+}
+
+/** dW [M, C, 3, 3] = Gᵀ[Σ over tiles (A dY Aᵀ) ⊙ (Bᵀ d B)]G; the tiles of X are those of the forward pass. */
+export function winogradKernelGradient(g: GraphBuilder, x: Value, dY: Value, geo: ConvGeometry, tiling: Tiling): Value {
+  const [n = 1, c = 1] = x.shape;
+  const [, m = 1, height = 1, width = 1] = dY.shape;
+  const { m: tile, rows, columns } = tiling;
+  const points = (tile + 2) ** 2;
+  const tiles = n * rows * columns;
+  const last = g.pad(g.transpose(dY, [0, 2, 3, 1]), [0, 0, 0, 0, 0, rows * tile - height, columns * tile - width, 0]);
+  const cut = g.reshape(last, [n, rows, tile, columns, tile, m]);
+  const pixels = g.reshape(g.transpose(cut, [2, 4, 0, 1, 3, 5]), [tile * tile, tiles * m]);
+  const spread = matrix(g, 'output', tiling);
+  const rates = g.reshape(g.matmul(g.transpose(spread, [1, 0]), pixels), [points, tiles, m]);
+  const sums = g.matmul(g.transpose(rates, [0, 2, 1]), inputTransform(g, x, geo.padBegin, tiling));
+  const kernels = g.gemm(g.reshape(sums, [points, m * c]), matrix(g, 'kernel', tiling), { transA: true });
+  return g.reshape(kernels, [m, c, 3, 3]);
+}
+
+/** Overlapping tiles of the padded image, transformed: [(m+2)², N·tiles, C]. */
+function inputTransform(g: GraphBuilder, x: Value, padBegin: readonly number[], tiling: Tiling): Value {
+  const [n = 1, c = 1, height = 1, width = 1] = x.shape;
+  const { m, rows, columns } = tiling;
+  const [top = 0, left = 0] = padBegin;
+  const [tall, wide, side] = [rows * m + 2, columns * m + 2, m + 2];
+  const padding = [0, top, left, 0, 0, tall - height - top, wide - width - left, 0];
+  const padded = g.pad(g.transpose(x, [0, 2, 3, 1]), padding);
+  const pixels = g.reshape(padded, [n * tall * wide, c]);
+  const places = kept(g, `${n}/${rows}/${columns}/${m}`, () => tilePlaces(n, tiling));
+  const tiles = g.reshape(g.gather(pixels, places, 0), [side * side, n * rows * columns * c]);
+  return g.reshape(g.matmul(matrix(g, 'input', tiling), tiles), [side * side, n * rows * columns, c]);
+}
+
+/** Row of each tile element among the padded pixels, ordered [(m+2)², N, rows, columns]. */
+function tilePlaces(n: number, { m, rows, columns }: Tiling): Tensor {
+  const [tall, wide, side] = [rows * m + 2, columns * m + 2, m + 2];
+  const count = side * side * n * rows * columns;
+  const places = BigInt64Array.from({ length: count }, (_, i) => {
+    const column = i % columns;
+    const row = Math.floor(i / columns) % rows;
+    const image = Math.floor(i / (columns * rows)) % n;
+    const point = Math.floor(i / (columns * rows * n));
+    return BigInt((image * tall + row * m + Math.floor(point / side)) * wide + column * m + (point % side));
+  });
+  return int64([count], places);
+}
+
+/** [M, C, 3, 3] → [(m+2)², M, C]; the taps reversed for the input gradient. */
+function kernelTransform(g: GraphBuilder, weight: Value, tiling: Tiling, reversed: boolean): Value {
+  const [m = 1, c = 1] = weight.shape;
+  const transform = matrix(g, reversed ? 'reversed' : 'kernel', tiling);
+  const kernels = g.gemm(transform, g.reshape(weight, [m * c, 9]), { transB: true });
+  return g.reshape(kernels, [(tiling.m + 2) ** 2, m, c]);
+}
+
+/** [(m+2)², N·tiles, M] → [N, M, o…]. */
+function outputTransform(
+  g: GraphBuilder,
+  products: Value,
+  n: number,
+  outputs: readonly number[],
+  tiling: Tiling,
+): Value {
+  const { m, rows, columns } = tiling;
+  const [points = 1, tiles = 1, channels = 1] = products.shape;
+  const pixels = g.matmul(matrix(g, 'output', tiling), g.reshape(products, [points, tiles * channels]));
+  const placed = g.transpose(g.reshape(pixels, [m, m, n, rows, columns, channels]), [2, 5, 3, 0, 4, 1]);
+  const whole = g.reshape(placed, [n, channels, rows * m, columns * m]);
+  const [height = 1, width = 1] = outputs;
+  if (height === rows * m && width === columns * m) return whole;
+  return g.slice(whole, [2, 3], [0, 0], [height, width]);
+}
+
+function matrix(g: GraphBuilder, which: keyof Transforms | 'reversed', { m }: Tiling): Value {
+  const points = (m + 2) ** 2;
+  const make = (): Tensor => {
+    const { input, kernel, output } = transforms[m];
+    if (which === 'input') return float32([points, points], input);
+    if (which === 'output') return float32([m * m, points], output);
+    const taps = which === 'kernel' ? kernel : kernel.map((_, i) => kernel[i - (i % 9) + 8 - (i % 9)] ?? 0);
+    return float32([points, 9], taps);
+  };
+  return kept(g, `${which}/${m}`, make);
+}
+
+const made = new WeakMap<GraphBuilder, Map<string, Value>>();
+
+/** A constant that many layers of one graph share. */
+function kept(g: GraphBuilder, key: string, make: () => Tensor): Value {
+  const known = made.get(g) ?? new Map<string, Value>();
+  made.set(g, known);
+  const value = known.get(key) ?? g.constant(make());
+  known.set(key, value);
+  return value;
+}
