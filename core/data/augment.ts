@@ -13,12 +13,15 @@ export interface AffineRanges {
   readonly width: number;
 }
 
+/** The rows of a 2 × 3 matrix that maps output to input positions (x, y, 1), both normalised to [-1, 1]. */
+export type Theta = [number, number, number, number, number, number];
+
 /**
  * A random view: rotation about the centre, scale, shift, each uniform in its range, drawn in this order. The result is
  * a theta: the rows of the 2 × 3 matrix that maps output to input positions (x, y, 1), both normalised to [-1, 1], as ONNX
  * AffineGrid and PyTorch's affine_grid take it with align_corners = 0.
  */
-export function randomAffine(rng: Rng, ranges: AffineRanges): [number, number, number, number, number, number] {
+export function randomAffine(rng: Rng, ranges: AffineRanges): Theta {
   const angle = ((2 * rng.uniform() - 1) * ranges.rotationDegrees * Math.PI) / 180;
   const scale = ranges.scaleMin + (ranges.scaleMax - ranges.scaleMin) * rng.uniform();
   const shiftX = (2 * rng.uniform() - 1) * ranges.translatePixels;
@@ -39,11 +42,7 @@ export interface Motion {
  * The theta that shows the content moved: in pixels from the centre, input = R(-angle) (output - shift) / scale. Rotation
  * is in pixels, so it stays a rotation where height and width differ.
  */
-export function affineTheta(
-  motion: Motion,
-  height: number,
-  width: number,
-): [number, number, number, number, number, number] {
+export function affineTheta(motion: Motion, height: number, width: number): Theta {
   const cos = Math.cos(motion.angle) / motion.scale;
   const sin = Math.sin(motion.angle) / motion.scale;
   const offsetX = -(cos * motion.shiftX + sin * motion.shiftY);

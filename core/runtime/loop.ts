@@ -3,7 +3,7 @@ import { int64, tensor, type Tensor } from '../base/tensor.ts';
 import { GraphBuilder, type Value } from '../autodiff/builder.ts';
 import type { Graph, GraphNode, ValueInfo } from '../onnx/graph.ts';
 import type { ValueType } from '../onnx/infer.ts';
-import { compile, type SessionOptions, type Tensors } from './session.ts';
+import { compile, type Device, type SessionOptions, type Tensors } from './session.ts';
 
 /** Types of the values of an optimisation loop. Names are free; each of the three groups has its own name space. */
 export interface LoopTypes {
@@ -50,8 +50,8 @@ export interface CompiledLoop {
  * do not depend on how the steps are cut into chunks. Constants used by `body` live in the body: onnxruntime lays out
  * only those for its fast convolutions.
  */
-function loopGraph(name: string, types: LoopTypes, body: LoopBody): Graph {
-  const b = new GraphBuilder('b_');
+function loopGraph(name: string, types: LoopTypes, body: LoopBody, device: Device = 'cpu'): Graph {
+  const b = new GraphBuilder('b_', device === 'cpu' ? 'cpu' : 'gpu');
   const iteration = b.input('iteration', 'int64', []);
   const condition = b.input('condition', 'bool', []);
   const state = mapRecord(types.state, (type, key) => b.input(`in_${key}`, type.dtype, type.shape));
@@ -110,7 +110,7 @@ export async function compileLoop(
   body: LoopBody,
   options: SessionOptions,
 ): Promise<CompiledLoop> {
-  const graph = loopGraph(name, types, body);
+  const graph = loopGraph(name, types, body, options.device);
   const session = await compile(graph, options);
   const accepted = new Set(session.inputNames);
   return {

@@ -109,7 +109,7 @@ describe('the synthesis of all batches', () => {
       [...progress.losses.keys()].toSorted((a, b) => a - b),
       [0, 1, 2, 3, 4],
     );
-    const done = said.map(({ stepsDone }) => stepsDone);
+    const done = said.map((word) => word.stepsDone);
     assert.deepEqual(
       done,
       done.toSorted((a, b) => a - b),
