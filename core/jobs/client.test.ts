@@ -167,6 +167,12 @@ describe('a job', () => {
     await assert.rejects(async () => resume(workspace, run.runId), { code: 'RUN_STATE' });
   });
 
+  it('that loses a computing process is interrupted and can go on', async (t) => {
+    const workspace = toyWorkspace(t);
+    const run = await newRun(workspace, { params: { behaviour: 'loses-lane' }, launch: toyInProcess() });
+    assert.deepEqual([run.state, run.error?.code, run.resumable], ['interrupted', 'JOB_CRASHED', true]);
+  });
+
   it('stops at a metric that is not a number and names step and last value', async (t) => {
     const workspace = toyWorkspace(t);
     const run = await newRun(workspace, { params: { behaviour: 'diverges' }, launch: toyInProcess() });

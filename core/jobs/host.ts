@@ -242,5 +242,6 @@ function endingOf(thrown: unknown, signal: AbortSignal): WorkbenchError {
 /** A workspace that ran full is no fault of the run: it may go on from its last checkpoint. */
 function stateAfter(error: WorkbenchError): 'failed' | 'cancelled' | 'interrupted' {
   if (error.code === 'CANCELLED') return 'cancelled';
-  return error.code === 'WORKSPACE_UNUSABLE' ? 'interrupted' : 'failed';
+  // A full disk or a killed lane says nothing against the run: it goes on from its checkpoint.
+  return error.code === 'WORKSPACE_UNUSABLE' || error.code === 'JOB_CRASHED' ? 'interrupted' : 'failed';
 }

@@ -26,7 +26,7 @@ const walkSpec = defineMethod({
     /** Stands for the work of a step. */
     stepMs: z.number().min(0).default(0).register(ui, { title: 'Time of a step' }),
     behaviour: z
-      .enum(['good', 'hangs', 'throws', 'diverges', 'exits', 'aborts', 'nan-result', 'fast'])
+      .enum(['good', 'hangs', 'throws', 'loses-lane', 'diverges', 'exits', 'aborts', 'nan-result', 'fast'])
       .default('good')
       .register(ui, { title: 'Behaviour' }),
   }),
@@ -101,6 +101,7 @@ function artifactOf(name: string, position: Float32Array): MethodEvent {
 
 function misbehave(behaviour: Params['behaviour']): void {
   if (behaviour === 'throws') throw new WorkbenchError('DATA_UNSUITABLE', 'The walk met a wall');
+  if (behaviour === 'loses-lane') throw new WorkbenchError('JOB_CRASHED', 'A computing process ended with SIGKILL');
   if (behaviour === 'exits') process.exit(7);
   if (behaviour === 'aborts') process.abort();
   if (behaviour === 'hangs') for (;;);
