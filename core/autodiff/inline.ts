@@ -75,6 +75,10 @@ export function inlineGraph(g: GraphBuilder, graph: Graph, options: InlineOption
       const momentum = attributes.float('momentum', 0.9);
       batchStatistics.push({ meanName, varianceName, mean, variance, count, momentum });
       set([y]);
+    } else if (node.op === 'BatchNormalization' && node.domain === '') {
+      // A file that was exported in training mode is meant with its running statistics, like PyTorch's eval().
+      const { training_mode: _, ...rest } = node.attributes;
+      set(g.op(node.op, inputs, rest, { name: node.name }));
     } else if (node.op === 'Dropout' && node.domain === '' && x) {
       const ratio = inputs[1]?.constant ? Number(inputs[1].constant.data[0]) : attributes.float('ratio', 0.5);
       if (!training || ratio === 0) set([x]);

@@ -103,7 +103,7 @@ async function* prepare(ctx: Work['ctx'], keep: Keep): Events<Work> {
     yield {
       type: 'log',
       level: 'warning',
-      message: `${teacher.title} was exported in training mode: its answer to an image depends on the others of the batch, and so does the balance. Export it in inference mode.`,
+      message: `${teacher.title} was exported in training mode; it is used in inference mode, with the running statistics of its file.`,
     };
   }
   const { resume } = ctx;

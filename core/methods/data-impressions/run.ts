@@ -100,7 +100,7 @@ async function* prepare(ctx: Work['ctx'], keep: Keep): Events<Work> {
     yield {
       type: 'log',
       level: 'warning',
-      message: `${teacher.title} was exported in training mode: its answer to an image depends on the others of the batch. Export it in inference mode for figures that can be compared.`,
+      message: `${teacher.title} was exported in training mode; it is used in inference mode, with the running statistics of its file.`,
     };
   }
   if (similarity) {
