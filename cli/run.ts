@@ -1,4 +1,5 @@
 import type { MethodSpec } from '../core/methods/define.ts';
+import { admitModels } from './admit-models.ts';
 import { exitCodes } from './exit-codes.ts';
 import { executeRun } from './execute.ts';
 import { methodFlags } from './flags.ts';
@@ -39,7 +40,8 @@ export function methodVerb(spec: MethodSpec): Verb {
         );
         return exitCodes.ok.code;
       }
-      return withWorkspace(args, here, (workspace) => {
+      return withWorkspace(args, here, async (workspace) => {
+        await admitModels(request, workspace.dir);
         const runId = workspace.createRun(request);
         if (!isJson && !args.isOn('quiet')) here.terminal.note(`Run ${runId}: ${spec.title}\n`);
         return executeRun({

@@ -14,7 +14,7 @@ import { domainOf } from './validate/domains.ts';
 import { defaultLimits, type Limits } from './validate/limits.ts';
 import { checkMemory } from './validate/memory.ts';
 import { checkModelProto } from './validate/model-proto.ts';
-import { renamePlainRuns, scanWire } from './validate/wire.ts';
+import { renamePlainRuns, scanWire, type WireFacts } from './validate/wire.ts';
 
 /** First bytes of files that are often taken for ONNX files. */
 const otherFormats: readonly (readonly [bytes: string, what: string])[] = [
@@ -36,7 +36,12 @@ function formatOf(bytes: Uint8Array): string | undefined {
 /** Numbers in lists are read as such up to this size; beyond it they are worth a copy of the file. */
 const listLimitBytes = 2 ** 20;
 
-function parse(bytes: Uint8Array, source: Source, { limits, ownsBytes }: Required<ReadOptions>): ModelProto {
+interface Parsed {
+  readonly proto: ModelProto;
+  readonly facts: WireFacts;
+}
+
+function parse(bytes: Uint8Array, source: Source, { limits, ownsBytes }: Required<ReadOptions>): Parsed {
   const format = formatOf(bytes);
   if (format !== undefined) throw refusal('ONNX_E_FORMAT', source, `expected an ONNX model, got ${format}`);
   if (bytes.length > limits.fileBytes) {
@@ -48,7 +53,7 @@ function parse(bytes: Uint8Array, source: Source, { limits, ownsBytes }: Require
     const facts = scanWire(bytes, source, limits);
     if (facts.plainBytes > listLimitBytes) own ??= Uint8Array.from(bytes);
     if (own !== undefined) renamePlainRuns(own, facts);
-    return fromBinary(ModelProtoSchema, own ?? bytes, { readUnknownFields: false });
+    return { proto: fromBinary(ModelProtoSchema, own ?? bytes, { readUnknownFields: false }), facts };
   } catch (cause) {
     // Every exporter writes the IR version first: field 1, a varint.
     const isBegun = bytes[0] === 0x08;
@@ -74,16 +79,24 @@ interface ReadOptions {
  * MODEL_UNREADABLE for anything that is not a sound ONNX file, OP_UNSUPPORTED for types that are not covered; the rule
  * that is broken stands in `details.rule`.
  */
-export function readModel(bytes: Uint8Array, options: ReadOptions = {}): OnnxModel {
+export const readModel = (bytes: Uint8Array, options: ReadOptions = {}): OnnxModel => readWith(bytes, options).model;
+
+export interface ReadFile {
+  readonly model: OnnxModel;
+  /** Part of the model stands in other files, so that the hash of this one does not tell all. */
+  readonly hasExternalData: boolean;
+}
+
+function readWith(bytes: Uint8Array, options: ReadOptions): ReadFile {
   const { path, limits = defaultLimits, ownsBytes = false } = options;
   const source: Source = { path };
   if (bytes.length === 0) throw refusal('ONNX_E_EMPTY', source, 'expected an ONNX model, got an empty file');
-  const proto = parse(bytes, source, { path, limits, ownsBytes });
+  const { proto, facts } = parse(bytes, source, { path, limits, ownsBytes });
   checkModelProto(proto, source, limits);
   const model = modelOf(proto, new TensorReader({ source, limits, ownsBytes }));
   checkControlFlow(model.graph, source, limits);
   checkMemory(model, source, limits);
-  return model;
+  return { model, hasExternalData: facts.hasExternalData };
 }
 
 function modelOf(proto: ModelProto, tensors: TensorReader): OnnxModel {
@@ -104,8 +117,12 @@ function modelOf(proto: ModelProto, tensors: TensorReader): OnnxModel {
 
 /** Reads a model file, as readModel, naming the path in errors. */
 export async function loadModel(path: string, limits: Limits = defaultLimits): Promise<OnnxModel> {
-  return readModel(readWhole(path, limits), { path, limits, ownsBytes: true });
+  return readModelFile(path, limits).model;
 }
+
+/** As loadModel, with what only the file itself tells. */
+export const readModelFile = (path: string, limits: Limits = defaultLimits): ReadFile =>
+  readWith(readWhole(path, limits), { path, limits, ownsBytes: true });
 
 /** One read call takes less than 2 GiB. */
 const chunkBytes = 2 ** 30;

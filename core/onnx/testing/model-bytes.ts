@@ -1,12 +1,20 @@
 import { create, type Message, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
 import type { GenMessage } from '@bufbuild/protobuf/codegenv2';
-import { type GraphProtoSchema, ModelProtoSchema, type TensorProtoSchema } from '../proto/onnx_pb.generated.ts';
+import {
+  type FunctionProtoSchema,
+  type GraphProtoSchema,
+  ModelProtoSchema,
+  type NodeProtoSchema,
+  type TensorProtoSchema,
+} from '../proto/onnx_pb.generated.ts';
 
 /** Fields of a message that is yet to be made. */
 type Fresh<Schema extends GenMessage<Message>> = Exclude<MessageInitShape<Schema>, { $typeName: string }>;
-type GraphInit = Fresh<typeof GraphProtoSchema>;
-type TensorInit = Fresh<typeof TensorProtoSchema>;
-type ModelInit = Fresh<typeof ModelProtoSchema>;
+export type GraphInit = Fresh<typeof GraphProtoSchema>;
+export type TensorInit = Fresh<typeof TensorProtoSchema>;
+export type ModelInit = Fresh<typeof ModelProtoSchema>;
+export type NodeInit = Fresh<typeof NodeProtoSchema>;
+export type FunctionInit = Fresh<typeof FunctionProtoSchema>;
 
 /** An input or output of an element type and no shape. */
 export const typed = (name: string, elemType = 1) =>

@@ -1,0 +1,260 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { statSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { type ErrorShape, WorkbenchError } from '../base/errors.ts';
+import type { LoadAnswer, LoadReport, LoadRequest } from './isolated-load-process.ts';
+import { type Usage, usageOf } from './isolated-load-usage.ts';
+
+/** What one load may take. Memory is that of the whole process, of which Node and onnxruntime need about 150 MB. */
+export interface LoadLimits {
+  readonly wallMs: number;
+  /** Processor time of all threads. */
+  readonly cpuMs: number;
+  readonly memoryBytes: number;
+}
+
+/** What became of a file in a process of its own. */
+export type LoadFate =
+  | { readonly kind: 'passed'; readonly report: LoadReport }
+  /** Our own rules, or onnxruntime, said no. */
+  | { readonly kind: 'refused'; readonly error: ErrorShape }
+  /** It took more than allowed, and the process was ended. */
+  | { readonly kind: 'stopped'; readonly over: 'time' | 'cpu' | 'memory'; readonly limit: number }
+  /** The process ended by itself. */
+  | { readonly kind: 'crashed'; readonly how: string; readonly output: string };
+
+export type ProbeResult = LoadFate & {
+  readonly wallMs: number;
+  /** undefined where the system does not tell. */
+  readonly usage: Usage | undefined;
+};
+
+export interface LoaderOptions {
+  /** Monotonic milliseconds. */
+  readonly elapsed: () => number;
+  /** Processor time after which the system ends the process even when nobody watches it any more. */
+  readonly lifetimeCpuSeconds?: number;
+  /** Another module than the loading one, for tests. */
+  readonly module?: URL;
+}
+
+/** A process that loads models one after another, and is replaced when one of them costs it its life. */
+export interface Loader {
+  load(request: LoadRequest, limits: LoadLimits): Promise<ProbeResult>;
+  /** How many processes there have been. */
+  readonly processCount: number;
+  close(): Promise<void>;
+}
+
+const gib = 2 ** 30;
+const pollMs = 20;
+const outputKept = 2000;
+
+/** Generous for any classifier of that size, and no harm to a workstation. */
+export const loadLimitsFor = (fileBytes: number): LoadLimits => ({
+  wallMs: 120_000,
+  cpuMs: 120_000,
+  // The file, its graph rewritten, onnxruntime's copy and its optimised one.
+  memoryBytes: 2 * gib + 8 * fileBytes,
+});
+
+/**
+ * Opens a model file for the first time where it can harm nothing: in a process of its own, with limits on time, processor
+ * and memory. The process reads and checks the file, has onnxruntime load the graph and runs it once on zeros. Never
+ * rejects; the result says what became of it.
+ */
+export async function probeModel(
+  path: string,
+  options: LoaderOptions,
+  limits: LoadLimits = loadLimitsFor(statSync(path, { throwIfNoEntry: false })?.size ?? 0),
+): Promise<ProbeResult> {
+  const loader = openLoader({ lifetimeCpuSeconds: Math.ceil(limits.cpuMs / 1000) + 5, ...options }, limits.memoryBytes);
+  try {
+    return await loader.load({ path }, limits);
+  } finally {
+    await loader.close();
+  }
+}
+
+/** `memoryBytes` is what the system itself holds the process to, as a net below the watch that each load is under. */
+export function openLoader(
+  { elapsed, lifetimeCpuSeconds = 3600, module }: LoaderOptions,
+  memoryBytes = 16 * gib,
+): Loader {
+  let running: Running | undefined;
+  let processCount = 0;
+  const close = async (): Promise<void> => {
+    const ending = running;
+    running = undefined;
+    ending?.child.kill('SIGKILL');
+    await ending?.gone;
+  };
+  return {
+    get processCount() {
+      return processCount;
+    },
+    close,
+    async load(request, limits) {
+      const started = elapsed();
+      if (running === undefined) {
+        const fresh = start(
+          module ?? new URL('./isolated-load-process.ts', import.meta.url),
+          memoryBytes,
+          lifetimeCpuSeconds,
+        );
+        running = fresh;
+        processCount++;
+        fresh.child.once('exit', () => {
+          if (running === fresh) running = undefined;
+        });
+      }
+      const { fate, usage } = await watch(running, request, limits);
+      if (fate.kind === 'stopped' || fate.kind === 'crashed') await close();
+      return { ...fate, wallMs: elapsed() - started, usage };
+    },
+  };
+}
+
+interface Running {
+  readonly child: ChildProcess;
+  /** Resolves with how the process ended. */
+  readonly gone: Promise<string>;
+  /** The end of what it said. */
+  output: string;
+}
+
+function start(module: URL, memoryBytes: number, cpuSeconds: number): Running {
+  const child = fork(fileURLToPath(module), [], {
+    ...limitedNode(memoryBytes, cpuSeconds),
+    serialization: 'advanced',
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    env: environment(),
+  });
+  const gone = new Promise<string>((resolve) => {
+    child.on('exit', (code, signal) => resolve(signal ?? `exit code ${code}`));
+    child.on('error', (error) => resolve(error.message));
+  });
+  const running: Running = { child, gone, output: '' };
+  const keep = (chunk: Buffer): void => {
+    running.output = (running.output + chunk.toString()).slice(-outputKept);
+  };
+  child.stdout?.on('data', keep);
+  child.stderr?.on('data', keep);
+  return running;
+}
+
+/** Sends a request and holds the process to the limits until it answers or ends. */
+async function watch(
+  { child, gone, output }: Running,
+  request: LoadRequest,
+  limits: LoadLimits,
+): Promise<{ readonly fate: LoadFate; readonly usage: Usage | undefined }> {
+  const { pid } = child;
+  const before = pid === undefined ? undefined : await usageOf(pid);
+  let peak: Usage | undefined;
+  let over: 'time' | 'cpu' | 'memory' | undefined;
+  const stop = (why: typeof over): void => {
+    over ??= why;
+    child.kill('SIGKILL');
+  };
+  const look = async (): Promise<void> => {
+    const now = pid === undefined ? undefined : await usageOf(pid);
+    if (now === undefined) return;
+    const cpuMs = now.cpuMs - (before?.cpuMs ?? 0);
+    peak = { memoryBytes: Math.max(now.memoryBytes, peak?.memoryBytes ?? 0), cpuMs };
+    if (now.memoryBytes > limits.memoryBytes) stop('memory');
+    else if (cpuMs > limits.cpuMs) stop('cpu');
+  };
+  const poll = setInterval(() => void look(), pollMs);
+  const alarm = setTimeout(() => stop('time'), limits.wallMs);
+  const answered = new Promise<LoadAnswer>((resolve) =>
+    child.once('message', (message) => resolve(message as LoadAnswer)),
+  );
+  // A message that cannot be sent has lost its reader, whose end is seen below.
+  child.send(request, () => undefined);
+  try {
+    const outcome = await Promise.race([answered, gone]);
+    await look();
+    return { fate: fateOf(outcome, over, limits, output), usage: peak };
+  } finally {
+    clearInterval(poll);
+    clearTimeout(alarm);
+    child.removeAllListeners('message');
+  }
+}
+
+const exhausted = /bad.alloc|out of memory|allocate memory|allocation failed/i;
+
+function fateOf(
+  outcome: LoadAnswer | string,
+  over: 'time' | 'cpu' | 'memory' | undefined,
+  limits: LoadLimits,
+  output: string,
+): LoadFate {
+  const overLimit = { time: limits.wallMs, cpu: limits.cpuMs, memory: limits.memoryBytes };
+  if (typeof outcome !== 'string') {
+    if (outcome.ok) return { kind: 'passed', report: outcome.report };
+    // What the system would not give it is a matter of the limits, not of the file's form.
+    if (exhausted.test(outcome.error.message)) return { kind: 'stopped', over: 'memory', limit: limits.memoryBytes };
+    return { kind: 'refused', error: outcome.error };
+  }
+  if (over !== undefined) return { kind: 'stopped', over, limit: overLimit[over] };
+  if (outcome === 'SIGXCPU') return { kind: 'stopped', over: 'cpu', limit: limits.cpuMs };
+  if (exhausted.test(output)) return { kind: 'stopped', over: 'memory', limit: limits.memoryBytes };
+  return { kind: 'crashed', how: outcome, output };
+}
+
+/**
+ * How to start Node under limits of the system. A shell sets them and becomes Node, so that the process and its id are the
+ * same. They are the net: a process that nobody watches any more ends by itself. Windows has no such shell.
+ */
+function limitedNode(memoryBytes: number, cpuSeconds: number): { execPath: string; execArgv: string[] } {
+  const node = ['--max-old-space-size=2048', '--no-warnings'];
+  if (process.platform === 'win32') return { execPath: process.execPath, execArgv: node };
+  // Before it does anything, Node sets aside about 600 MB that it never touches.
+  const kilobytes = Math.ceil((memoryBytes + gib) / 1024);
+  const script = `ulimit -c 0; ulimit -t ${cpuSeconds}; ulimit -d ${kilobytes} 2>/dev/null; exec "$0" "$@"`;
+  return { execPath: '/bin/sh', execArgv: ['-c', script, process.execPath, ...node] };
+}
+
+/** Only what a process needs to start: whatever else stands in the environment is no business of a model file. */
+function environment(): NodeJS.ProcessEnv {
+  const names = ['PATH', 'SystemRoot', 'TMPDIR', 'TEMP', 'TMP', 'LANG', 'ELECTRON_RUN_AS_NODE'];
+  return Object.fromEntries(
+    names.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])),
+  );
+}
+
+const reasons = {
+  time: (limit: number) => `it took more than ${Math.round(limit / 1000)} s`,
+  cpu: (limit: number) => `it took more than ${Math.round(limit / 1000)} s of processor time`,
+  memory: (limit: number) => `it took more than ${Math.round(limit / 2 ** 20)} MiB of memory`,
+};
+
+/** The error that a probe amounts to; undefined when the file passed. */
+export function probeError(path: string, result: LoadFate): WorkbenchError | undefined {
+  switch (result.kind) {
+    case 'passed':
+      return undefined;
+    case 'refused':
+      return WorkbenchError.fromShape(result.error);
+    case 'stopped':
+      return new WorkbenchError(
+        'MODEL_UNREADABLE',
+        `${path}: opening the file in a process of its own was stopped, because ${reasons[result.over](result.limit)}`,
+        {
+          hint: 'The file asks for more than a classifier of its size needs. Check where it comes from.',
+          details: { probe: { kind: result.kind, over: result.over, limit: result.limit } },
+        },
+      );
+    case 'crashed':
+      return new WorkbenchError(
+        'MODEL_UNREADABLE',
+        `${path}: opening the file ended the process that had been started for it, with ${result.how}`,
+        {
+          hint: 'onnxruntime cannot cope with this file, though it keeps all rules of docs/hostile-files.md. Check where it comes from.',
+          details: { probe: { kind: result.kind, how: result.how, output: result.output } },
+        },
+      );
+  }
+}
