@@ -6,6 +6,7 @@ import { doctor } from './doctor.ts';
 import { exitCodeOf, exitCodes } from './exit-codes.ts';
 import { exportRun } from './export.ts';
 import { debugFlag, helpFlag, jsonFlag } from './flags.ts';
+import { gradient } from './gradient.ts';
 import { commandOf, renderHelp, type HelpPage } from './help.ts';
 import { list } from './list.ts';
 import { methods } from './methods.ts';
@@ -17,7 +18,7 @@ import { didYouMean } from './suggest.ts';
 import type { Surroundings, Verb } from './verb.ts';
 import { verifyGradientsVerb } from './verify-gradients.ts';
 
-const fixedVerbs: readonly Verb[] = [resume, list, show, exportRun, methods, verifyGradientsVerb, doctor];
+const fixedVerbs: readonly Verb[] = [resume, list, show, exportRun, methods, gradient, verifyGradientsVerb, doctor];
 
 /** Runs one command line and gives the exit code. Nothing is thrown. */
 export async function runProgram(argv: readonly string[], here: Surroundings): Promise<number> {
