@@ -1,5 +1,5 @@
 import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import Database from 'better-sqlite3';
 import { databaseFile } from '../contract/layout.ts';
 import type { Connection } from './connection.ts';
@@ -64,6 +64,15 @@ function syncFolder(dir: string): void {
   }
 }
 
+/** Makes a folder and those above it, one by one: Node's own recursion never ends where a parent refuses, as in /proc. */
 export function makeFolder(path: string): void {
-  mkdirSync(path, { recursive: true });
+  if (existsSync(path)) return;
+  const parent = dirname(path);
+  if (parent !== path) makeFolder(parent);
+  try {
+    mkdirSync(path);
+  } catch (error) {
+    // Another process may have been quicker.
+    if (!existsSync(path)) throw error;
+  }
 }

@@ -200,6 +200,8 @@ describe('a workspace', () => {
     const unusable = { code: 'WORKSPACE_UNUSABLE', hint: /--workspace/ };
     assert.throws(() => openWorkspace(dir, optionsAt()), unusable);
     assert.throws(() => openWorkspace(join(dir, 'below'), optionsAt()), unusable);
+    // No folder can be made below /proc.
+    if (process.platform === 'linux') assert.throws(() => openWorkspace('/proc/palimpsest', optionsAt()), unusable);
     const damaged = folder(t);
     open(t, damaged).close();
     for (const name of readdirSync(damaged)) if (name.startsWith('palimpsest.db')) rmSync(join(damaged, name));
