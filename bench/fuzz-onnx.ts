@@ -1,0 +1,225 @@
+// Mutated models through our own reader, and through onnxruntime in processes of their own.
+import { writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { parseArgs } from 'node:util';
+import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
+import { judge, mutantMaker, type Verdict } from '../core/onnx/testing/fuzz.ts';
+import { openLoader, type ProbeResult } from '../core/runtime/isolated-load.ts';
+
+const help = `node bench/fuzz-onnx.ts [--parse N] [--load N] [--seed S] [--jobs N] [--minutes M] [--json FILE]
+
+  --parse N     mutated models through reader, rules and the search for a classifier (1000000)
+  --load N      mutated models through a loading process, onnxruntime included (20000)
+  --seed S      of the mutations (1); the same seed and number give the same file
+  --jobs N      side by side (half of the cores, at least one)
+  --minutes M   each part ends after so long, with what it has done (10)
+  --json FILE   write the figures
+
+Exit code 1 when something other than a refusal happened. Run it with nice.
+`;
+
+interface Task {
+  readonly seed: number;
+  readonly first: number;
+  readonly step: number;
+  readonly count: number;
+  readonly minutes: number;
+}
+
+interface Outcome {
+  readonly done: number;
+  readonly kinds: Readonly<Record<string, number>>;
+  /** Milliseconds of each file, by the clock on the wall. */
+  readonly ms: Float32Array;
+  readonly slowest: readonly (readonly [index: number, ms: number])[];
+  readonly failures: readonly string[];
+}
+
+/** Files between looks at the clock. */
+const lookEvery = 64;
+const slowestKept = 5;
+
+class Tally {
+  readonly #kinds: Record<string, number> = {};
+  readonly #ms: Float32Array;
+  readonly #failures: string[] = [];
+  #slowest: (readonly [number, number])[] = [];
+  #done = 0;
+
+  constructor(count: number) {
+    this.#ms = new Float32Array(count);
+  }
+
+  add(index: number, kind: string, ms: number, failure?: string): void {
+    this.#kinds[kind] = (this.#kinds[kind] ?? 0) + 1;
+    this.#ms[this.#done++] = ms;
+    if (failure !== undefined && this.#failures.length < 20) this.#failures.push(`#${index}: ${failure}`);
+    if (ms > (this.#slowest.at(-1)?.[1] ?? 0) || this.#slowest.length < slowestKept) {
+      this.#slowest = [...this.#slowest, [index, ms] as const].sort(([, a], [, b]) => b - a).slice(0, slowestKept);
+    }
+  }
+
+  outcome(): Outcome {
+    const ms = this.#ms.slice(0, this.#done);
+    return { done: this.#done, kinds: this.#kinds, ms, slowest: this.#slowest, failures: this.#failures };
+  }
+}
+
+function taskOf(data: unknown): Task {
+  const { seed, first, step, count, minutes } = Object(data);
+  return {
+    seed: Number(seed),
+    first: Number(first),
+    step: Number(step),
+    count: Number(count),
+    minutes: Number(minutes),
+  };
+}
+
+function parseMany({ seed, first, step, count, minutes }: Task): Outcome {
+  const make = mutantMaker(seed);
+  const tally = new Tally(Math.ceil((count - first) / step));
+  const until = performance.now() + minutes * 60_000;
+  for (let index = first, n = 0; index < count; index += step, n++) {
+    if (n % lookEvery === 0 && performance.now() > until) break;
+    const bytes = make(index);
+    const before = performance.now();
+    const verdict = judge(bytes);
+    tally.add(index, kindOf(verdict), performance.now() - before, failureOf(verdict));
+  }
+  return tally.outcome();
+}
+
+const kindOf = (verdict: Verdict): string => (verdict.kind === 'refused' ? verdict.by : verdict.kind);
+
+function failureOf(verdict: Verdict): string | undefined {
+  if (verdict.kind !== 'failed') return undefined;
+  return verdict.error instanceof Error ? (verdict.error.stack ?? verdict.error.message) : String(verdict.error);
+}
+
+/** The bar: nothing takes longer. */
+const hangMs = 10_000;
+const loadLimits = { wallMs: hangMs, cpuMs: hangMs, memoryBytes: 2 ** 30 };
+
+async function loadMany({ seed, first, step, count, minutes }: Task): Promise<Outcome & { processes: number }> {
+  const make = mutantMaker(seed);
+  const tally = new Tally(Math.ceil((count - first) / step));
+  const elapsed = (): number => performance.now();
+  const until = elapsed() + minutes * 60_000;
+  const loader = openLoader({ elapsed });
+  try {
+    for (let index = first; index < count && elapsed() < until; index += step) {
+      const result = await loader.load({ bytes: make(index) }, loadLimits);
+      tally.add(index, fateOf(result), result.wallMs, complaintOf(result));
+    }
+  } finally {
+    await loader.close();
+  }
+  return { ...tally.outcome(), processes: loader.processCount };
+}
+
+function fateOf(result: ProbeResult): string {
+  if (result.kind === 'stopped') return `stopped: ${result.over}`;
+  if (result.kind === 'crashed') return `crashed: ${result.how}`;
+  if (result.kind === 'refused') return `refused: ${result.error.code}`;
+  return result.report.notRun === undefined ? 'run' : 'loaded';
+}
+
+/** Only a hang breaks the bar: what a file does to its process is what the process is for. */
+const complaintOf = (result: ProbeResult): string | undefined =>
+  result.kind === 'stopped' && result.over !== 'memory' ? `took too much ${result.over}` : undefined;
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      parse: { type: 'string', default: '1000000' },
+      load: { type: 'string', default: '20000' },
+      seed: { type: 'string', default: '1' },
+      jobs: { type: 'string', default: String(Math.max(1, availableParallelism() >> 1)) },
+      minutes: { type: 'string', default: '10' },
+      json: { type: 'string' },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) return void process.stdout.write(help);
+  const jobs = Number(values.jobs);
+  const tasks = (count: string): Task[] =>
+    Array.from({ length: jobs }, (_, first) => ({
+      seed: Number(values.seed),
+      first,
+      step: jobs,
+      count: Number(count),
+      minutes: Number(values.minutes),
+    }));
+  const started = performance.now();
+  const parsed = merge(await Promise.all(tasks(values.parse).map(inThread)));
+  const between = performance.now();
+  print('reader and rules', parsed, between - started);
+  const loaded = await Promise.all(tasks(values.load).map(loadMany));
+  const processes = loaded.reduce((sum, each) => sum + each.processes, 0);
+  const all = merge(loaded);
+  print(`loading processes (${processes} of them)`, all, performance.now() - between);
+  if (values.json !== undefined) {
+    const plain = (outcome: Outcome) => ({ ...outcome, ms: quantiles(outcome.ms) });
+    writeFileSync(
+      values.json,
+      `${JSON.stringify({ parsed: plain(parsed), loaded: { ...plain(all), processes } }, null, 2)}\n`,
+    );
+  }
+  if (parsed.failures.length + all.failures.length > 0) process.exitCode = 1;
+}
+
+function inThread(task: Task): Promise<Outcome> {
+  const { promise, resolve, reject } = Promise.withResolvers<Outcome>();
+  const worker = new Worker(new URL(import.meta.url), { workerData: task });
+  worker.once('message', resolve);
+  worker.once('error', reject);
+  return promise;
+}
+
+function merge(outcomes: readonly Outcome[]): Outcome {
+  const kinds: Record<string, number> = {};
+  for (const outcome of outcomes) {
+    for (const [kind, count] of Object.entries(outcome.kinds)) kinds[kind] = (kinds[kind] ?? 0) + count;
+  }
+  const done = outcomes.reduce((sum, outcome) => sum + outcome.done, 0);
+  const ms = new Float32Array(done);
+  let at = 0;
+  for (const outcome of outcomes) {
+    ms.set(outcome.ms, at);
+    at += outcome.ms.length;
+  }
+  const slowest = outcomes.flatMap((outcome) => outcome.slowest).sort(([, a], [, b]) => b - a);
+  return {
+    done,
+    kinds,
+    ms,
+    slowest: slowest.slice(0, slowestKept),
+    failures: outcomes.flatMap((each) => each.failures),
+  };
+}
+
+function quantiles(ms: Float32Array): Record<string, number> {
+  const sorted = ms.toSorted();
+  const at = (q: number): number => sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))] ?? 0;
+  return { median: at(0.5), p99: at(0.99), p999: at(0.999), max: sorted.at(-1) ?? 0 };
+}
+
+function print(title: string, { done, kinds, ms, slowest, failures }: Outcome, tookMs: number): void {
+  const { median, p99, p999, max } = quantiles(ms);
+  const figures = [median, p99, p999, max].map((value) => (value ?? 0).toFixed(2)).join(', ');
+  console.log(`${done.toLocaleString('en-US')} files in ${(tookMs / 1000).toFixed(0)} s, ${title}`);
+  console.log(
+    `  ms of median, p99, p99.9, max: ${figures}; slowest: ${slowest.map(([index]) => `#${index}`).join(' ')}`,
+  );
+  for (const [kind, count] of Object.entries(kinds).sort(([, a], [, b]) => b - a)) console.log(`  ${kind}: ${count}`);
+  for (const failure of failures) console.log(`  FAILED ${failure}`);
+}
+
+if (isMainThread) await main();
+else send(parseMany(taskOf(workerData)));
+
+function send(outcome: Outcome): void {
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
+  parentPort?.postMessage(outcome);
+}
