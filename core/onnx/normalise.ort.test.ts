@@ -11,6 +11,49 @@ const ints = (...values: number[]): Tensor => int64([values.length], values);
 const channel = wave([4]);
 const variance = float32([4], [0.5, 1, 1.5, 2]);
 
+const [queries, keys] = [wave([2, 4, 5, 6]), wave([2, 4, 3, 6], 1)];
+const angles = [wave([2, 4, 3], 1), wave([2, 4, 3], 2)];
+const allowed = tensor(
+  'bool',
+  [5, 3],
+  Uint8Array.from({ length: 15 }, (_, i) => Number(i % 3 === 0 || i % 2 === 0)),
+);
+
+/** What operator set 23 brought in for networks of attention. */
+const attentions: readonly (readonly [opset: number, node: OneNode])[] = [
+  [23, { op: 'Attention', inputs: [queries, keys, wave([2, 4, 3, 2], 2)] }],
+  [24, { op: 'Attention', inputs: [queries, keys, keys, allowed], attributes: { scale: { float: 0.3 } } }],
+  [23, { op: 'Attention', inputs: [queries, keys, keys, wave([2, 1, 5, 3], 3)], attributes: { is_causal: 1 } }],
+  [23, { op: 'Attention', inputs: [queries, keys, keys], attributes: { softcap: { float: 0.5 } } }],
+  [
+    23,
+    {
+      op: 'Attention',
+      inputs: [wave([2, 5, 24]), wave([2, 3, 12], 1), wave([2, 3, 8], 2)],
+      attributes: { q_num_heads: 4, kv_num_heads: 2 },
+    },
+  ],
+  [23, { op: 'RMSNormalization', inputs: [image, wave([6], 1)], attributes: { epsilon: { float: 0.01 } } }],
+  [23, { op: 'RMSNormalization', inputs: [image, wave([6, 6], 1)], attributes: { axis: -2 } }],
+  [23, { op: 'RotaryEmbedding', inputs: [wave([2, 3, 4, 6]), ...angles] }],
+  [23, { op: 'RotaryEmbedding', inputs: [wave([2, 3, 4, 6]), ...angles], attributes: { interleaved: 1 } }],
+  [
+    23,
+    {
+      op: 'RotaryEmbedding',
+      inputs: [wave([2, 4, 24]), ...angles],
+      attributes: { num_heads: 3, rotary_embedding_dim: 6 },
+    },
+  ],
+  [
+    23,
+    {
+      op: 'RotaryEmbedding',
+      inputs: [wave([2, 3, 4, 6]), wave([7, 3], 1), wave([7, 3], 2), int64([2, 4], [0, 1, 2, 3, 6, 5, 4, 3])],
+    },
+  ],
+];
+
 /** Nodes as they were written for an older (or newer) operator set; inputs after the first are initialisers. */
 const cases: readonly (readonly [opset: number, node: OneNode])[] = [
   [11, { op: 'ReduceMean', inputs: [image], attributes: { axes: [2, -1], keepdims: 0 } }],
@@ -69,6 +112,7 @@ const cases: readonly (readonly [opset: number, node: OneNode])[] = [
   [18, { op: 'GroupNormalization', inputs: [image, wave([2]), wave([2], 1)], attributes: { num_groups: 2 } }],
   [24, { op: 'Swish', inputs: [image], attributes: { alpha: { float: 0.5 } } }],
   [24, { op: 'Swish', inputs: [image] }],
+  ...attentions,
   [23, { op: 'Cast', inputs: [image], attributes: { to: 1 } }],
 ];
 

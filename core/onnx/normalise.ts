@@ -9,7 +9,7 @@ import { Ranks } from './normalise/rank.ts';
 import { usesOf } from './topology.ts';
 
 const oldest = 7;
-const newest = 25;
+const newest = 28;
 
 const lifts = Map.groupBy(
   [...attributesToInputs, ...changedMeaning].toSorted((a, b) => (a.below < b.below ? -1 : 1)),
@@ -19,7 +19,7 @@ const lifts = Map.groupBy(
 /**
  * The model in the house operator set: ops whose form has changed since `opset` are rewritten, computing the same.
  * Throws OP_UNSUPPORTED naming all nodes that cannot be rewritten, or an operator set outside
- * 7 … 25.
+ * 7 … 28.
  */
 export function normalise(model: OnnxModel): OnnxModel {
   const { opset } = model;
@@ -102,6 +102,7 @@ class Normalisation {
       constantOf: (name) => initializers.get(name),
       rankOf: (name) => ranks.rankOf(name),
       dimOf: (name, axis) => ranks.dimOf(name, axis),
+      dtypeOf: (name) => ranks.dtypeOf(name),
       isUsed: (name) => used.has(name),
       refuse: (node, reason) => {
         this.refusals.push(`${reason} at ${node.name}`);

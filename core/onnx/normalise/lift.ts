@@ -1,4 +1,4 @@
-import type { Tensor } from '../../base/tensor.ts';
+import type { DType, Tensor } from '../../base/tensor.ts';
 import type { Attribute, GraphNode } from '../graph.ts';
 
 /** What a lift may ask and do besides returning nodes. */
@@ -11,6 +11,8 @@ export interface LiftScope {
   readonly rankOf: (name: string) => number | undefined;
   /** The size of a dimension where it is known. */
   readonly dimOf: (name: string, axis: number) => number | undefined;
+  /** The element type where it is known. */
+  readonly dtypeOf: (name: string) => DType | undefined;
   /** Whether anything reads the value. */
   readonly isUsed: (name: string) => boolean;
   /** Records why the node cannot be lifted; all reasons are reported together. */

@@ -1,4 +1,5 @@
 import type { GraphNode } from '../graph.ts';
+import { attention, rmsNormalization, rotaryEmbedding } from './attention.ts';
 import { floatOf, withAttributes } from './lift.ts';
 import { float32 } from '../../base/tensor.ts';
 import type { LiftScope } from './lift.ts';
@@ -42,8 +43,8 @@ export const lowers: Readonly<Record<string, Lower>> = {
   Swish: swish,
   Cast: cast,
   CastLike: cast,
-  Attention: refused(23),
-  RMSNormalization: refused(23),
-  RotaryEmbedding: refused(23),
+  Attention: attention,
+  RMSNormalization: rmsNormalization,
+  RotaryEmbedding: rotaryEmbedding,
   TensorScatter: refused(24),
 };
