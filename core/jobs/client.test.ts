@@ -7,7 +7,8 @@ import { checkpointFolder } from '../contract/layout.ts';
 import type { RunEvent, RunRecord } from '../contract/run.ts';
 import type { Workspace } from '../store/workspace.ts';
 import { startJob, type JobOptions } from './client.ts';
-import { forkJob } from './launch.ts';
+import type { JobExit } from './crash.ts';
+import { forkJob, type JobProcess } from './launch.ts';
 import { toyFork, toyInProcess, toyRequest, toyWorkspace, tickingClock } from './testing/toy-workspace.ts';
 
 /** So much work that a forked job cannot end before its parent reacts. */
@@ -133,6 +134,25 @@ describe('a job', () => {
     assert.equal(run.resumable, true);
     assert.ok(workspace.events(runId).some((event) => event.type === 'log' && event.level === 'warning'));
     checkGapless(workspace, runId);
+  });
+
+  it('whose process Ctrl-C ended before it could listen is cancelled, not crashed', async (t) => {
+    const workspace = toyWorkspace(t);
+    const exits = Promise.withResolvers<(exit: JobExit) => void>();
+    const launch = (): JobProcess => ({
+      pid: undefined,
+      post: () => {},
+      kill: () => {},
+      onMessage: () => {},
+      onExit: exits.resolve,
+    });
+    const { runId, start } = begin(workspace, { launch });
+    const handle = startJob(start);
+    handle.cancel();
+    (await exits.promise)({ exitCode: null, signal: 'SIGINT', output: '' });
+    const run = await handle.done;
+    assert.deepEqual([run.state, run.error?.code, run.resumable], ['cancelled', 'CANCELLED', true]);
+    assert.equal((await resume(workspace, runId, { launch: toyInProcess() })).state, 'succeeded');
   });
 
   it('may be cancelled before it has begun, and then begins at its beginning', async (t) => {

@@ -102,6 +102,7 @@ export function startJob(options: JobOptions): JobHandle {
     clearTimeout(killTimer);
     try {
       if (!finished) {
+        if (isCancelled && wasEnded(exit)) silence ??= 'The job was ended before it had answered the cancel';
         const end = broken ? brokenEnd(broken) : silence === undefined ? crashEnd(runId, exit) : silentEnd(silence);
         recordEnd(end, { runId, jobId, atMs: now() }, store, record);
       }
@@ -176,6 +177,9 @@ interface End {
   readonly error: WorkbenchError;
   readonly warning?: string;
 }
+
+/** By a signal of the user's: a terminal sends Ctrl-C to this process, too, and a second one kills it. */
+const wasEnded = ({ signal }: JobExit): boolean => ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGKILL'].includes(signal ?? '');
 
 const crashEnd = (runId: string, exit: JobExit): End => ({ state: 'interrupted', error: crashError(runId, exit) });
 
