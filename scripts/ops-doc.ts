@@ -14,6 +14,7 @@ way to a gradient.
 /** The text of docs/ops.md. */
 export function opsDoc(entries: readonly RuleEntry[], cases: readonly RuleCase[]): string {
   const differentiable = entries.filter((entry) => entry.kind === 'differentiable');
+  const estimated = entries.filter((entry) => entry.kind === 'straight-through');
   const zero = entries.filter((entry) => entry.kind === 'zero');
   const rows = differentiable.map(({ op }) => {
     const uses = cases.filter((c) => c.op === op);
@@ -26,6 +27,11 @@ export function opsDoc(entries: readonly RuleEntry[], cases: readonly RuleCase[]
     '| Operator | Checked to order | Checked in | Uses checked |',
     '|---|---|---|---|',
     ...rows,
+    '',
+    `## Straight through: ${estimated.length}\n`,
+    `Rounding is looked through, values that were cut off get nothing: ${estimated.map(({ op }) => op).join(', ')}. QLinearConv and`,
+    'QLinearMatMul are rewritten into these. The gradient is that of PyTorch’s fake quantisation, not a limit of difference',
+    'quotients; scales and zero points count as constants.',
     '',
     `## Gradient declared to be zero: ${zero.length}\n`,
     '| Operator | Why |',

@@ -49,7 +49,7 @@ export function gradients(
     const dY = node.outputs.map(take);
     if (dY.every((value) => value === undefined)) continue;
     const entry = findRule(node.op, node.domain);
-    if (entry?.kind !== 'differentiable') continue;
+    if (entry === undefined || entry.kind === 'zero') continue;
     const context = ruleContext(node, dY, g, path.wanted);
     entry.rule(context).forEach((grad, i) => {
       const value = node.inputs[i];
@@ -92,9 +92,13 @@ function nodesBetween(g: GraphBuilder, targets: readonly Value[], sources: reado
   const nodes: BuiltNode[] = [];
   for (const node of order) {
     if (!node.inputs.some((value) => value && wanted.has(g.plainOf(value)))) continue;
-    // Derivatives exist for floating-point values only: an integer or boolean output ends the path.
-    const outputs = node.outputs.filter((value) => value.dtype.startsWith('float'));
-    if (outputs.length === 0 || findRule(node.op, node.domain)?.kind === 'zero') continue;
+    const kind = findRule(node.op, node.domain)?.kind;
+    // Derivatives exist for floating-point values only: an integer or boolean output ends the path, but for quantised
+    // values, whose rounding is looked through.
+    const outputs = node.outputs.filter(
+      (value) => value.dtype.startsWith('float') || (kind === 'straight-through' && value.dtype !== 'bool'),
+    );
+    if (outputs.length === 0 || kind === 'zero') continue;
     for (const value of outputs) wanted.add(value);
     nodes.push(node);
   }

@@ -20,10 +20,19 @@ export type Rule = (context: RuleContext) => readonly (Value | undefined)[];
 
 export type RuleEntry =
   | { readonly op: string; readonly kind: 'differentiable'; readonly rule: Rule }
+  | { readonly op: string; readonly kind: 'straight-through'; readonly rule: Rule }
   | { readonly op: string; readonly kind: 'zero'; readonly reason: string };
 
 export function differentiable(op: string, rule: Rule): RuleEntry {
   return { op, kind: 'differentiable', rule };
+}
+
+/**
+ * Declares that the rule is an estimate: rounding is taken as if it were not there, and integers that come of it pass
+ * cotangents on as real numbers.
+ */
+export function straightThrough(op: string, rule: Rule): RuleEntry {
+  return { op, kind: 'straight-through', rule };
 }
 
 /** Declares that the derivative is zero almost everywhere. */

@@ -8,13 +8,23 @@ import { indexing } from './infer/indexing.ts';
 import { layout } from './infer/layout.ts';
 import { linear } from './infer/linear.ts';
 import { normalisation } from './infer/normalisation.ts';
+import { quantisation } from './infer/quantisation.ts';
 import { reduction } from './infer/reduction.ts';
 import { resizing } from './infer/resize.ts';
 
 const table: ReadonlyMap<string, InferRule> = new Map(
-  [elementwise, linear, convolution, normalisation, reduction, layout, indexing, creation, resizing].flatMap((family) =>
-    Object.entries(family),
-  ),
+  [
+    elementwise,
+    linear,
+    convolution,
+    normalisation,
+    reduction,
+    layout,
+    indexing,
+    creation,
+    resizing,
+    quantisation,
+  ].flatMap((family) => Object.entries(family)),
 );
 
 /** Ops of the house operator set whose types can be worked out before running. */

@@ -54,6 +54,34 @@ const attentions: readonly (readonly [opset: number, node: OneNode])[] = [
   ],
 ];
 
+const bytes = (dims: readonly number[]): Tensor =>
+  tensor(
+    'uint8',
+    dims,
+    Uint8Array.from({ length: dims.reduce((a, b) => a * b, 1) }, (_, i) => (i * 37) % 256),
+  );
+const [third, zero] = [float32([], [1 / 3]), tensor('uint8', [], Uint8Array.of(120))];
+const weights = tensor('int8', [2, 3, 1, 1], Int8Array.of(3, -7, 11, 100, -30, 5));
+const weightSettings = [float32([2], [0.5, 0.25]), tensor('int8', [2], Int8Array.of(0, 0))];
+
+/** Integer arithmetic, written out with real numbers. */
+const integers: readonly (readonly [opset: number, node: OneNode])[] = [
+  [
+    13,
+    {
+      op: 'QLinearConv',
+      inputs: [
+        ...[bytes([1, 3, 2, 2]), third, zero, weights, ...weightSettings, float32([], [10]), zero],
+        tensor('int32', [2], Int32Array.of(50, -700)),
+      ],
+    },
+  ],
+  [
+    13,
+    { op: 'QLinearMatMul', inputs: [bytes([2, 3]), third, zero, bytes([3, 2]), third, zero, float32([], [20]), zero] },
+  ],
+];
+
 /** Nodes as they were written for an older (or newer) operator set; inputs after the first are initialisers. */
 const cases: readonly (readonly [opset: number, node: OneNode])[] = [
   [11, { op: 'ReduceMean', inputs: [image], attributes: { axes: [2, -1], keepdims: 0 } }],
@@ -113,6 +141,7 @@ const cases: readonly (readonly [opset: number, node: OneNode])[] = [
   [24, { op: 'Swish', inputs: [image], attributes: { alpha: { float: 0.5 } } }],
   [24, { op: 'Swish', inputs: [image] }],
   ...attentions,
+  ...integers,
   [23, { op: 'Cast', inputs: [image], attributes: { to: 1 } }],
 ];
 
@@ -120,7 +149,8 @@ describe('a node lifted to the house operator set', () => {
   for (const [opset, node] of cases) {
     it(`computes what opset ${opset} means: ${node.op} ${JSON.stringify(node.attributes ?? {})}`, async () => {
       const outputs = Array.from({ length: node.outputCount ?? 1 }, (_, i) => {
-        return { dtype: node.op === 'TopK' && i === 1 ? 'int64' : 'float32', shape: [] } as const;
+        const dtype = node.op.startsWith('QLinear') ? 'uint8' : node.op === 'TopK' && i === 1 ? 'int64' : 'float32';
+        return { dtype, shape: [] } as const;
       });
       const constants = node.inputs.map((_, i) => i).slice(1);
       const whole = oneNodeModel({ ...node, constants }, outputs);

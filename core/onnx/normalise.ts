@@ -4,6 +4,7 @@ import { type Graph, type GraphNode, HOUSE_IR_VERSION, HOUSE_OPSET, type OnnxMod
 import { attributesToInputs } from './normalise/attributes-to-inputs.ts';
 import { changedMeaning } from './normalise/changed-meaning.ts';
 import type { Lift, LiftScope } from './normalise/lift.ts';
+import { quantised } from './normalise/quantised.ts';
 import { lowers } from './normalise/lower.ts';
 import { Ranks } from './normalise/rank.ts';
 import { usesOf } from './topology.ts';
@@ -12,7 +13,7 @@ const oldest = 7;
 const newest = 28;
 
 const lifts = Map.groupBy(
-  [...attributesToInputs, ...changedMeaning].toSorted((a, b) => (a.below < b.below ? -1 : 1)),
+  [...attributesToInputs, ...changedMeaning, ...quantised].toSorted((a, b) => (a.below < b.below ? -1 : 1)),
   ({ op }) => op,
 );
 

@@ -32,6 +32,7 @@ import { Cos } from './Cos.ts';
 import { Cosh } from './Cosh.ts';
 import { CumSum } from './CumSum.ts';
 import { DepthToSpace } from './DepthToSpace.ts';
+import { DequantizeLinear } from './DequantizeLinear.ts';
 import { Div } from './Div.ts';
 import { Dropout } from './Dropout.ts';
 import { Einsum } from './Einsum.ts';
@@ -89,6 +90,7 @@ import { Or } from './Or.ts';
 import { PRelu } from './PRelu.ts';
 import { Pad } from './Pad.ts';
 import { Pow } from './Pow.ts';
+import { QuantizeLinear } from './QuantizeLinear.ts';
 import { Range } from './Range.ts';
 import { Reciprocal } from './Reciprocal.ts';
 import { ReduceL1 } from './ReduceL1.ts';
@@ -173,6 +175,7 @@ const entries: readonly RuleEntry[] = [
   Cosh,
   CumSum,
   DepthToSpace,
+  DequantizeLinear,
   Div,
   Dropout,
   Einsum,
@@ -230,6 +233,7 @@ const entries: readonly RuleEntry[] = [
   PRelu,
   Pad,
   Pow,
+  QuantizeLinear,
   Range,
   Reciprocal,
   ReduceL1,

@@ -10,6 +10,8 @@ const settings: Readonly<Record<string, readonly number[]>> = {
   Pad: [2],
   Pow: [1],
   Dropout: [1],
+  QuantizeLinear: [1],
+  DequantizeLinear: [1],
   Range: [0, 1, 2],
   OneHot: [2],
   Where: [1, 2],

@@ -35,6 +35,13 @@ const node = (
 const image = wave([2, 4, 7, 9]);
 const channel = wave([4]);
 
+const bytes = tensor('uint8', [2, 3], Uint8Array.of(0, 100, 128, 130, 200, 255));
+const quantised = [
+  node('QuantizeLinear', [wave([2, 3]), float32([], [0.1]), tensor('int8', [], Int8Array.of(3))]),
+  node('QuantizeLinear', [wave([2, 3]), float32([3], [0.1, 0.2, 0.3])], { axis: -1 }),
+  node('DequantizeLinear', [bytes, float32([2], [0.1, 0.2]), tensor('uint8', [2], Uint8Array.of(7, 8))], { axis: 0 }),
+];
+
 const unary =
   `Neg Abs Exp Erf Sin Cos Tan Sinh Cosh Asinh Atan Tanh Sigmoid Relu LeakyRelu ThresholdedRelu Elu Selu Celu
   Softplus Softsign HardSigmoid HardSwish Gelu Mish Sign Floor Ceil Round Identity IsNaN IsInf Asin Acos Atanh Shrink Clip
@@ -242,6 +249,7 @@ const resizing = [
 /** At least one case for each op that has a shape rule. */
 export const inferCases: readonly OneNode[] = [
   ...unary,
+  ...quantised,
   ...positive,
   ...binary,
   ...elementwise,
