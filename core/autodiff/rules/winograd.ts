@@ -75,7 +75,7 @@ const transforms: Readonly<Record<2 | 4, Transforms>> = {
 };
 
 /** Costs against one multiply-add of a large product, measured on onnxruntime 1.30: per element of tiles, of kernels. */
-const tileCost = 130;
+const tileCost = 75;
 const kernelCost = 40;
 
 /**
@@ -129,9 +129,10 @@ export function winogradKernelGradient(g: GraphBuilder, x: Value, dY: Value, geo
   const { m: tile, rows, columns } = tiling;
   const points = (tile + 2) ** 2;
   const tiles = n * rows * columns;
-  const last = g.pad(g.transpose(dY, [0, 2, 3, 1]), [0, 0, 0, 0, 0, rows * tile - height, columns * tile - width, 0]);
-  const cut = g.reshape(last, [n, rows, tile, columns, tile, m]);
-  const pixels = g.reshape(g.transpose(cut, [2, 4, 0, 1, 3, 5]), [tile * tile, tiles * m]);
+  const [tall, wide] = [rows * tile, columns * tile];
+  const last = g.pad(g.transpose(dY, [0, 2, 3, 1]), [0, 0, 0, 0, 0, tall - height, wide - width, 0]);
+  const places = kept(g, `cut/${n}/${rows}/${columns}/${tile}`, () => tilePlaces(n, tiling, tile));
+  const pixels = g.reshape(g.gather(g.reshape(last, [n * tall * wide, m]), places, 0), [tile * tile, tiles * m]);
   const spread = matrix(g, 'output', tiling);
   const rates = g.reshape(g.matmul(g.transpose(spread, [1, 0]), pixels), [points, tiles, m]);
   const sums = g.matmul(g.transpose(rates, [0, 2, 1]), inputTransform(g, x, geo.padBegin, tiling));
@@ -148,14 +149,14 @@ function inputTransform(g: GraphBuilder, x: Value, padBegin: readonly number[], 
   const padding = [0, top, left, 0, 0, tall - height - top, wide - width - left, 0];
   const padded = g.pad(g.transpose(x, [0, 2, 3, 1]), padding);
   const pixels = g.reshape(padded, [n * tall * wide, c]);
-  const places = kept(g, `${n}/${rows}/${columns}/${m}`, () => tilePlaces(n, tiling));
+  const places = kept(g, `${n}/${rows}/${columns}/${m}`, () => tilePlaces(n, tiling, side));
   const tiles = g.reshape(g.gather(pixels, places, 0), [side * side, n * rows * columns * c]);
   return g.reshape(g.matmul(matrix(g, 'input', tiling), tiles), [side * side, n * rows * columns, c]);
 }
 
-/** Row of each tile element among the padded pixels, ordered [(m+2)², N, rows, columns]. */
-function tilePlaces(n: number, { m, rows, columns }: Tiling): Tensor {
-  const [tall, wide, side] = [rows * m + 2, columns * m + 2, m + 2];
+/** Row of each element of tiles of side × side among the padded pixels, ordered [side², N, rows, columns]. */
+function tilePlaces(n: number, { m, rows, columns }: Tiling, side: number): Tensor {
+  const [tall, wide] = [(rows - 1) * m + side, (columns - 1) * m + side];
   const count = side * side * n * rows * columns;
   const places = BigInt64Array.from({ length: count }, (_, i) => {
     const column = i % columns;
@@ -183,14 +184,27 @@ function outputTransform(
   outputs: readonly number[],
   tiling: Tiling,
 ): Value {
-  const { m, rows, columns } = tiling;
   const [points = 1, tiles = 1, channels = 1] = products.shape;
-  const pixels = g.matmul(matrix(g, 'output', tiling), g.reshape(products, [points, tiles * channels]));
-  const placed = g.transpose(g.reshape(pixels, [m, m, n, rows, columns, channels]), [2, 5, 3, 0, 4, 1]);
-  const whole = g.reshape(placed, [n, channels, rows * m, columns * m]);
+  const side = tiling.m;
+  const tiled = g.matmul(matrix(g, 'output', tiling), g.reshape(products, [points, tiles * channels]));
   const [height = 1, width = 1] = outputs;
-  if (height === rows * m && width === columns * m) return whole;
-  return g.slice(whole, [2, 3], [0, 0], [height, width]);
+  const key = `whole/${n}/${height}/${width}/${tiling.rows}/${tiling.columns}/${side}`;
+  const places = kept(g, key, () => pixelPlaces(n, outputs, tiling));
+  const pixels = g.gather(g.reshape(tiled, [side * side * tiles, channels]), places, 0);
+  const last = g.reshape(pixels, [n, height * width, channels]);
+  return g.reshape(g.transpose(last, [0, 2, 1]), [n, channels, height, width]);
+}
+
+/** Where each pixel, ordered [N, o…], stands among the elements of tiles without overlap, [m², N, rows, columns]. */
+function pixelPlaces(n: number, [height = 1, width = 1]: readonly number[], { m, rows, columns }: Tiling): Tensor {
+  const places = BigInt64Array.from({ length: n * height * width }, (_, i) => {
+    const x = i % width;
+    const y = Math.floor(i / width) % height;
+    const image = Math.floor(i / (width * height));
+    const point = (y % m) * m + (x % m);
+    return BigInt(((point * n + image) * rows + Math.floor(y / m)) * columns + Math.floor(x / m));
+  });
+  return int64([places.length], places);
 }
 
 function matrix(g: GraphBuilder, which: keyof Transforms | 'reversed', { m }: Tiling): Value {
