@@ -126,6 +126,33 @@ describe('bad input', () => {
       hint: /one JSON object/,
     },
     {
+      name: 'a parameter file that never ends',
+      argv: ['run', 'walk', '--params', '/dev/zero'],
+      code: 2,
+      message: /Cannot read the parameters in \/dev\/zero: expected a file/,
+    },
+    {
+      name: 'a parameter file of two megabytes',
+      argv: ['run', 'walk', '--params', 'p.json'],
+      prepare: (folder) => writeFileSync(join(folder, 'p.json'), `{"steps": 3${' '.repeat(2e6)}}`),
+      code: 2,
+      message: /expected at most 1048576 bytes, got 2000012/,
+    },
+    {
+      name: 'a parameter file that reaches for the prototype',
+      argv: ['run', 'walk', '--params', 'p.json'],
+      prepare: (folder) => writeFileSync(join(folder, 'p.json'), '{"__proto__": {"steps": 3}, "constructor": 1}'),
+      code: 2,
+      message: /p\.json has unknown parameters: .*constructor/,
+    },
+    {
+      name: 'a parameter file that is nested without end',
+      argv: ['run', 'walk', '--params', 'p.json'],
+      prepare: (folder) => writeFileSync(join(folder, 'p.json'), `{"steps": ${'['.repeat(5e5)}`),
+      code: 2,
+      message: /Cannot read the parameters/,
+    },
+    {
       name: 'a device that is not there',
       argv: ['run', 'walk', '--device', 'cuda'],
       code: 5,

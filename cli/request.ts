@@ -206,9 +206,17 @@ export function wholeNumber(args: Arguments, name: string, least: number, most: 
   });
 }
 
+/** Far more than all parameters of any method take. */
+const largestJsonBytes = 2 ** 20;
+
 function readJson(path: string): Record<string, unknown> {
   let json: unknown;
   try {
+    const stats = statSync(path);
+    if (!stats.isFile()) throw new Error('expected a file');
+    if (stats.size > largestJsonBytes) {
+      throw new Error(`expected at most ${largestJsonBytes} bytes, got ${stats.size}`);
+    }
     json = JSON.parse(readFileSync(path, 'utf8'));
   } catch (thrown) {
     throw new WorkbenchError(

@@ -222,6 +222,17 @@ const cases: readonly Case[] = [
     says: /shape of sensible size/,
   },
   {
+    name: 'npy with a twenty thousand sizes',
+    files: {
+      'images.npy': npy(
+        `{'descr': '|u1', 'fortran_order': False, 'shape': (${'1, '.repeat(20_000)}), }`,
+        new Uint8Array(1),
+      ),
+    },
+    code: 'DATA_UNREADABLE',
+    says: /at most 64 sizes, got 20,000/,
+  },
+  {
     name: 'npy whose header is longer than the file',
     files: { 'images.npy': Uint8Array.of(0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59, 1, 0, 200, 200) },
     code: 'DATA_UNREADABLE',
@@ -294,6 +305,12 @@ const cases: readonly Case[] = [
     files: { 'a.npz': npzBytes({ weights: bytes([2]), bias: bytes([2]) }) },
     code: 'DATA_UNSUITABLE',
     says: /got bias, weights/,
+  },
+  {
+    name: 'npz with names that would redraw the screen',
+    files: { 'a.npz': npzBytes({ ['\u001b[2J\u202e']: bytes([2]) }) },
+    code: 'DATA_UNSUITABLE',
+    says: /got \\u001b\[2J\\u202e/,
   },
   {
     name: 'npz that is no archive',

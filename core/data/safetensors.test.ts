@@ -71,6 +71,8 @@ describe('a bad safetensors file', () => {
     ['ends in its prefix', new Uint8Array(9), /expected 10 bytes and more, got 9/],
     ['claims a header beyond its end', fileOf({}, 0, 3n), /header of 2 to 2 bytes, got 3/],
     ['claims a header of all the memory there is', fileOf({}, 8, 2n ** 63n), /got 9223372036854775808/],
+    ['has a header of 17 MB', fileOf(`{"a":"${'x'.repeat(17_000_000)}"}`, 0), /header of 2 to 16,777,216 bytes/],
+    ['has metadata that are a list', fileOf({ __metadata__: ['a'] }, 0), /__metadata__/],
     ['claims no header', fileOf({}, 8, 0n), /got 0/],
     ['has a header of something else', fileOf('[1, 2]', 0), /begins with \{/],
     ['has a header that breaks off', fileOf('{"a": [', 0), /header of JSON/],

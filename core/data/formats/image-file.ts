@@ -21,6 +21,25 @@ export interface ImageFacts {
   readonly isDeep: boolean;
 }
 
+/** How the formats begin, in hex; '.' is any digit. libvips has readers of other formats, which no file may reach. */
+const beginnings: readonly RegExp[] = [
+  /^89504e470d0a1a0a/u,
+  /^ffd8ff/u,
+  /^47494638(37|39)61/u,
+  /^52494646.{8}57454250/u,
+  /^4949(2a|2b)00/u,
+  /^4d4d00(2a|2b)/u,
+];
+
+function checkBeginning(path: string, bytes: Uint8Array): void {
+  const start = Buffer.from(bytes.subarray(0, 16)).toString('hex');
+  if (beginnings.some((beginning) => beginning.test(start))) return;
+  throw unreadable(
+    `Image ${path} cannot be read: expected PNG, JPEG, WebP, TIFF or GIF, got something that begins with ${start}`,
+    'Remove the file, or save it again as PNG.',
+  );
+}
+
 const open = (bytes: Uint8Array) => sharp(bytes, { limitInputPixels: maxPixels, failOn: 'error', ignoreIcc: true });
 
 async function guarded<T>(path: string, work: () => Promise<T>): Promise<T> {
@@ -37,6 +56,7 @@ async function guarded<T>(path: string, work: () => Promise<T>): Promise<T> {
 
 export async function probeImage(path: string): Promise<ImageFacts> {
   const { bytes, sha256 } = await readSmallFile(path, maxFileBytes);
+  checkBeginning(path, bytes);
   const facts = await guarded(path, () => open(bytes).metadata());
   if (!formats.has(facts.format) || facts.width * facts.height > maxPixels) {
     throw unreadable(
@@ -59,6 +79,7 @@ export interface DecodeTarget {
 /** Upright pixels [height, width, channels], alpha over black, colour profiles ignored, resized when the size differs. */
 export async function decodeImage(path: string, target: DecodeTarget): Promise<Uint8Array> {
   const { bytes } = await readSmallFile(path, maxFileBytes);
+  checkBeginning(path, bytes);
   const { channels, height, width, isDeep } = target;
   const space = channels === 1 ? (isDeep ? 'grey16' : 'b-w') : isDeep ? 'rgb16' : 'srgb';
   const { data, info } = await guarded(path, () =>

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { mkdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
 import { describe, it, type TestContext } from 'node:test';
 import sharp from 'sharp';
 import { openDataset } from '../dataset.ts';
@@ -24,6 +25,15 @@ async function folders(
     await writeFiles(join(root, folder), files);
   }
   return root;
+}
+
+/** A sound grey PNG but for the size in its header, whose checksum is right. */
+async function claiming(width: number, height: number): Promise<Uint8Array> {
+  const bytes = Buffer.from(await grey(1));
+  bytes.writeUInt32BE(width, 16);
+  bytes.writeUInt32BE(height, 20);
+  bytes.writeUInt32BE(crc32(bytes.subarray(12, 29)), 29);
+  return bytes;
 }
 
 describe('a folder of class folders', () => {
@@ -175,7 +185,22 @@ describe('a folder of class folders', () => {
     {
       name: 'an SVG under the name of a PNG',
       tree: async () => ({ a: { '1.png': '<svg xmlns="http://www.w3.org/2000/svg" width="2" height="2"/>' } }),
-      says: /1\.png.*got svg/,
+      says: /1\.png.*got something that begins with 3c737667/,
+    },
+    {
+      name: 'a PNG of a few bytes that claims 40,000 × 40,000 pixels',
+      tree: async () => ({ a: { '1.png': await claiming(40_000, 40_000) } }),
+      says: /1\.png/,
+    },
+    {
+      name: 'a PNG that claims the largest sizes there are',
+      tree: async () => ({ a: { '1.png': await claiming(0x7fffffff, 0x7fffffff) } }),
+      says: /1\.png/,
+    },
+    {
+      name: 'a PDF under the name of a TIFF',
+      tree: async () => ({ a: { '1.tiff': '%PDF-1.7 and so on' } }),
+      says: /got something that begins with 25504446/,
     },
     { name: 'an empty picture file', tree: async () => ({ a: { '1.png': '' } }), says: /1\.png cannot be read/ },
     {

@@ -14,6 +14,8 @@ export interface NpyArray {
 }
 
 const maxHeaderBytes = 2 ** 20;
+/** NumPy's own limit is 64. */
+const maxRank = 64;
 
 /** Reads the header and checks it against the bytes that are there; nothing of the claimed size is allocated. */
 export async function parseNpy(content: Region, name: string): Promise<NpyArray> {
@@ -79,6 +81,12 @@ function parseDictionary(header: string, name: string): { descr: string; fortran
     .map((part) => part.replace('L', '').trim())
     .filter((part) => part !== '')
     .map(Number);
+  if (dims.length > maxRank) {
+    throw unreadable(
+      `${name}: expected a shape of at most ${maxRank} sizes, got ${grouped(dims.length)}`,
+      'Save the array with numpy.save.',
+    );
+  }
   if (dims.some((dim) => !Number.isSafeInteger(dim)) || !Number.isSafeInteger(dims.reduce((a, b) => a * b, 8))) {
     throw unreadable(
       `${name}: expected a shape of sensible size, got [${dims.join(', ')}]`,
