@@ -1,7 +1,12 @@
-import { registry } from '../methods/registry.ts';
-import { resolveDevice } from '../runtime/device.ts';
-import { hashFiles } from './inputs.ts';
-import { runJobProcess } from './process-port.ts';
-
 /** Entry of the forked job process: puts the real methods and devices into the host, nothing else. */
+import { outliveTerminal } from '../runtime/terminal-signals.ts';
+
+outliveTerminal();
+
+// Only now what takes a second to load.
+const { registry } = await import('../methods/registry.ts');
+const { resolveDevice } = await import('../runtime/device.ts');
+const { hashFiles } = await import('./inputs.ts');
+const { runJobProcess } = await import('./process-port.ts');
+
 await runJobProcess({ registry, inputs: { resolveDevice, ...hashFiles } });

@@ -24,9 +24,6 @@ const orphanGraceMs = 30_000;
 export async function runJobProcess(
   options: Pick<HostOptions, 'registry' | 'inputs' | 'checkpointEveryMs'>,
 ): Promise<void> {
-  // Ctrl-C and a closed terminal reach the whole group; the parent decides and says 'cancel', or disconnects.
-  process.on('SIGINT', () => {});
-  process.on('SIGHUP', () => {});
   const host = serveJob(parentPort(), {
     ...options,
     now: wallClock,

@@ -1,5 +1,10 @@
 import { toWorkbenchError, type ErrorShape } from '../base/errors.ts';
-import { openSession, type Session, type SessionOptions, type Tensors } from './session.ts';
+import { outliveTerminal } from './terminal-signals.ts';
+import type { Session, SessionOptions, Tensors } from './session.ts';
+
+// The job decides when its lanes end. Only then onnxruntime, which takes time to load.
+outliveTerminal();
+const { openSession } = await import('./session.ts');
 
 /** What a lane is asked; answered in order of completion under the same id. */
 export type LaneRequest = { readonly id: number } & (
@@ -45,5 +50,3 @@ process.on('message', (request: LaneRequest) => {
 });
 // The job is gone: nobody is left to compute for.
 process.on('disconnect', () => process.exit(0));
-// Ctrl-C reaches the whole process group; the job decides when its lanes end.
-process.on('SIGINT', () => undefined);
