@@ -132,10 +132,12 @@ export function winogradKernelGradient(g: GraphBuilder, x: Value, dY: Value, geo
   const [tall, wide] = [rows * tile, columns * tile];
   const last = g.pad(g.transpose(dY, [0, 2, 3, 1]), [0, 0, 0, 0, 0, tall - height, wide - width, 0]);
   const places = kept(g, `cut/${n}/${rows}/${columns}/${tile}`, () => tilePlaces(n, tiling, tile));
-  const pixels = g.reshape(g.gather(g.reshape(last, [n * tall * wide, m]), places, 0), [tile * tile, tiles * m]);
+  const cut = g.reshape(g.gather(g.reshape(last, [n * tall * wide, m]), places, 0), [tile * tile, tiles, m]);
+  // Turned here, where there are fewest: a product with a turned first factor is slow if its rows are short.
+  const pixels = g.reshape(g.transpose(cut, [0, 2, 1]), [tile * tile, m * tiles]);
   const spread = matrix(g, 'output', tiling);
-  const rates = g.reshape(g.matmul(g.transpose(spread, [1, 0]), pixels), [points, tiles, m]);
-  const sums = g.matmul(g.transpose(rates, [0, 2, 1]), inputTransform(g, x, geo.padBegin, tiling));
+  const rates = g.reshape(g.matmul(g.transpose(spread, [1, 0]), pixels), [points, m, tiles]);
+  const sums = g.matmul(rates, inputTransform(g, x, geo.padBegin, tiling));
   const kernels = g.gemm(g.reshape(sums, [points, m * c]), matrix(g, 'kernel', tiling), { transA: true });
   return g.reshape(kernels, [m, c, 3, 3]);
 }
