@@ -24,7 +24,7 @@ describe('the gradient of a quantised value', () => {
     // fake_quantize_per_tensor_affine(x, 0.5, 2, 0, 255) of PyTorch 2.13.
     assert.deepEqual([...(y?.data ?? [])], [-1, -1, 0.5, 1, 126.5]);
     assert.deepEqual(
-      Array.from(slope?.data ?? [], (value) => Number(value) + 0),
+      Array.from<number | bigint, number>(slope?.data ?? [], (value) => Number(value) + 0),
       [-2, 0, 1, 2, 0],
     );
   });

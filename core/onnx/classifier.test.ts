@@ -5,48 +5,9 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { float32, int64, type Tensor } from '../base/tensor.ts';
 import { cutAtLogits, describeClassifier, openClassifier } from './classifier.ts';
-import type { Dim, GraphNode, OnnxModel, ValueInfo } from './graph.ts';
-import { attributesOf, type PlainAttributes, wave } from './testing/one-node.ts';
-import { houseModel, writeModel } from './write.ts';
-
-/** op, inputs, output, attributes. */
-type Step = readonly [op: string, inputs: readonly string[], output: string, attributes?: PlainAttributes];
-
-interface Plan {
-  readonly input?: readonly Dim[];
-  readonly inputs?: readonly ValueInfo[];
-  readonly steps: readonly Step[];
-  readonly weights?: Readonly<Record<string, Tensor>>;
-  readonly output?: string;
-}
-
-const float = (name: string, shape: readonly Dim[]): ValueInfo => ({ name, dtype: 'float32', shape });
-
-function modelOf({
-  input = ['N', 1, 2, 3],
-  inputs = [float('x', input)],
-  steps,
-  weights = {},
-  output,
-}: Plan): OnnxModel {
-  const nodes = steps.map(([op, names, result, attributes = {}]): GraphNode => ({
-    name: `${op}_${result}`,
-    domain: '',
-    op,
-    inputs: names,
-    outputs: [result],
-    attributes: attributesOf(attributes),
-  }));
-  const outputs = [{ name: output ?? nodes.at(-1)?.outputs[0] ?? '', dtype: 'float32', shape: undefined } as const];
-  return houseModel({
-    name: 'test',
-    inputs,
-    outputs,
-    nodes,
-    initializers: new Map(Object.entries(weights)),
-    valueInfo: new Map(),
-  });
-}
+import { wave } from './testing/one-node.ts';
+import { float, modelOf, type Plan, type Step } from './testing/plan.ts';
+import { writeModel } from './write.ts';
 
 const flat: Step = ['Flatten', ['x'], 'f'];
 const weight = wave([6, 2]);

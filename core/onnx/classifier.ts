@@ -2,6 +2,7 @@ import { WorkbenchError } from '../base/errors.ts';
 import { sizeOf } from '../base/tensor.ts';
 import type { ClassifierDescription, ImageInput } from './classifier/description.ts';
 import { findImageInput, findLogits } from './classifier/ends.ts';
+import { takeBranches } from './classifier/branches.ts';
 import { freeBatch } from './classifier/free-batch.ts';
 import { findBatchNorms, findParameters, usesBatchStatistics } from './classifier/parameters.ts';
 import { findTemplates } from './classifier/templates.ts';
@@ -24,8 +25,10 @@ function unsuitable(reasons: readonly string[]): never {
   });
 }
 
-const fileShape = ({ layout, channels, height, width }: ImageInput, batch: number): readonly number[] =>
-  layout === 'nhwc' ? [batch, height, width, channels] : [batch, channels, height, width];
+function fileShape({ layout, channels, height, width }: ImageInput, batch: number): readonly number[] {
+  if (layout === 'rows') return [batch, channels * height * width];
+  return layout === 'nhwc' ? [batch, height, width, channels] : [batch, channels, height, width];
+}
 
 /** Sizes at which a free batch is tried: no other dimension of the graph is likely to hide behind both. */
 const trialBatch = 3;
@@ -45,11 +48,28 @@ function worksWith(graph: Graph, image: ImageInput, logits: string, batch: numbe
   }
 }
 
+/** Whether the graph can be typed with images of these sizes, without the batch. */
+function fits(graph: Graph, sizes: readonly number[]): boolean {
+  const image = graph.inputs.find(({ dtype, shape }) => dtype === 'float32' && shape?.length === 4);
+  const [batch] = image?.shape ?? [];
+  const shapes = { [image?.name ?? '']: [typeof batch === 'number' ? batch : trialBatch, ...sizes] };
+  try {
+    inferGraph(pruneGraph(takeBranches(graph, shapes)), shapes);
+    return true;
+  } catch (error) {
+    if (error instanceof WorkbenchError && error.code === 'SHAPE_MISMATCH') return false;
+    throw error;
+  }
+}
+
 function analyse(model: OnnxModel): Analysis {
-  const house = normalise(model);
-  const found = findImageInput(house.graph);
+  const lifted = normalise(model).graph;
+  // What is not a number for each image and class cannot be the logits, and may be made by operators of no concern here.
+  const scores = lifted.outputs.filter(({ dtype }) => dtype === 'float32');
+  const answering = pruneGraph(lifted, scores.length > 0 ? scores : lifted.outputs);
+  const found = findImageInput(answering, (sizes) => fits(answering, sizes));
   if ('reasons' in found) {
-    const isRankWrong = house.graph.outputs.every(({ shape }) => shape !== undefined && shape.length < 2);
+    const isRankWrong = lifted.outputs.every(({ shape }) => shape !== undefined && shape.length < 2);
     return unsuitable([
       ...found.reasons,
       ...(isRankWrong ? ['expected logits, a float32 output of shape [N, classes]'] : []),
@@ -57,11 +77,13 @@ function analyse(model: OnnxModel): Analysis {
   }
   const { image, input } = found.value;
   const batch = image.fixedBatch ?? trialBatch;
-  const types = inferGraph(pruneGraph(house.graph), { [image.name]: fileShape(image, batch) });
-  const logits = findLogits(house.graph, types, batch);
+  const shapes = { [image.name]: fileShape(image, batch) };
+  const straight = pruneGraph(takeBranches(answering, shapes));
+  const types = inferGraph(straight, shapes);
+  const logits = findLogits(straight, types, batch);
   if ('reasons' in logits) return unsuitable(logits.reasons);
   const { name, classCount, softmaxRemoved } = logits.value;
-  const whole = pruneGraph(house.graph, [{ name, dtype: 'float32', shape: [input.shape?.[0] ?? '', classCount] }]);
+  const whole = pruneGraph(straight, [{ name, dtype: 'float32', shape: [input.shape?.[0] ?? '', classCount] }]);
   const graph = image.fixedBatch === undefined ? whole : freeBatch(whole, types, image.fixedBatch);
   const isFree = worksWith(graph, image, name, trialBatch) && worksWith(graph, image, name, trialBatch + 2);
   if (!isFree && image.fixedBatch === undefined) {
@@ -105,14 +127,15 @@ export function cutAtLogits(model: OnnxModel): Graph {
   const { graph, description } = analyse(model);
   const { input, logits, classCount } = description;
   const batch: Dim = input.fixedBatch ?? 'batch';
-  const isNhwc = input.layout === 'nhwc';
-  const imageName = isNhwc ? `${input.name}/nchw` : input.name;
+  const imageName = input.layout === 'nchw' ? input.name : `${input.name}/nchw`;
   const image: ValueInfo = {
     name: imageName,
     dtype: 'float32',
     shape: [batch, input.channels, input.height, input.width],
   };
-  const turn: GraphNode[] = isNhwc ? [transposeTo(imageName, input.name)] : [];
+  const { layout, name: fileName } = input;
+  const turn: GraphNode[] =
+    layout === 'nhwc' ? [transposeTo(imageName, fileName)] : layout === 'rows' ? [flatten(imageName, fileName)] : [];
   const types = inferGraph(graph, { [input.name]: fileShape(input, input.fixedBatch ?? 1) });
   const isFlat = types.get(logits)?.shape.length === 2;
   const flatName = `${logits}/flat`;

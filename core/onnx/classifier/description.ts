@@ -3,8 +3,8 @@ import type { DType } from '../../base/tensor.ts';
 /** What a classifier file takes: images of one size, float32. */
 export interface ImageInput {
   readonly name: string;
-  /** How the file lays images out; cutAtLogits always gives NCHW. */
-  readonly layout: 'nchw' | 'nhwc';
+  /** How the file lays images out ('rows': [N, C·H·W]); cutAtLogits always gives NCHW. */
+  readonly layout: 'nchw' | 'nhwc' | 'rows';
   readonly channels: number;
   readonly height: number;
   readonly width: number;

@@ -3,6 +3,7 @@ import { intOf, intsOf } from '../normalise/lift.ts';
 import type { InferInput } from '../infer.ts';
 import { consumersOf, producersOf } from '../topology.ts';
 import type { ImageInput } from './description.ts';
+import { channelsOf, onlySize, squareOf } from './image-size.ts';
 
 const shapeOf = (value: ValueInfo): string =>
   `${value.name} ${value.dtype} [${value.shape?.map((dim) => (dim === '' ? '?' : dim)).join(', ') ?? '?'}]`;
@@ -21,11 +22,30 @@ function isChannelsLast(graph: Graph, input: ValueInfo): boolean {
   return turned || (isColour(last) && !isColour(first));
 }
 
-/** The one 4-D float input, with fixed channels, height and width. */
-export function findImageInput(graph: Graph): Found<{ readonly input: ValueInfo; readonly image: ImageInput }> {
+/** Rows of pixels [N, C·H·W], as scikit-learn has them; taken for a square image. */
+function rowsInput(graph: Graph): { readonly input: ValueInfo; readonly image: ImageInput } | undefined {
+  const [input, ...others] = graph.inputs;
+  const [batch, count, ...rest] = input?.shape ?? [];
+  if (input?.dtype !== 'float32' || others.length > 0 || rest.length > 0 || typeof count !== 'number') return undefined;
+  const size = squareOf(count);
+  if (size === undefined) return undefined;
+  const fixedBatch = typeof batch === 'number' ? batch : undefined;
+  return { input, image: { name: input.name, layout: 'rows', ...size, fixedBatch } };
+}
+
+/**
+ * The one 4-D float input, with fixed channels, height and width; or rows of pixels of a square image. Sizes that the
+ * file leaves open are found where only one usual size fits: `works` tries one.
+ */
+export function findImageInput(
+  graph: Graph,
+  works: (shape: readonly number[]) => boolean,
+): Found<{ readonly input: ValueInfo; readonly image: ImageInput }> {
   const candidates = graph.inputs.filter(({ dtype, shape }) => dtype === 'float32' && shape?.length === 4);
   const [input] = candidates;
   if (input?.shape === undefined) {
+    const rows = rowsInput(graph);
+    if (rows !== undefined) return { value: rows };
     const found = graph.inputs.map(shapeOf).join('; ') || 'no inputs';
     return { reasons: [`expected an image input, float32 of 4 dimensions, got ${found}`] };
   }
@@ -36,9 +56,16 @@ export function findImageInput(graph: Graph): Found<{ readonly input: ValueInfo;
       : [`expected one input, got ${graph.inputs.length}: ${graph.inputs.map(shapeOf).join('; ')}`];
   const layout = isChannelsLast(graph, input) ? 'nhwc' : 'nchw';
   const [batch, a, b, c] = input.shape;
-  const [channels, height, width] = layout === 'nhwc' ? [c, a, b] : [a, b, c];
+  const [anyChannels, anyHeight, anyWidth] = layout === 'nhwc' ? [c, a, b] : [a, b, c];
+  const channels = typeof anyChannels === 'number' ? anyChannels : channelsOf(graph, input.name);
+  const side =
+    typeof channels === 'number' && typeof anyHeight !== 'number' && typeof anyWidth !== 'number'
+      ? onlySize((size) => works(layout === 'nhwc' ? [size, size, channels] : [channels, size, size]))
+      : undefined;
+  const [height, width] = [side ?? anyHeight, side ?? anyWidth];
   if (typeof channels !== 'number' || typeof height !== 'number' || typeof width !== 'number') {
-    return { reasons: [...reasons, `expected fixed channels, height and width, got ${shapeOf(input)}`] };
+    const wanted = 'expected fixed channels, height and width, or a network that takes one usual size only';
+    return { reasons: [...reasons, `${wanted}, got ${shapeOf(input)}; say which size is meant`] };
   }
   if (reasons.length > 0) return { reasons };
   const fixedBatch = typeof batch === 'number' ? batch : undefined;

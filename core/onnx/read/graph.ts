@@ -47,6 +47,15 @@ function isDefined(name: string, scope: Scope | undefined): boolean {
   return false;
 }
 
+/** The scores behind a map from class names to scores, which scikit-learn's converter puts at the end of classifiers. */
+function mappedScores(nodes: readonly NodeProto[], output: string): ValueInfo | undefined {
+  const map = nodes.find(({ opType, domain, output: names }) => {
+    return opType === 'ZipMap' && domain === 'ai.onnx.ml' && names.includes(output);
+  });
+  const [name] = map?.input ?? [];
+  return name === undefined ? undefined : { name, dtype: 'float32', shape: undefined };
+}
+
 /** Reads one graph of a file, and the graphs inside it. */
 export class GraphReader {
   readonly #tensors: TensorReader;
@@ -74,7 +83,7 @@ export class GraphReader {
     const inputs = proto.input
       .filter(({ name }) => !initializers.has(name) && !unusable.has(name))
       .map((input) => this.#input(input));
-    const outputs = proto.output.flatMap((output) => this.#output(output) ?? []);
+    const outputs = proto.output.flatMap((output) => this.#output(output) ?? mappedScores(protos, output.name) ?? []);
     const defined = this.#definedNames(protos, inputs, [...initializers.keys(), ...unusable.keys()]);
     const scope = { names: defined, outer };
     const nodes = this.#resolve(

@@ -1,0 +1,207 @@
+"""Makes classifier files as exporters write them, with reference gradients from PyTorch.
+
+usage: make_matrix.py FOLDER [TEXT ...] [--list] [--again]
+Writes the rows of matrix_models.py whose name contains one of the TEXTs (all without one). NAME.onnx is the file as
+the exporter wrote it, less its notes on the code that it came from. NAME.safetensors holds
+  x [2, C, H, W] float32 (whatever layout the file has), label [2] int64, logits [2, 10], loss [1] (mean cross-entropy),
+  dx = dloss/dx, dp/<initialiser> = dloss/dp for each initialiser that holds a parameter of the module, and
+  d2x = d(sum of the squared dp of the file)/dx.
+An initialiser holds a parameter when it has its name, shape and numbers, or when its numbers (or those of its
+transpose) are found in one parameter and one initialiser only. Made with torch 2.13, timm 1.0.29, torchvision 0.29.1,
+transformers 5.18 and keras 3.15, all on the CPU.
+"""
+
+import argparse
+import collections
+import contextlib
+import io
+import logging
+import os
+import pathlib
+import sys
+import time
+import warnings
+
+os.environ.setdefault("KERAS_BACKEND", "torch")
+warnings.filterwarnings("ignore")
+logging.disable(logging.WARNING)
+
+import numpy as np
+import onnx
+import onnx.numpy_helper
+import torch
+from safetensors.torch import save_file
+
+torch.set_num_threads(1)
+
+
+def perturb(module, seed=7):
+    """Statistics that differ from their start, and no path that starts closed (gains and scales of zero)."""
+    g = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for part in module.modules():
+            if isinstance(part, torch.nn.modules.batchnorm._BatchNorm) and part.running_mean is not None:
+                part.running_mean.copy_(torch.randn(part.running_mean.shape, generator=g) * 0.05)
+                part.running_var.copy_(torch.rand(part.running_var.shape, generator=g) * 0.5 + 0.75)
+        for parameter in module.parameters():
+            if parameter.is_floating_point() and parameter.dim() >= 2 and not parameter.any():
+                parameter.copy_(torch.randn(parameter.shape, generator=g) * 0.05)
+        for part in module.modules():
+            if "Norm" in type(part).__name__ and getattr(part, "weight", None) is not None and not part.weight.any():
+                part.weight.fill_(0.5)
+    return g
+
+
+def strip(graph_or_function):
+    for node in graph_or_function.node:
+        node.ClearField("metadata_props")
+        node.ClearField("doc_string")
+        for attribute in node.attribute:
+            if attribute.HasField("g"):
+                strip(attribute.g)
+    for name in ("value_info", "input", "output", "initializer"):
+        for value in getattr(graph_or_function, name, []):
+            if hasattr(value, "metadata_props") and not isinstance(value, str):
+                value.ClearField("metadata_props")
+
+
+def export(module, x, path, row):
+    names = dict(input_names=[row.input], output_names=list(row.outputs))
+    shape = {0: "batch", **({2: "height", 3: "width"} if "sizes" in row.flags else {})}
+    if row.exporter == "dynamo":
+        dynamic = ({0: torch.export.Dim("batch")},) if "batch" in row.flags else None
+        torch.onnx.export(
+            module, (x,), path, dynamo=True, opset_version=row.opset, external_data="external" in row.flags,
+            dynamic_shapes=dynamic, optimize="raw" not in row.flags, verbose=False, **names,
+        )
+    elif row.exporter == "script":
+        axes = {row.input: shape, **{name: {0: "batch"} for name in row.outputs}}
+        torch.onnx.export(
+            module, (x,), path, dynamo=False, opset_version=row.opset,
+            dynamic_axes=axes if "batch" in row.flags or "sizes" in row.flags else None,
+            do_constant_folding="unfolded" not in row.flags,
+            keep_initializers_as_inputs=True if row.opset < 9 else None, **names,
+        )
+    else:
+        raise ValueError(row.exporter)
+
+
+def finish(path):
+    model = onnx.load(path, load_external_data=False)
+    for part in [model.graph, *model.functions]:
+        strip(part)
+    onnx.save(model, path)
+    return onnx.load(path)
+
+
+def transposed(array):
+    return array.T if array.ndim == 2 else None
+
+
+def pair_up(arrays, parameters):
+    """[(initialiser, parameter, whether it is turned)]: by name, else by numbers that occur once on either side."""
+    pairs = {}
+    for name, array in arrays.items():
+        parameter = parameters.get(name)
+        if parameter is not None and np.array_equal(array, parameter.detach().numpy()):
+            pairs[name] = (name, parameter, False)
+    taken = {p for _, p, _ in pairs.values()}
+    key = lambda array: (array.shape, np.ascontiguousarray(array).tobytes())
+    counts = collections.Counter(key(p.detach().numpy()) for p in parameters.values())
+    known = {key(p.detach().numpy()): p for p in parameters.values()}
+    seen = collections.Counter(key(a) for a in arrays.values())
+    for name, array in arrays.items():
+        if name in pairs or array.size < 2 or array.min() == array.max() or seen[key(array)] > 1:
+            continue
+        for turned, view in ((False, array), (True, transposed(array))):
+            if view is None or counts[key(view)] != 1 or known[key(view)] in taken:
+                continue
+            pairs[name] = (name, known[key(view)], turned)
+            break
+    return list(pairs.values())
+
+
+def reference(module, x, label, arrays, row):
+    parameters = {name: p for name, p in module.named_parameters() if p.is_floating_point()}
+    for p in parameters.values():
+        p.requires_grad_(True)
+    pairs = pair_up(arrays, parameters)
+    x = x.clone().requires_grad_(True)
+    with torch.nn.attention.sdpa_kernel(torch.nn.attention.SDPBackend.MATH):
+        logits = module(x)
+        logits = logits[row.outputs.index("logits")] if isinstance(logits, (tuple, list)) else logits
+        loss = torch.nn.functional.cross_entropy(logits, label)
+        wanted = [x, *(p for _, p, _ in pairs)]
+        second = "no-d2x" not in row.flags
+        grads = torch.autograd.grad(loss, wanted, create_graph=second, allow_unused=True)
+        tensors = dict(x=x, label=label, logits=logits, loss=loss.reshape(1), dx=grads[0])
+        for (name, _, turned), grad in zip(pairs, grads[1:]):
+            if grad is not None:
+                tensors[f"dp/{name}"] = grad.T if turned else grad
+        if second:
+            square = sum((grad**2).sum() for grad in grads[1:] if grad is not None)
+            with contextlib.suppress(RuntimeError):
+                (tensors["d2x"],) = torch.autograd.grad(square, [x])
+    return {name: t.detach().contiguous().clone() for name, t in tensors.items()}, len(pairs), len(parameters)
+
+
+def make(row, folder):
+    start = time.perf_counter()
+    torch.manual_seed(sum(map(ord, row.model)))
+    path = str(folder / f"{row.name}.onnx")
+    module, channels = row.build()
+    g = perturb(module)
+    module.eval()
+    x = torch.randn(2, channels, row.size, row.size, generator=g)
+    label = torch.randint(0, 10, (2,), generator=g)
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        if row.exporter in ("dynamo", "script"):
+            example = x[:1] if "one" in row.flags else x
+            export(module, example, path, row)
+        else:
+            module.write(path, row)
+    model = finish(path)
+    arrays = {i.name: onnx.numpy_helper.to_array(i) for i in model.graph.initializer if i.data_type == 1}
+    for node in model.graph.node:
+        if node.op_type == "Constant" and node.attribute[0].name == "value" and node.attribute[0].t.data_type == 1:
+            arrays[node.output[0]] = onnx.numpy_helper.to_array(node.attribute[0].t)
+    tensors, found, count = reference(module, x, label, arrays, row)
+    save_file(tensors, str(folder / f"{row.name}.safetensors"))
+    ops = sorted({n.op_type for n in model.graph.node} | {n.op_type for f in model.functions for n in f.node})
+    print(
+        f"{row.name}: opset {model.opset_import[0].version}, {os.path.getsize(path) / 1e6:.1f} MB,"
+        f" {len(model.graph.node)} nodes, {found} of {count} parameters, |dx| {tensors['dx'].norm():.2e},"
+        f" {'with' if 'd2x' in tensors else 'without'} d2x, {time.perf_counter() - start:.0f} s; {' '.join(ops)}",
+        flush=True,
+    )
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=pathlib.Path)
+    parser.add_argument("text", nargs="*")
+    parser.add_argument("--list", action="store_true", help="names only")
+    parser.add_argument("--again", action="store_true", help="also those that are there")
+    options = parser.parse_args()
+    from matrix_models import rows
+
+    chosen = [row for row in rows if not options.text or any(text in row.name for text in options.text)]
+    if options.list:
+        print("\n".join(row.name for row in chosen))
+        return
+    options.folder.mkdir(parents=True, exist_ok=True)
+    failed = 0
+    for row in chosen:
+        if (options.folder / f"{row.name}.safetensors").exists() and not options.again:
+            continue
+        try:
+            make(row, options.folder)
+        except Exception as error:
+            failed += 1
+            lines = [line for line in str(error).splitlines() if line.strip()] or [""]
+            print(f"{row.name}: FAILED {type(error).__name__}: {lines[0][:200]} … {lines[-1][:120]}", flush=True)
+    sys.exit(1 if failed else 0)
+
+
+if __name__ == "__main__":
+    main()
