@@ -8,6 +8,7 @@ import { exportRun } from './export.ts';
 import { debugFlag, helpFlag, jsonFlag } from './flags.ts';
 import { gradient } from './gradient.ts';
 import { commandOf, renderHelp, type HelpPage } from './help.ts';
+import { inspect } from './inspect.ts';
 import { list } from './list.ts';
 import { methods } from './methods.ts';
 import { noteThrown } from './report-error.ts';
@@ -18,7 +19,17 @@ import { didYouMean } from './suggest.ts';
 import type { Surroundings, Verb } from './verb.ts';
 import { verifyGradientsVerb } from './verify-gradients.ts';
 
-const fixedVerbs: readonly Verb[] = [resume, list, show, exportRun, methods, gradient, verifyGradientsVerb, doctor];
+const fixedVerbs: readonly Verb[] = [
+  resume,
+  list,
+  show,
+  exportRun,
+  methods,
+  inspect,
+  gradient,
+  verifyGradientsVerb,
+  doctor,
+];
 
 /** Runs one command line and gives the exit code. Nothing is thrown. */
 export async function runProgram(argv: readonly string[], here: Surroundings): Promise<number> {
@@ -66,11 +77,13 @@ function findVerb(
   const verb = fixedVerbs.find((each) => each.name === first);
   if (verb) return { verb, rest };
   const names = [...verbNames(specs), 'help'];
-  const isMethod = specs.some((spec) => spec.id === first);
-  const hint = isMethod ? `Did you mean \`palimpsest run ${first}\`?` : didYouMean(first, names);
+  const ids = specs.map((spec) => spec.id);
+  const hint = ids.includes(first)
+    ? `Did you mean \`palimpsest run ${first}\`?`
+    : (didYouMean(first, names) ?? didYouMean(first, ids));
   const message = first.startsWith('-') ? `Unknown flag ${first} of \`palimpsest\`` : `There is no verb "${first}"`;
   throw new WorkbenchError('USAGE', message, {
-    hint: hint ?? `Verbs: ${names.join(', ')}. See \`palimpsest --help\`.`,
+    hint: hint ?? `Verbs: ${names.join(', ')}. Methods: ${ids.join(', ')}. See \`palimpsest --help\`.`,
   });
 }
 

@@ -1,10 +1,12 @@
 import { WorkbenchError } from '../base/errors.ts';
 import type { Dim, OnnxModel, ValueInfo } from '../onnx/graph.ts';
 
-/** How the symbolic dimensions of the inputs can be called: by their name in the file, or INPUT.AXIS. */
-export function symbolicDimensions(inputs: readonly ValueInfo[]): readonly string[] {
+/** How the symbolic dimensions of the inputs, from an axis on, can be called: by their name in the file, or INPUT.AXIS. */
+export function symbolicDimensions(inputs: readonly ValueInfo[], fromAxis = 0): readonly string[] {
   const names = inputs.flatMap(({ name, shape }) =>
-    (shape ?? []).flatMap((dim, axis) => (typeof dim === 'number' ? [] : [dim === '' ? `${name}.${axis}` : dim])),
+    (shape ?? []).flatMap((dim, axis) =>
+      typeof dim === 'number' || axis < fromAxis ? [] : [dim === '' ? `${name}.${axis}` : dim],
+    ),
   );
   return [...new Set(names)];
 }

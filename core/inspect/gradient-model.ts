@@ -6,6 +6,7 @@ import type { Dim, Graph, OnnxModel } from '../onnx/graph.ts';
 import { houseModel } from '../onnx/write.ts';
 import { generaliseBatch } from './any-batch.ts';
 import { flatLogits, meanCrossEntropy, pick, sumOfSquares } from './objective.ts';
+import { PlainBuilder } from './plain-builder.ts';
 import { openQuestion, type GradientRequest, type Question } from './question.ts';
 
 /** An input or output of a gradient file, as it is documented. */
@@ -83,13 +84,6 @@ interface Emitted {
   readonly graph: Graph;
   readonly meanings: ReadonlyMap<string, string>;
   readonly notes: readonly string[];
-}
-
-/** Of two ways to compute the same takes the simple one: the fast ones are laid out for one batch size. */
-class PlainBuilder extends GraphBuilder {
-  override alternative(_fast: Value, plain: Value): Value {
-    return plain;
-  }
 }
 
 /** The graph for one batch size. `isFree`: its inputs are to be declared with a symbolic batch. */
