@@ -74,7 +74,7 @@ const transforms: Readonly<Record<2 | 4, Transforms>> = {
   },
 };
 
-/** Costs against one multiply-add of a large product, measured on onnxruntime 1.30: per element of tiles, of kernels. */
+/** Costs against one multiply-add of a large product, measured on onnxruntime 1.29: per element of tiles, of kernels. */
 const tileCost = 75;
 const kernelCost = 40;
 
