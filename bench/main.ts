@@ -38,8 +38,6 @@ const { values } = parseArgs({
     help: { type: 'boolean', default: false },
   },
 });
-if (values.help) process.stdout.write(help);
-else await main();
 
 async function main(): Promise<void> {
   const options = { python: values.python, rounds: Number(values.rounds) };
@@ -139,3 +137,6 @@ function table(rows: readonly Row[]): string {
   });
   return ['| scenario | ours | reference | bar | met |', '| --- | --- | --- | --- | --- |', ...lines, ''].join('\n');
 }
+
+if (values.help) process.stdout.write(help);
+else await main();

@@ -1,25 +1,27 @@
 // Holds a folder of classifier files against reference gradients. See help; reference/make_matrix.py makes such folders.
 import { execFile } from 'node:child_process';
-import { existsSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs, promisify } from 'node:util';
 import { z } from 'zod';
 import { toWorkbenchError } from '../core/base/errors.ts';
-import type { Tensor } from '../core/base/tensor.ts';
+import { zeros, type Tensor } from '../core/base/tensor.ts';
 import { openSafetensors } from '../core/data/safetensors.ts';
 import { verifyGradients } from '../core/inspect/verify.ts';
 import type { Graph } from '../core/onnx/graph.ts';
 import { openClassifier } from '../core/onnx/classifier.ts';
 import { compile, type Session } from '../core/runtime/session.ts';
 
-const help = `node bench/matrix.ts FOLDER [--only TEXT] [--jobs N] [--basic] [--json FILE] [--markdown]
+const help = `node bench/matrix.ts FOLDER [--only TEXT] [--jobs N] [--basic] [--json FILE [--more]] [--dry] [--markdown]
 
   FOLDER       NAME.onnx beside NAME.safetensors (x, label, logits, loss, dx, dp/<initialiser>, d2x)
   --only TEXT  files whose name contains TEXT; several, separated by commas
   --jobs N     files at the same time, each in a process of its own with one thread (1)
   --basic      without the optimisations of onnxruntime that take long on large graphs
   --json FILE  write everything measured
+  --more       keep what FILE has, measure only the others
+  --dry        build all graphs, run none: finds what is not covered, all in this process
   --markdown   print the table as docs/results.md has it
 `;
 
@@ -50,6 +52,8 @@ const { values, positionals } = parseArgs({
     jobs: { type: 'string', default: '1' },
     json: { type: 'string' },
     one: { type: 'string' },
+    more: { type: 'boolean', default: false },
+    dry: { type: 'boolean', default: false },
     basic: { type: 'boolean', default: false },
     markdown: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
@@ -61,23 +65,27 @@ async function main(from: string): Promise<void> {
     .flatMap((file) => (file.endsWith('.safetensors') ? [file.slice(0, -'.safetensors'.length)] : []))
     .filter((name) => existsSync(join(from, `${name}.onnx`)) && texts.some((text) => name.includes(text)))
     .sort();
-  const outcomes: Outcome[] = [];
-  const waiting = names.values();
+  const outcomes: Outcome[] = values.more && values.json !== undefined ? earlier(values.json) : [];
+  const known = new Set(outcomes.map(({ name }) => name));
+  const waiting = names.filter((name) => !known.has(name)).values();
   const work = async (): Promise<void> => {
     for (const name of waiting) {
-      const outcome = await measureApart(from, name);
+      const outcome = values.dry ? await measure(from, name) : await measureApart(from, name);
       outcomes.push(outcome);
+      outcomes.sort((a, b) => (a.name < b.name ? -1 : 1));
+      if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(outcomes, null, 1)}\n`);
       if (!values.markdown) process.stdout.write(`${line(outcome)}\n`);
     }
   };
   await Promise.all(Array.from({ length: Number(values.jobs) }, work));
-  outcomes.sort((a, b) => (a.name < b.name ? -1 : 1));
-  if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(outcomes, null, 1)}\n`);
   if (values.markdown) process.stdout.write(table(outcomes));
   const failed = outcomes.filter(({ passed }) => !passed);
   process.stdout.write(`${outcomes.length - failed.length} passed, ${failed.length} failed\n`);
   process.exitCode = failed.length === 0 ? 0 : 1;
 }
+
+const earlier = (path: string): Outcome[] =>
+  existsSync(path) ? z.array(Outcome).parse(JSON.parse(readFileSync(path, 'utf8'))) : [];
 
 /** In a process of its own: a crash of one file is a line of the table, and its memory is measured alone. */
 async function measureApart(from: string, name: string): Promise<Outcome> {
@@ -119,13 +127,16 @@ async function measure(from: string, name: string): Promise<Outcome> {
     start = performance.now();
     const { passed, comparisons, ignored } = await verifyGradients(model, reference, { open: timed(result) });
     result.engineMs = performance.now() - start - result.sessionMs - result.runMs;
-    result.passed = passed;
+    result.passed = passed || values.dry;
+    if (values.dry) return result;
     for (const { name: tensor, relativeError, passed: isFine, note } of comparisons) {
       const kind = tensor.startsWith('dp/') ? 'dp' : tensor;
       if (kind === 'dp') result.parameters++;
       const before = result.errors[kind];
       const isZero = note?.includes('zero but for rounding') === true;
-      if (!isZero) result.errors[kind] = before == null ? relativeError : Math.max(before, relativeError ?? Infinity);
+      if (!isZero)
+        result.errors[kind] =
+          before === undefined || before === null ? relativeError : Math.max(before, relativeError ?? Infinity);
       if (!isFine) result.failures.push(`${tensor} ${relativeError?.toExponential(1) ?? '?'} ${note ?? ''}`.trim());
     }
     if (ignored.length > 0) result.failures.push(`not looked at: ${ignored.join(', ')}`);
@@ -138,6 +149,7 @@ async function measure(from: string, name: string): Promise<Outcome> {
 /** Compiles as the command line does, on one thread, and adds up where the time goes. */
 function timed(result: Outcome): (graph: Graph) => Promise<Session> {
   return async (graph) => {
+    if (values.dry) return empty(result, graph);
     let start = performance.now();
     const session = await compile(graph, { device: 'cpu', threads: 1, optimization: values.basic ? 'basic' : 'all' });
     result.sessionMs += performance.now() - start;
@@ -154,8 +166,23 @@ function timed(result: Outcome): (graph: Graph) => Promise<Session> {
   };
 }
 
+/** A session that has run nothing: zeros of the right shapes. */
+function empty(result: Outcome, graph: Graph): Session {
+  result.nodes = Math.max(result.nodes, graph.nodes.length);
+  const outputs = graph.outputs.map(({ name, shape }): [string, Tensor] => {
+    return [name, zeros((shape ?? []).map(Number))];
+  });
+  return {
+    inputNames: graph.inputs.map(({ name }) => name),
+    outputNames: outputs.map(([name]) => name),
+    run: () => Promise.resolve(Object.fromEntries(outputs)),
+    close: () => Promise.resolve(),
+  };
+}
+
 const kinds = ['logits', 'loss', 'dx', 'dp', 'd2x'];
-const short = (error: number | null | undefined): string => (error == null ? '–' : error.toExponential(1));
+const short = (error: number | null | undefined): string =>
+  error === null || error === undefined ? '–' : error.toExponential(1);
 const seconds = (milliseconds: number): string => (milliseconds / 1000).toFixed(1);
 
 function line({ name, passed, errors, parameters, failures, ...rest }: Outcome): string {

@@ -1,12 +1,13 @@
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { z } from 'zod';
 import { fillUniform, stream } from '../core/base/rng.ts';
 import { float32, int64, sizeOf } from '../core/base/tensor.ts';
 import { crossEntropy } from '../core/train/losses.ts';
 import { createOptimiser } from '../core/train/optimisers.ts';
 import { constantSchedule } from '../core/train/schedules.ts';
+import type { Value } from '../core/autodiff/builder.ts';
+import { summarise, TorchTimes, type StepTime } from './step-time.ts';
 import { createTrainingLoop, type TrainingLoop } from '../core/train/training-loop.ts';
 import { buildArchitecture } from '../core/train/zoo/architectures.ts';
 
@@ -27,12 +28,6 @@ export const trainingScenarios: readonly TrainingScenario[] = [
   { architecture: 'lenet5', shape: [1, 28, 28], batch: 256, threads: 1, steps: 12, bar: 1.4 },
   { architecture: 'resnet18', shape: [3, 32, 32], batch: 32, threads: 2, steps: 3, bar: 1 },
 ];
-
-export interface StepTime {
-  /** Milliseconds a step. */
-  readonly bestMs: number;
-  readonly medianMs: number;
-}
 
 export interface TrainingTiming {
   readonly scenario: TrainingScenario;
@@ -79,8 +74,8 @@ async function open({ architecture, shape, batch, threads, steps }: TrainingScen
     graph: model.graph,
     steps: { indices: { dtype: 'int64', shape: [batch] }, labels: { dtype: 'int64', shape: [batch] } },
     shared: { images: { dtype: 'float32', shape: [count, ...shape] } },
-    input: (g, { steps: { indices }, shared: { images: all } }) => g.gather(all!, indices!, 0),
-    loss: (g, { logits, steps: { labels } }) => ({ loss: crossEntropy(g, logits, labels!) }),
+    input: (g, { steps: { indices }, shared: { images: all } }) => g.gather(named(all), named(indices), 0),
+    loss: (g, { logits, steps: { labels } }) => ({ loss: crossEntropy(g, logits, named(labels)) }),
     optimiser: createOptimiser('adam'),
     schedule: constantSchedule(1e-3),
     seed: 0,
@@ -106,17 +101,15 @@ async function open({ architecture, shape, batch, threads, steps }: TrainingScen
   };
 }
 
-const Output = z.object({ torch: z.string(), milliseconds: z.array(z.number()) });
+function named(value: Value | undefined): Value {
+  if (value) return value;
+  throw new Error('The loop lost one of its inputs');
+}
 
 function runPython(python: string, { architecture, batch, threads, steps }: TrainingScenario) {
   const script = fileURLToPath(new URL('reference/training_step.py', import.meta.url));
   const text = execFileSync(python, [script, architecture, batch, threads, steps].map(String), { encoding: 'utf8' });
-  return Output.parse(JSON.parse(text));
-}
-
-function summarise(milliseconds: readonly number[]): StepTime {
-  const sorted = milliseconds.toSorted((a, b) => a - b);
-  return { bestMs: sorted[0] ?? NaN, medianMs: sorted[Math.floor(sorted.length / 2)] ?? NaN };
+  return TorchTimes.parse(JSON.parse(text));
 }
 
 if (import.meta.main) {

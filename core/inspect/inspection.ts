@@ -49,7 +49,7 @@ export interface ClassifierFacts {
   readonly image: {
     readonly name: string;
     /** Of the file; methods always see channels first. */
-    readonly layout: 'nchw' | 'nhwc';
+    readonly layout: 'nchw' | 'nhwc' | 'rows';
     readonly channels: number;
     readonly height: number;
     readonly width: number;
