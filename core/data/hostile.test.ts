@@ -7,7 +7,7 @@ import { gzipSync } from 'node:zlib';
 import { WorkbenchError, type ErrorCode } from '../base/errors.ts';
 import { float32, int64, tensor } from '../base/tensor.ts';
 import { openDataset, type OpenOptions } from './dataset.ts';
-import { dataRef, idxBytes, idxImages, temporaryFolder, writeFiles } from './testing/fixtures.ts';
+import { dataRef, idxBytes, idxImages, npy, temporaryFolder, text, writeFiles } from './testing/fixtures.ts';
 import { npyBytes, npzBytes } from './write.ts';
 
 interface Case {
@@ -24,17 +24,6 @@ interface Case {
 const images = 'train-images-idx3-ubyte';
 const labels = 'train-labels-idx1-ubyte';
 const bytes = (dims: number[]) => tensor('uint8', dims, new Uint8Array(dims.reduce((a, b) => a * b, 1)));
-const text = (value: string): Uint8Array<ArrayBuffer> => new TextEncoder().encode(value);
-
-function npy(header: string, data = new Uint8Array(0)): Uint8Array {
-  const body = text(`${header}\n`);
-  return Buffer.concat([
-    Uint8Array.of(0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59, 1, 0, body.length & 255, body.length >> 8),
-    body,
-    data,
-  ]);
-}
-
 /** Overwrites a 32-bit field at `offset` from the first place where the signature stands. */
 function patched(archive: Uint8Array, signature: number, offset: number, value: number): Uint8Array {
   const copy = Uint8Array.from(archive);

@@ -51,7 +51,7 @@ const pollMs = 20;
 const outputKept = 2000;
 
 /** Generous for any classifier of that size, and no harm to a workstation. */
-export const loadLimitsFor = (fileBytes: number): LoadLimits => ({
+const loadLimitsFor = (fileBytes: number): LoadLimits => ({
   wallMs: 120_000,
   cpuMs: 120_000,
   // The file, its graph rewritten, onnxruntime's copy and its optimised one.

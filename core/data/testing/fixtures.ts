@@ -57,3 +57,15 @@ export async function readItems(set: ImageSet, indices: readonly number[]): Prom
 
 /** Values to a byte again, for comparisons that a reader can follow. */
 export const asBytes = (values: Float32Array): number[] => Array.from(values, (value) => Math.round(255 * value));
+
+export const text = (value: string): Uint8Array<ArrayBuffer> => new TextEncoder().encode(value);
+
+/** A .npy file with any header, sound or not. */
+export function npy(header: string, data = new Uint8Array(0)): Uint8Array {
+  const body = text(`${header}\n`);
+  return Buffer.concat([
+    Uint8Array.of(0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59, 1, 0, body.length & 255, body.length >> 8),
+    body,
+    data,
+  ]);
+}

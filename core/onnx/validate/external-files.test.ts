@@ -93,7 +93,7 @@ describe('a model that reaches for data outside itself', () => {
       for (let i = 0; i < 20_000 && (Atomics.load(turns, 0) < 400 || i < 400); i++) {
         try {
           const { graph } = await load(models[i % 2]!);
-          const { data } = graph.initializers.get('w')!;
+          const { data } = graph.initializers.get('w') ?? assert.fail();
           assert.deepEqual(new Uint8Array(data.buffer, data.byteOffset, 8), inside);
           outcomes.read++;
         } catch (error) {
@@ -152,7 +152,7 @@ describe('weights in a file', () => {
         initializer: [{ name, dims: [100n], dataType: 1, rawData: new Uint8Array(values.buffer) }],
       });
       const { graph } = await load(bytes);
-      const { data } = graph.initializers.get(name)!;
+      const { data } = graph.initializers.get(name) ?? assert.fail();
       assert.deepEqual(data, values);
       assert.equal(data.buffer.byteLength, bytes.length, 'views the file');
     }
@@ -162,7 +162,7 @@ describe('weights in a file', () => {
     const doubles = Float64Array.from(values);
     const floats = await load(withTensor({ dims: [100n], dataType: 1, floatData: [...values] }));
     assert.deepEqual(floats.graph.initializers.get('w')?.data, values);
-    assert.ok(floats.graph.initializers.get('w')!.data.buffer.byteLength > 400);
+    assert.ok((floats.graph.initializers.get('w') ?? assert.fail()).data.buffer.byteLength > 400);
     const wide = await load(withTensor({ dims: [100n], dataType: 11, doubleData: [...doubles] }));
     assert.deepEqual(wide.graph.initializers.get('w')?.data, doubles);
   });
