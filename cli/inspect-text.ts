@@ -63,6 +63,8 @@ function fileRows({ file, operators, inputs, outputs }: Inspection): Rows {
 const listed = (texts: readonly string[], most: number): string =>
   texts.length <= most ? texts.join(', ') : `${texts.slice(0, most).join(', ')} and ${texts.length - most} more`;
 
+const layouts = { nchw: 'channels first', nhwc: 'channels last', rows: 'as rows of pixels' } as const;
+
 function classifierRows({ classifier }: Inspection): Rows {
   if (!classifier) return [];
   const { image, logits, lastLayer, featureLayers, batchNorm, parameters } = classifier;
@@ -71,7 +73,7 @@ function classifierRows({ classifier }: Inspection): Rows {
   return [
     [
       'Image',
-      `${image.channels} × ${image.height} × ${image.width}, ${image.layout === 'nchw' ? 'channels first' : 'channels last'}, ${batch}`,
+      `${image.channels} × ${image.height} × ${image.width}, ${layouts[image.layout]}, ${batch}`,
     ],
     [
       'Logits',

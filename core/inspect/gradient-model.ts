@@ -88,7 +88,8 @@ interface Emitted {
 
 /** The graph for one batch size. `isFree`: its inputs are to be declared with a symbolic batch. */
 function emit(question: Question, batch: number, isFree: boolean): Emitted {
-  const { graph, names } = question;
+  const { names } = question;
+  const graph = question.graphFor(batch);
   const g = isFree ? new PlainBuilder(question.prefix) : new GraphBuilder(question.prefix);
   const inputs: Record<string, Value> = {};
   for (const { name, dtype, shape } of question.inputs) {

@@ -48,7 +48,7 @@ export interface TensorFacts {
 export interface ClassifierFacts {
   readonly image: {
     readonly name: string;
-    /** Of the file; methods always see channels first. */
+    /** Of the file, rows being [N, C·H·W]; methods always see channels first. */
     readonly layout: 'nchw' | 'nhwc' | 'rows';
     readonly channels: number;
     readonly height: number;

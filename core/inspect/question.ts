@@ -1,6 +1,8 @@
 import { WorkbenchError } from '../base/errors.ts';
 import type { DType } from '../base/tensor.ts';
 import { describeClassifier } from '../onnx/classifier.ts';
+import { takeBranches } from '../onnx/classifier/branches.ts';
+import { withImageSize } from '../onnx/classifier/image-size.ts';
 import { findParameters } from '../onnx/classifier/parameters.ts';
 import type { Dim, Graph, OnnxModel, ValueInfo } from '../onnx/graph.ts';
 import { normalise } from '../onnx/normalise.ts';
@@ -28,8 +30,8 @@ export interface Question {
   /** For people: `loss`, `logit`, or the name of the value. */
   readonly title: string;
   readonly order: 1 | 2;
-  /** House operator set, in the layout of the file, pruned to `source`. */
-  readonly graph: Graph;
+  /** House operator set, in the layout of the file, pruned to `source`, with the branches taken for this batch size. */
+  readonly graphFor: (batch: number) => Graph;
   readonly source: string;
   readonly inputs: readonly QuestionInput[];
   /** The input that is differentiated by; undefined when only parameters are asked for. */
@@ -60,9 +62,10 @@ export interface Question {
 /** @throws PARAM_INVALID, MODEL_UNSUITABLE, OP_UNSUPPORTED */
 export function openQuestion(model: OnnxModel, { of, wrt, order }: GradientRequest): Question {
   const { source, graph: whole } = sourceOf(model, of);
-  const used = new Set(whole.nodes.flatMap(usesOf));
-  const graph = { ...whole, inputs: whole.inputs.filter(({ name }) => used.has(name)) };
-  const input = imageInput(graph);
+  const input = imageInput(whole);
+  const dims = batchOf(whole, input);
+  const graphFor = (batch: number): Graph => straightened(whole, dims, batch);
+  const graph = graphFor(dims.fixed ?? trialBatch);
   const wanted = wantedOf(graph, wrt, input);
   const trainable = findParameters(graph, input?.name ?? '').map(({ name }) => name);
   const wrtInput = wanted.inputs.length > 0;
@@ -74,7 +77,6 @@ export function openQuestion(model: OnnxModel, { of, wrt, order }: GradientReque
       hint: 'Use --order 1.',
     });
   }
-  const dims = batchOf(graph, input);
   const taken = takenNames(graph);
   const free = (name: string): string => {
     let fresh = name;
@@ -91,13 +93,13 @@ export function openQuestion(model: OnnxModel, { of, wrt, order }: GradientReque
     of,
     title,
     order,
-    graph,
+    graphFor,
     source,
     inputs: graph.inputs.map((each) => ({
       name: each.name,
       dtype: each.dtype,
-      shape: (each.shape ?? []).map((dim): Dim => (typeof dim === 'string' ? dims.dimension : dim)),
-      meaning: each === input ? 'images as the model takes them' : 'as the model takes it',
+      shape: each.shape ?? [],
+      meaning: each.name === input?.name ? 'images as the model takes them' : 'as the model takes it',
     })),
     input: differentiatedInput,
     wrtInput,
@@ -119,33 +121,45 @@ export function openQuestion(model: OnnxModel, { of, wrt, order }: GradientReque
   };
 }
 
+/** A batch size that is hardly ever a size of something else. */
+const trialBatch = 3;
+
+/** Without branches that are known for this batch size, unneeded nodes, and inputs that nothing reads. */
+function straightened(whole: Graph, { dimension }: Batch, batch: number): Graph {
+  const shapes = Object.fromEntries(
+    whole.inputs.map(({ name, shape }) => [name, (shape ?? []).map((dim) => (typeof dim === 'number' ? dim : batch))]),
+  );
+  const graph = pruneGraph(takeBranches(whole, shapes));
+  const used = new Set(graph.nodes.flatMap(usesOf));
+  const inputs = graph.inputs.filter(({ name }) => used.has(name));
+  // Only the batch is symbolic, under one name.
+  const named = (dim: Dim): Dim => (typeof dim === 'string' ? dimension : dim);
+  return { ...graph, inputs: inputs.map((each) => ({ ...each, shape: each.shape?.map(named) })) };
+}
+
 /** Names that stay in the file: inputs and initialisers. */
 const takenNames = (graph: Graph): Set<string> =>
   new Set([...graph.inputs.map(({ name }) => name), ...graph.initializers.keys()]);
 
 /** The graph up to what is differentiated. */
 function sourceOf(model: OnnxModel, of: string): { source: string; graph: Graph } {
-  const { graph } = normalise(model);
-  const cut = (name: string, known?: ValueInfo): Graph =>
-    pruneGraph(graph, [known ?? { name, dtype: 'float32', shape: undefined }]);
   if (of === 'cross-entropy' || of === 'logit') {
-    const { logits } = describeClassifier(model);
-    return { source: logits, graph: cut(logits) };
+    const { logits, input } = describeClassifier(model);
+    const { graph } = normalise(withImageSize(model, input));
+    return { source: logits, graph: endingIn(graph, logits) };
   }
+  const { graph } = normalise(model);
   const isKnown = graph.nodes.some(({ outputs }) => outputs.includes(of));
-  if (of !== '' && isKnown) {
-    return {
-      source: of,
-      graph: cut(
-        of,
-        graph.outputs.find(({ name }) => name === of),
-      ),
-    };
-  }
+  if (of !== '' && isKnown) return { source: of, graph: endingIn(graph, of) };
   const outputs = graph.outputs.map(({ name }) => name).join(', ');
   throw new WorkbenchError('PARAM_INVALID', `The model has no value "${of}" to differentiate`, {
     hint: `Its outputs are ${outputs}. cross-entropy and logit are of its class scores.`,
   });
+}
+
+function endingIn(graph: Graph, name: string): Graph {
+  const output = graph.outputs.find((each) => each.name === name);
+  return pruneGraph(graph, [output ?? { name, dtype: 'float32', shape: undefined }]);
 }
 
 /** The image input: the one of four dimensions, else the first of floating-point numbers. */
@@ -188,11 +202,14 @@ function wantedOf(graph: Graph, wrt: readonly string[], input: ValueInfo | undef
   return { inputs: [...inputs], names, isAll: wrt.includes('parameters') };
 }
 
+interface Batch {
+  readonly isFree: boolean;
+  readonly dimension: string;
+  readonly fixed: number | undefined;
+}
+
 /** The one symbolic dimension that is allowed: the first of the image input, and of others under the same name. */
-function batchOf(
-  graph: Graph,
-  input: ValueInfo | undefined,
-): { isFree: boolean; dimension: string; fixed: number | undefined } {
+function batchOf(graph: Graph, input: ValueInfo | undefined): Batch {
   const first = input?.shape?.[0];
   const isFree = typeof first === 'string';
   const dimension = isFree && first !== '' ? first : 'batch';

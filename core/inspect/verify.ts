@@ -4,6 +4,8 @@ import { GraphBuilder, sameShape, type Value } from '../autodiff/builder.ts';
 import { gradients } from '../autodiff/differentiate.ts';
 import { inlineGraph } from '../autodiff/inline.ts';
 import { cutAtLogits, describeClassifier } from '../onnx/classifier.ts';
+import type { ImageInput } from '../onnx/classifier/description.ts';
+import { withImageSize } from '../onnx/classifier/image-size.ts';
 import type { Graph, OnnxModel } from '../onnx/graph.ts';
 import type { Session, Tensors } from '../runtime/session.ts';
 import { compare, failed, norm, sum, type Comparison } from './compare.ts';
@@ -92,8 +94,8 @@ interface Task {
   readonly uses: ReadonlyMap<string, readonly Use[]>;
   readonly x: FloatTensor;
   readonly labels: Tensor;
-  /** The reference has channels last, as the file. */
-  readonly isNhwc: boolean;
+  /** x as an image [N, C, H, W]; the reference may have it as the file lays it out. */
+  readonly image: (g: GraphBuilder, x: Value) => Value;
 }
 
 function prepare(model: OnnxModel, reference: Tensors): Task {
@@ -102,20 +104,10 @@ function prepare(model: OnnxModel, reference: Tensors): Task {
     const missing = [...(x ? [] : ['x']), ...(label ? [] : ['label'])].join(' and ');
     throw new WorkbenchError('DATA_UNSUITABLE', `The reference has no ${missing}`, { hint: wrong });
   }
-  const { input, classCount } = describeClassifier(model);
-  const images = [input.channels, input.height, input.width];
-  const stored = [input.height, input.width, input.channels];
-  const [n = 0, ...rest] = x.dims;
-  const isNhwc = input.layout === 'nhwc' && sameShape(rest, stored);
-  const isBatchFine = n > 0 && (input.fixedBatch === undefined || input.fixedBatch === n);
-  if (x.dtype !== 'float32' || !isBatchFine || (!isNhwc && !sameShape(rest, images))) {
-    const expected = [input.fixedBatch ?? 'N', ...(input.layout === 'nhwc' ? stored : images)].join(', ');
-    throw new WorkbenchError(
-      'DATA_UNSUITABLE',
-      `Expected x to be float32 [${expected}] for this model, got ${x.dtype} [${x.dims.join(', ')}]`,
-      { hint: wrong },
-    );
-  }
+  const sized = sizedBy(model, x.dims);
+  const { input, classCount } = describeClassifier(sized);
+  const image = layoutOf(input, x);
+  const [n = 0] = x.dims;
   const labels = Array.from<number | bigint, number>(label.data, Number);
   const isLabel = (k: number): boolean => Number.isInteger(k) && k >= 0 && k < classCount;
   if (labels.length !== n || !labels.every(isLabel)) {
@@ -126,8 +118,35 @@ function prepare(model: OnnxModel, reference: Tensors): Task {
     );
   }
   const names = Object.keys(reference).filter((name) => name.startsWith(prefix));
-  const split = splitUses(cutAtLogits(model), new Set(names.map((name) => name.slice(prefix.length))));
-  return { ...split, x: float32(x.dims, floatsOf(x)), labels: int64([n], labels), isNhwc };
+  const split = splitUses(cutAtLogits(sized), new Set(names.map((name) => name.slice(prefix.length))));
+  return { ...split, x: float32(x.dims, floatsOf(x)), labels: int64([n], labels), image };
+}
+
+/** The model with sizes that it leaves open taken from the images. */
+function sizedBy(model: OnnxModel, [, ...sizes]: readonly number[]): OnnxModel {
+  const [channels, height, width] = sizes;
+  const image = model.graph.inputs.find(({ shape }) => shape?.length === 4)?.shape;
+  if (channels === undefined || height === undefined || width === undefined || !image) return model;
+  const isOpen = image.slice(1).some((dim) => typeof dim !== 'number');
+  return isOpen ? withImageSize(model, { channels, height, width }) : model;
+}
+
+/** How x becomes an image [N, C, H, W]. @throws DATA_UNSUITABLE when it cannot */
+function layoutOf(input: ImageInput, x: Tensor): Task['image'] {
+  const { channels, height, width, layout, fixedBatch } = input;
+  const [n = 0, ...rest] = x.dims;
+  const asImage = [channels, height, width];
+  const asStored =
+    layout === 'nhwc' ? [height, width, channels] : layout === 'rows' ? [channels * height * width] : asImage;
+  if (x.dtype === 'float32' && n > 0 && (fixedBatch === undefined || fixedBatch === n)) {
+    if (layout === 'nhwc' && sameShape(rest, asStored)) return (g, value) => g.transpose(value, [0, 3, 1, 2]);
+    if (sameShape(rest, asStored) || sameShape(rest, asImage)) return (g, value) => g.reshape(value, [n, ...asImage]);
+  }
+  throw new WorkbenchError(
+    'DATA_UNSUITABLE',
+    `Expected x to be float32 [${[fixedBatch ?? 'N', ...asStored].join(', ')}] for this model, got ${x.dtype} [${x.dims.join(', ')}]`,
+    { hint: wrong },
+  );
 }
 
 interface Built {
@@ -143,9 +162,8 @@ function emitLoss(task: Task, parameters: (g: GraphBuilder) => Readonly<Record<s
   const g = new GraphBuilder('verify/');
   const x = g.input('verify/x', 'float32', task.x.dims);
   const labels = g.input('verify/labels', 'int64', task.labels.dims);
-  const images = task.isNhwc ? g.transpose(x, [0, 3, 1, 2]) : x;
   const { outputs } = inlineGraph(g, task.graph, {
-    inputs: { [task.graph.inputs[0]?.name ?? '']: images },
+    inputs: { [task.graph.inputs[0]?.name ?? '']: task.image(g, x) },
     parameters: parameters(g),
   });
   const [output] = Object.values(outputs);
