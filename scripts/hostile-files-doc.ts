@@ -74,13 +74,12 @@ The figures of the last long runs stand in [results.md](results.md).
 
 /** The text of docs/hostile-files.md. */
 export function hostileFilesDoc(rules: typeof allRules, limits: Limits): string {
-  const ids = Object.keys(rules) as RuleId[];
   return [
     intro,
     rulesIntro,
     '| Rule | Error | Asks |',
     '|---|---|---|',
-    ...ids.map((id) => `| \`${id}\` | \`${rules[id].code}\` | ${rules[id].asks} |`),
+    ...Object.entries(rules).map(([id, { code, asks }]) => `| \`${id}\` | \`${code}\` | ${asks} |`),
     '',
     '## Limits\n',
     '| Limit | Default |',

@@ -71,7 +71,13 @@ const integers: readonly (readonly [opset: number, node: OneNode])[] = [
     {
       op: 'QLinearConv',
       inputs: [
-        ...[bytes([1, 3, 2, 2]), third, zero, weights, ...weightSettings, float32([], [10]), zero],
+        bytes([1, 3, 2, 2]),
+        third,
+        zero,
+        weights,
+        ...weightSettings,
+        float32([], [10]),
+        zero,
         tensor('int32', [2], Int32Array.of(50, -700)),
       ],
     },
