@@ -1,5 +1,5 @@
 import type { Limits } from '../core/onnx/validate/limits.ts';
-import type { RuleId, rules as allRules } from '../core/onnx/validate/rules.ts';
+import type { rules as allRules } from '../core/onnx/validate/rules.ts';
 
 const intro = `# Hostile and broken files
 
