@@ -71,10 +71,7 @@ function classifierRows({ classifier }: Inspection): Rows {
   const batch = image.fixedBatch === null ? 'any batch' : `batches of ${image.fixedBatch}`;
   const anonymous = parameters.tensors - parameters.named;
   return [
-    [
-      'Image',
-      `${image.channels} × ${image.height} × ${image.width}, ${layouts[image.layout]}, ${batch}`,
-    ],
+    ['Image', `${image.channels} × ${image.height} × ${image.width}, ${layouts[image.layout]}, ${batch}`],
     [
       'Logits',
       `${logits.name}, ${formatNumber(classifier.classCount)} classes${logits.softmaxRemoved ? ', before the softmax of the file' : ''}`,
