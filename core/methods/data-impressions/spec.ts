@@ -278,7 +278,7 @@ export const spec = defineMethod({
     standard: {
       title: 'Standard',
       help: 'The best student within about 15 minutes on two cores.',
-      params: { count: 24000, steps: 150, epochs: 50, sparsity: 0 },
+      params: { count: 24000, steps: 150, epochs: 50 },
     },
     paper: {
       title: 'Paper’s protocol',
