@@ -134,7 +134,7 @@ describe('a model that is opened for a method', () => {
   });
 
   it('is refused when it takes no images or gives no logits', async () => {
-    const flat = fileOf('flat.onnx', (g, x) => g.relu(x), 'N', [100]);
+    const flat = fileOf('flat.onnx', (g, x) => g.relu(x), 'N', [97]);
     await assert.rejects(openModelFile(flat), refused('MODEL_UNSUITABLE', /image input/));
     const filter = fileOf('filter.onnx', (g, x) => g.relu(x));
     await assert.rejects(openModelFile(filter), refused('MODEL_UNSUITABLE', /expected logits/));
