@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { WorkbenchError } from '../base/errors.ts';
 import { stream } from '../base/rng.ts';
-import { sizeOf, type Tensor } from '../base/tensor.ts';
+import { floatsOf, sizeOf, type Tensor } from '../base/tensor.ts';
 import { randomAffine, warpAffine } from '../data/augment.ts';
 import { createBatchOrder } from '../data/batches.ts';
 import { tinyShapes } from '../data/synthetic.ts';
@@ -18,6 +18,7 @@ import {
 import { predictLogits } from './evaluate-arms.ts';
 import { releaseAugmentation } from './augmentation.ts';
 import { arraySource } from './evaluate.ts';
+import { lightFeeds } from './light.ts';
 import { opened, tinyClasses, tinyNet, tinyShape, trainedOnShapes } from './testing/tiny-teacher.ts';
 import type { TrainingSnapshot } from './training-loop.ts';
 
@@ -116,6 +117,34 @@ describe('distillation', () => {
     const { losses } = await distilled();
     close(losses[0], expected);
     assert.ok(Math.abs((losses[0] ?? NaN) - unseen) > 0.01);
+  });
+
+  it('shows both networks the images in the light that its feeds name', async () => {
+    const light = { brightness: 3, overlay: 0.5 };
+    const { rows } = firstBatch(16, moved);
+    const range = { range: light, batchSize: 16, name: 'student', seed: options.seed, isPlain: () => false };
+    const { brightness, overlay } = lightFeeds(range, 0, 1);
+    assert.ok(brightness && overlay);
+    const factors = floatsOf(brightness);
+    const weights = floatsOf(overlay);
+    const bright = rows.map((value, i) => Math.min(1, Math.max(0, value * (factors[Math.floor(i / size)] ?? NaN))));
+    const seen = bright.map((value, i) =>
+      Math.max(value, (bright[(i + size) % bright.length] ?? NaN) * (weights[Math.floor(i / size)] ?? NaN)),
+    );
+    const expected = mean(divergences(await logitsOf(teacher, seen), await logitsOf(student, seen), 4));
+    const { losses } = await distilled({ light });
+    close(losses[0], expected);
+    assert.ok(Math.abs(expected - ((await distilled()).losses[0] ?? NaN)) > 0.01);
+  });
+
+  it('leaves the light alone in plain epochs', async () => {
+    const light = { brightness: 3, overlay: 1 };
+    const plain = await distilled({ plainEpochs: 1 });
+    assert.deepEqual((await distilled({ plainEpochs: 1, light })).losses, plain.losses);
+    const third = await distilled({ plainEpochs: 2, light, epochs: 2, batchSize: 60, learningRate: 1e-12 });
+    const unlit = await distilled({ plainEpochs: 2, epochs: 2, batchSize: 60, learningRate: 1e-12 });
+    assert.notEqual(third.losses[0], unlit.losses[0]);
+    close(third.losses[1], unlit.losses[1] ?? NaN);
   });
 
   it('makes the student agree with the teacher', async () => {

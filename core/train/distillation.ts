@@ -10,6 +10,7 @@ import type { SessionOptions } from '../runtime/session.ts';
 import { affineView } from './affine-view.ts';
 import { releaseAugmentation, type Augmented } from './augmentation.ts';
 import type { ImageSource } from './evaluate.ts';
+import { applyLight, isPlainLight, lightFeeds, lightTypes, type LightRange } from './light.ts';
 import { distillation as distillationLoss } from './losses.ts';
 import type { OpenedModel } from './models.ts';
 import { createOptimiser } from './optimisers.ts';
@@ -41,6 +42,8 @@ export interface DistillOptions {
   /** 'release': one of the released code's transforms for each image, in place of `view`. */
   readonly augmentation?: 'affine' | 'release';
   readonly view: ViewRange;
+  /** Default: the images keep their brightness. */
+  readonly light?: LightRange;
   /** Of every so many epochs the last passes without augmentation; 0: none does, 1: all do. */
   readonly plainEpochs: number;
   readonly seed: number;
@@ -121,6 +124,15 @@ const affordableSteps = ({ batchSize, student }: DistillOptions): number =>
 const augments = ({ augmentation, view, plainEpochs }: DistillOptions): boolean =>
   plainEpochs !== 1 && (augmentation === 'release' || !isIdentity(view));
 
+const unlit: LightRange = { brightness: 1, overlay: 0 };
+const lightOf = ({ light = unlit, plainEpochs }: DistillOptions): LightRange => (plainEpochs === 1 ? unlit : light);
+
+/** Whether row i of a step belongs to an epoch that passes without augmentation. */
+function isPlain({ batchSize, plainEpochs }: DistillOptions, items: number, step: number, i: number): boolean {
+  const epoch = Math.floor((step * batchSize + i) / items);
+  return plainEpochs > 0 && epoch % plainEpochs === plainEpochs - 1;
+}
+
 function openLoop(options: DistillOptions, set: TransferSet, totalSteps: number): Promise<TrainingLoop> {
   const { teacher, student, batchSize, learningRate, temperature } = options;
   const rows = { dtype: 'float32', shape: [batchSize] } as const;
@@ -132,10 +144,15 @@ function openLoop(options: DistillOptions, set: TransferSet, totalSteps: number)
     steps: {
       images: { dtype: 'float32', shape: [batchSize, ...student.shape] },
       ...(augments(options) ? { theta: { dtype: 'float32', shape: [batchSize, 2, 3] } } : {}),
+      ...lightTypes(lightOf(options), batchSize),
       ...(set.logits ? { logits: { dtype: 'float32', shape: [batchSize, student.classes] } } : {}),
       ...(set.weights ? { weights: rows } : {}),
     },
-    input: (g, { steps }) => (steps['theta'] ? affineView(g, steps['images']!, steps['theta']) : steps['images']!),
+    input: (g, { steps }) => {
+      const { images, theta } = steps;
+      invariant(images, 'a distillation is fed images');
+      return applyLight(g, theta ? affineView(g, images, theta) : images, steps);
+    },
     loss: (g, { input, logits, steps }) => {
       const wanted = steps['logits'] ?? teacherLogits(g, teacher, input);
       if (!steps['weights']) return { loss: distillationLoss(g, logits, wanted, { temperature }) };
@@ -160,8 +177,16 @@ type Feeds = (step: number, count: number) => Promise<Record<string, Tensor>>;
 
 function createFeeds(options: DistillOptions, set: TransferSet): Feeds {
   const { batchSize, student, seed, name } = options;
-  const order = createBatchOrder(seed, `${name}.order`, set.source.count, batchSize);
+  const items = set.source.count;
+  const order = createBatchOrder(seed, `${name}.order`, items, batchSize);
   const size = student.shape[0] * student.shape[1] * student.shape[2];
+  const light = {
+    range: lightOf(options),
+    batchSize,
+    name,
+    seed,
+    isPlain: (step: number, i: number) => isPlain(options, items, step, i),
+  };
   return async (step, count) => {
     const images = new Float32Array(count * batchSize * size);
     const logits = set.logits && new Float32Array(count * batchSize * student.classes);
@@ -179,11 +204,12 @@ function createFeeds(options: DistillOptions, set: TransferSet): Feeds {
       });
       if (theta) {
         const rows = k * batchSize;
-        augmentBatch(options, set.source.count, step + k, images.subarray(rows * size), theta.subarray(rows * 6));
+        augmentBatch(options, items, step + k, images.subarray(rows * size), theta.subarray(rows * 6));
       }
     }
     return {
       images: float32([count, batchSize, ...student.shape], images),
+      ...(isPlainLight(light.range) ? {} : lightFeeds(light, step, count)),
       ...(theta ? { theta: float32([count, batchSize, 2, 3], theta) } : {}),
       ...(logits ? { logits: float32([count, batchSize, student.classes], logits) } : {}),
       ...(weights ? { weights: float32([count, batchSize], weights) } : {}),
@@ -199,18 +225,17 @@ function augmentBatch(
   images: Float32Array,
   theta: Float32Array,
 ): void {
-  const { batchSize, plainEpochs, view, seed, name, augmentation } = options;
+  const { batchSize, view, seed, name, augmentation } = options;
   const [channels, height, width] = options.student.shape;
   const size = channels * height * width;
   const rng = stream(seed, `${name}.view`, step);
   for (let i = 0; i < batchSize; i++) {
-    const epoch = Math.floor((step * batchSize + i) / items);
-    const isPlain = plainEpochs > 0 && epoch % plainEpochs === plainEpochs - 1;
     const drawn: Augmented =
       augmentation === 'release'
         ? releaseAugmentation(rng, height, width)
         : { theta: randomAffine(rng, { ...view, height, width }) };
-    theta.set(isPlain ? [1, 0, 0, 0, 1, 0] : drawn.theta, i * 6);
-    if (!isPlain) drawn.pixels?.(images.subarray(i * size, (i + 1) * size));
+    const passes = isPlain(options, items, step, i);
+    theta.set(passes ? [1, 0, 0, 0, 1, 0] : drawn.theta, i * 6);
+    if (!passes) drawn.pixels?.(images.subarray(i * size, (i + 1) * size));
   }
 }

@@ -83,6 +83,8 @@ const switches: { readonly [Name in keyof Params]: readonly [Params[Name], ...Pa
   augmentScaleHigh: [2, 'students'],
   augmentShift: [9, 'students'],
   augmentation: ['release', 'students'],
+  augmentBrightness: [1, 'students'],
+  augmentOverlay: [0.25, 'students'],
   plainEpochs: [0, 'students'],
   selection: ['agreement', 'students'],
   controlNoise: [false, 'students'],

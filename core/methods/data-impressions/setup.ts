@@ -107,6 +107,7 @@ export async function transferArms({ params, teacher, student, impressions, real
       scaleMax: params.augmentScaleHigh,
       translatePixels: params.augmentShift,
     },
+    light: { brightness: params.augmentBrightness, overlay: params.augmentOverlay },
     augmentation: params.augmentation,
     plainEpochs: params.plainEpochs,
     seed: params.seed,

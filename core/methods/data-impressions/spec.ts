@@ -242,6 +242,20 @@ export const spec = defineMethod({
       .max(1000)
       .default(4)
       .register(ui, { title: 'Augmentation shift', unit: '± pixels', group: 'advanced' }),
+    augmentBrightness: z.number().min(1).max(100).default(2.7).register(ui, {
+      title: 'Augmentation brightness, highest',
+      unit: '× pixel value',
+      group: 'advanced',
+      help: 'Each image is brightened by a random factor up to this one and clipped to the valid range; 1: not at all. Impressions come out darker than real images. Not in the paper.',
+      source: 'our calibration',
+    }),
+    augmentOverlay: fraction().default(0.5).register(ui, {
+      title: 'Augmentation overlay',
+      unit: 'fraction',
+      group: 'advanced',
+      help: 'Share of the images over which another one is laid, dimmed at random (the brighter pixel counts). Not in the paper.',
+      source: 'our calibration',
+    }),
     plainEpochs: z.int().min(0).max(100).default(3).register(ui, {
       title: 'Plain epoch every',
       unit: 'epochs',
