@@ -1,9 +1,8 @@
 import { resolve } from 'node:path';
 import { findMethod } from '../core/methods/catalogue.ts';
 import { exitCodes } from './exit-codes.ts';
-import { artifactFiles, csvFiles, textFile, writeFolder, type ExportFile } from './export-files.ts';
+import type { ExportFile } from './export-files.ts';
 import { debugFlag, helpFlag, jsonFlag, workspaceFlag } from './flags.ts';
-import { makeReport } from './report-files.ts';
 import { choice } from './request.ts';
 import { shortPath } from './result.ts';
 import type { Verb } from './verb.ts';
@@ -43,7 +42,9 @@ export const exportRun: Verb = {
   },
   positionals: ['RUN'],
   run: (args, here) =>
-    withReader(args, here, (reader) => {
+    withReader(args, here, async (reader) => {
+      const { artifactFiles, csvFiles, textFile, writeFolder } = await import('./export-files.ts');
+      const { makeReport } = await import('./report-files.ts');
       const format = choice(args, 'format', formats) ?? 'all';
       const record = reader.getRun(args.positionals[0] ?? '');
       const { runId } = record;

@@ -2,11 +2,8 @@ import { createHash } from 'node:crypto';
 import { existsSync, realpathSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import { toWorkbenchError, WorkbenchError } from '../core/base/errors.ts';
-import { fixDimensions } from '../core/inspect/dimensions.ts';
-import { gradientModel, type GradientModel, type Port } from '../core/inspect/gradient-model.ts';
+import type { GradientModel, Port } from '../core/inspect/gradient-model.ts';
 import { writeDurably } from '../core/jobs/durable-files.ts';
-import { checkFinite, loadModel } from '../core/onnx/read.ts';
-import { writeModel } from '../core/onnx/write.ts';
 import { formatBytes } from '../core/report/format.ts';
 import type { Arguments } from './arguments.ts';
 import { exitCodes } from './exit-codes.ts';
@@ -78,6 +75,10 @@ export const gradient: Verb = {
       order,
     } as const;
     const dims = readDims(args);
+    const { checkFinite, loadModel } = await import('../core/onnx/read.ts');
+    const { writeModel } = await import('../core/onnx/write.ts');
+    const { fixDimensions } = await import('../core/inspect/dimensions.ts');
+    const { gradientModel } = await import('../core/inspect/gradient-model.ts');
     const model = await loadModel(path);
     checkFinite(model);
     const made = gradientModel(fixDimensions(model, dims), request);

@@ -3,11 +3,8 @@ import { createReadStream, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
-import { fixDimensions } from '../core/inspect/dimensions.ts';
-import { inspectModel, type MeasuredSpeed } from '../core/inspect/inspect.ts';
-import { findPreprocessingFiles } from '../core/inspect/preprocessing-files.ts';
+import type { MeasuredSpeed } from '../core/inspect/inspect.ts';
 import { describeMachine } from '../core/jobs/environment.ts';
-import { readModelFile } from '../core/onnx/read.ts';
 import { exitCodeOf, exitCodes } from './exit-codes.ts';
 import { debugFlag, helpFlag, jsonFlag, workspaceFlag } from './flags.ts';
 import { inspectionText } from './inspect-text.ts';
@@ -38,6 +35,10 @@ export const inspect: Verb = {
   async run(args, here) {
     const path = modelPath(args.positionals[0] ?? '', here.cwd);
     const dims = readDims(args);
+    const { readModelFile } = await import('../core/onnx/read.ts');
+    const { fixDimensions } = await import('../core/inspect/dimensions.ts');
+    const { inspectModel } = await import('../core/inspect/inspect.ts');
+    const { findPreprocessingFiles } = await import('../core/inspect/preprocessing-files.ts');
     const { model, hasExternalData } = readModelFile(path);
     const file = { path, sizeBytes: statSync(path).size, sha256: await sha256Of(path), hasExternalData };
     const found = inspectModel(fixDimensions(model, dims), {

@@ -1,5 +1,4 @@
-import { basename, dirname, join } from 'node:path';
-
+import { basename, dirname } from 'node:path';
 import type { Artifact, DataRef, ModelRef, RunRecord } from '../core/contract/run.ts';
 import { writeDurably } from '../core/jobs/durable-files.ts';
 import { commandLine, isSame } from '../core/methods/command-line.ts';
@@ -11,6 +10,7 @@ import type { InputFact, ReportFacts } from '../core/report/facts.ts';
 import { renderReport } from '../core/report/html.ts';
 import { reportJson } from '../core/report/json.ts';
 import type { WorkspaceReader } from '../core/store/workspace.ts';
+import { reportPaths } from './result.ts';
 import { pathNamer } from './workspace.ts';
 
 export interface RunReport {
@@ -19,12 +19,6 @@ export interface RunReport {
   readonly html: string;
   /** JSON text with everything in the report. */
   readonly json: string;
-}
-
-/** Where the report of a run lies in its workspace. */
-export function reportPaths(reader: Pick<WorkspaceReader, 'dir'>, runId: string): { html: string; json: string } {
-  const folder = join(reader.dir, 'runs', runId);
-  return { html: join(folder, 'report.html'), json: join(folder, 'report.json') };
 }
 
 /** Makes the report of a run from the history alone. */
@@ -141,9 +135,4 @@ function dataFact(role: string, spec: MethodSpec, data: DataRef, sha256: string 
   const limit = data.limit === undefined ? '' : `, at most ${data.limit} items`;
   const note = `split ${data.split}, format ${data.format}${limit}`;
   return { role, title: spec.data[role]?.title ?? role, name: basename(data.path), sha256: sha256 ?? null, note };
-}
-
-/** The declaration of a run's method. */
-export function specOf(record: RunRecord, specs: readonly MethodSpec[]): MethodSpec | undefined {
-  return specs.find((spec) => spec.id === record.request.methodId);
 }

@@ -1,4 +1,4 @@
-import { relative } from 'node:path';
+import { join, relative } from 'node:path';
 import type { ErrorShape } from '../core/base/errors.ts';
 import type { RunRecord } from '../core/contract/run.ts';
 import { commandLine } from '../core/methods/command-line.ts';
@@ -92,4 +92,15 @@ export function resultText(
     .filter((block) => block.length > 0)
     .map((block) => block.join('\n'))
     .join('\n\n')}\n`;
+}
+
+/** Where the report of a run lies in its workspace. */
+export function reportPaths(reader: Pick<WorkspaceReader, 'dir'>, runId: string): { html: string; json: string } {
+  const folder = join(reader.dir, 'runs', runId);
+  return { html: join(folder, 'report.html'), json: join(folder, 'report.json') };
+}
+
+/** The declaration of a run's method. */
+export function specOf(record: RunRecord, specs: readonly MethodSpec[]): MethodSpec | undefined {
+  return specs.find((spec) => spec.id === record.request.methodId);
 }

@@ -1,5 +1,4 @@
 import { findMethod } from '../core/methods/catalogue.ts';
-import { executeRun } from './execute.ts';
 import { debugFlag, helpFlag, jsonFlag, quietFlag, workspaceFlag } from './flags.ts';
 import { isUsual, noRun } from './run.ts';
 import type { Verb } from './verb.ts';
@@ -24,8 +23,9 @@ export const resume: Verb = {
   positionals: ['RUN'],
   emptyResult: noRun,
   run: (args, here) =>
-    withWorkspace(args, here, (workspace) => {
+    withWorkspace(args, here, async (workspace) => {
       const record = workspace.getRun(args.positionals[0] ?? '');
+      const { executeRun } = await import('./execute.ts');
       return executeRun({
         workspace,
         runId: record.runId,

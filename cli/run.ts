@@ -1,7 +1,5 @@
 import type { MethodSpec } from '../core/methods/define.ts';
-import { admitModels } from './admit-models.ts';
 import { exitCodes } from './exit-codes.ts';
-import { executeRun } from './execute.ts';
 import { methodFlags } from './flags.ts';
 import { commandOf, methodHelp } from './help.ts';
 import { buildRequest } from './request.ts';
@@ -40,6 +38,8 @@ export function methodVerb(spec: MethodSpec): Verb {
         );
         return exitCodes.ok.code;
       }
+      const { admitModels } = await import('./admit-models.ts');
+      const { executeRun } = await import('./execute.ts');
       return withWorkspace(args, here, async (workspace) => {
         await admitModels(request, workspace.dir);
         const runId = workspace.createRun(request);

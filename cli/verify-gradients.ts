@@ -2,13 +2,9 @@ import { basename, resolve } from 'node:path';
 import { WorkbenchError } from '../core/base/errors.ts';
 import type { Tensor } from '../core/base/tensor.ts';
 import { DeviceName, deviceNames } from '../core/contract/run.ts';
-import { openSafetensors } from '../core/data/safetensors.ts';
-import { defaultTolerances, verifyGradients, type Tolerances, type Verification } from '../core/inspect/verify.ts';
-import { loadModel } from '../core/onnx/read.ts';
+import { defaultTolerances, type Tolerances } from '../core/inspect/tolerances.ts';
+import type { Verification } from '../core/inspect/verify.ts';
 import { formatNumber } from '../core/report/format.ts';
-import { defaultThreads, resolveDevice } from '../core/runtime/device.ts';
-import { openLanes } from '../core/runtime/lanes.ts';
-import { compile } from '../core/runtime/session.ts';
 import type { Arguments, Flag } from './arguments.ts';
 import { exitCodes } from './exit-codes.ts';
 import { debugFlag, helpFlag, jsonFlag } from './flags.ts';
@@ -70,6 +66,11 @@ export const verifyGradientsVerb: Verb = {
     const [modelText = '', referenceText = ''] = args.positionals;
     const path = modelPath(modelText, here.cwd);
     const tolerances = readTolerances(args);
+    const { defaultThreads, resolveDevice } = await import('../core/runtime/device.ts');
+    const { openLanes } = await import('../core/runtime/lanes.ts');
+    const { compile } = await import('../core/runtime/session.ts');
+    const { verifyGradients } = await import('../core/inspect/verify.ts');
+    const { loadModel } = await import('../core/onnx/read.ts');
     const threads = wholeNumber(args, 'threads', 1, 256) ?? defaultThreads();
     const device = await resolveDevice(DeviceName.parse(choice(args, 'device', deviceNames) ?? 'cpu'));
     const reference = await readReference(resolve(here.cwd, referenceText));
@@ -107,6 +108,7 @@ function readTolerances(args: Arguments): Partial<Tolerances> {
 }
 
 async function readReference(path: string): Promise<Record<string, Tensor>> {
+  const { openSafetensors } = await import('../core/data/safetensors.ts');
   const file = await openSafetensors(path);
   try {
     const tensors: [string, Tensor][] = [];

@@ -1,12 +1,6 @@
 import { basename, dirname, extname, isAbsolute, relative, resolve, sep } from 'node:path';
 import { canMove } from '../core/jobs/states.ts';
-import {
-  openWorkspace,
-  readWorkspace,
-  type Workspace,
-  type WorkspaceOptions,
-  type WorkspaceReader,
-} from '../core/store/workspace.ts';
+import type { Workspace, WorkspaceOptions, WorkspaceReader } from '../core/store/workspace.ts';
 import type { Arguments } from './arguments.ts';
 import { bundledFolder } from './request.ts';
 import type { Surroundings } from './verb.ts';
@@ -19,12 +13,16 @@ export function workspaceFolder(args: Pick<Arguments, 'text'>, here: Pick<Surrou
 
 const options = ({ now, random }: Surroundings): WorkspaceOptions => ({ now, random, canMove });
 
+/** SQLite is loaded by the verbs that look into the history, not by help. */
+const openers = () => import('../core/store/workspace.ts');
+
 /** Opens the workspace for writing for as long as `work` takes. */
 export async function withWorkspace<T>(
   args: Arguments,
   here: Surroundings,
   work: (workspace: Workspace) => Promise<T>,
 ): Promise<T> {
+  const { openWorkspace } = await openers();
   const workspace = openWorkspace(workspaceFolder(args, here), options(here));
   try {
     return await work(workspace);
@@ -39,6 +37,7 @@ export async function withReader<T>(
   here: Surroundings,
   work: (reader: WorkspaceReader) => T | Promise<T>,
 ): Promise<T> {
+  const { readWorkspace } = await openers();
   const reader = readWorkspace(workspaceFolder(args, here), options(here));
   try {
     return await work(reader);

@@ -10,18 +10,8 @@ import type { Graph, OnnxModel } from '../onnx/graph.ts';
 import type { Session, Tensors } from '../runtime/session.ts';
 import { compare, failed, norm, sum, type Comparison } from './compare.ts';
 import { flatLogits, meanCrossEntropy, sumOfSquares } from './objective.ts';
+import { defaultTolerances, type Tolerances } from './tolerances.ts';
 import { splitUses, type Use } from './uses.ts';
-
-/** Largest relative L2 error that is let pass. */
-export interface Tolerances {
-  /** Of logits and loss. */
-  readonly logits: number;
-  readonly dx: number;
-  readonly dp: number;
-  readonly d2x: number;
-}
-
-export const defaultTolerances: Tolerances = { logits: 1e-5, dx: 1e-4, dp: 1e-4, d2x: 2e-3 };
 
 export interface Verification {
   readonly passed: boolean;
