@@ -3,6 +3,7 @@ import { toWorkbenchError, WorkbenchError } from '../base/errors.ts';
 import type { DType, Tensor, TensorData } from '../base/tensor.ts';
 import type { Graph } from '../onnx/graph.ts';
 import { houseModel, writeModel } from '../onnx/write.ts';
+import { nodesUnknownToWebGpu } from './webgpu.ts';
 
 // What goes wrong comes as an exception; onnxruntime would say it a second time, past our own messages.
 ort.env.logLevel = 'fatal';
@@ -18,6 +19,8 @@ export interface SessionOptions {
   readonly optimization?: 'all' | 'basic' | 'disabled';
   /** Run in this process of its own instead of here. */
   readonly lane?: Lane;
+  /** Names of nodes that stay on the CPU whatever the device. */
+  readonly onCpu?: readonly string[];
 }
 
 /** A process that runs sessions for us; see lanes.ts. */
@@ -38,7 +41,8 @@ export interface Session {
 
 /** Loads a graph of the house opset. */
 export function compile(graph: Graph, options: SessionOptions): Promise<Session> {
-  return openSession(writeModel(houseModel(graph)), options, graph.name);
+  const onCpu = options.device === 'webgpu' ? nodesUnknownToWebGpu(graph) : [];
+  return openSession(writeModel(houseModel(graph)), onCpu.length > 0 ? { ...options, onCpu } : options, graph.name);
 }
 
 /** Loads the bytes of a model that has passed our own checks. `title` names it in errors. */
@@ -69,7 +73,7 @@ export async function openSession(bytes: Uint8Array, options: SessionOptions, ti
 async function create(bytes: Uint8Array, options: SessionOptions, title: string): Promise<ort.InferenceSession> {
   try {
     return await ort.InferenceSession.create(bytes, {
-      executionProviders: options.device === 'cpu' ? ['cpu'] : [options.device, 'cpu'],
+      executionProviders: options.device === 'cpu' ? ['cpu'] : [provider(options), 'cpu'],
       intraOpNumThreads: options.threads,
       interOpNumThreads: 1,
       executionMode: 'sequential',
@@ -96,6 +100,9 @@ async function create(bytes: Uint8Array, options: SessionOptions, title: string)
     );
   }
 }
+
+const provider = ({ device, onCpu }: SessionOptions): ort.InferenceSession.ExecutionProviderConfig =>
+  device === 'webgpu' && onCpu ? { name: 'webgpu', forceCpuNodeNames: onCpu } : device;
 
 const ortTypes: Readonly<Record<DType, ort.Tensor.Type>> = {
   float32: 'float32',
