@@ -6,6 +6,7 @@ import { floatsOf, sizeOf, type Tensor } from '../base/tensor.ts';
 import { randomAffine, warpAffine } from '../data/augment.ts';
 import { createBatchOrder } from '../data/batches.ts';
 import { tinyShapes } from '../data/synthetic.ts';
+import { argmaxRows } from '../metrics/classification.ts';
 import { logSoftmaxRows } from '../metrics/probabilities.ts';
 import {
   distill,
@@ -165,6 +166,23 @@ describe('distillation', () => {
     );
     const { losses } = await distilled({}, { ...set, logits });
     close(losses[0], mean(divergences(given, await logitsOf(student, rows), 4)));
+  });
+
+  it('mixes soft answers and the most likely class as it is told', async () => {
+    const { rows } = firstBatch(16, moved);
+    const [wanted, found] = [await logitsOf(teacher, rows), await logitsOf(student, rows)];
+    const logProbabilities = logSoftmaxRows(found, tinyClasses);
+    const soft = divergences(wanted, found, 4);
+    const hard = Array.from(
+      argmaxRows(wanted, tinyClasses),
+      (label, i) => -(logProbabilities[i * tinyClasses + label] ?? NaN),
+    );
+    close((await distilled({ softWeight: 0 })).losses[0], mean(hard));
+    close((await distilled({ softWeight: 0.3 })).losses[0], 0.3 * mean(soft) + 0.7 * mean(hard));
+    const weights = Float32Array.from({ length: 60 }, (_, i) => (i % 3) / 2);
+    const { indices } = firstBatch(16, moved);
+    const each = soft.map((value, i) => (0.3 * value + 0.7 * (hard[i] ?? NaN)) * (weights[indices[i] ?? 0] ?? NaN));
+    close((await distilled({ softWeight: 0.3 }, { ...set, weights })).losses[0], mean(each));
   });
 
   it('weighs each image as it is told', async () => {

@@ -11,7 +11,7 @@ import { affineView } from './affine-view.ts';
 import { releaseAugmentation, type Augmented } from './augmentation.ts';
 import type { ImageSource } from './evaluate.ts';
 import { applyLight, isPlainLight, lightFeeds, lightTypes, type LightRange } from './light.ts';
-import { distillation as distillationLoss } from './losses.ts';
+import { crossEntropy, distillation as distillationLoss, type Reduction } from './losses.ts';
 import type { OpenedModel } from './models.ts';
 import { createOptimiser } from './optimisers.ts';
 import { constantSchedule, cosineSchedule } from './schedules.ts';
@@ -34,6 +34,8 @@ export interface DistillOptions {
   readonly teacher: OpenedModel;
   readonly student: OpenedModel;
   readonly temperature: number;
+  /** λ: weight of the soft answers; the rest, 1 − λ, is that of the teacher's most likely class. Default: 1. */
+  readonly softWeight?: number;
   readonly epochs: number;
   readonly batchSize: number;
   readonly learningRate: number;
@@ -79,8 +81,9 @@ export const distillSteps = (count: number, epochs: number, batchSize: number): 
   Math.ceil((count * epochs) / batchSize);
 
 /**
- * Trains a student on τ²·KL(teacher ‖ student) with Adam (zskd.md section 3, steps 8 and 9). The teacher answers each
- * augmented view inside the graph, in inference mode; the student is in training mode.
+ * Trains a student on λ·τ²·KL(teacher ‖ student) + (1 − λ)·CE(student, the teacher's most likely class) with Adam
+ * (zskd.md section 3, steps 8 and 9; arbitrary-transfer-sets.md section 4, step 5). The teacher answers each augmented view
+ * inside the graph, in inference mode; the student is in training mode.
  */
 export async function* distill(
   options: DistillOptions,
@@ -134,7 +137,7 @@ function isPlain({ batchSize, plainEpochs }: DistillOptions, items: number, step
 }
 
 function openLoop(options: DistillOptions, set: TransferSet, totalSteps: number): Promise<TrainingLoop> {
-  const { teacher, student, batchSize, learningRate, temperature } = options;
+  const { teacher, student, batchSize, learningRate } = options;
   const rows = { dtype: 'float32', shape: [batchSize] } as const;
   return createTrainingLoop({
     name: options.name,
@@ -155,9 +158,9 @@ function openLoop(options: DistillOptions, set: TransferSet, totalSteps: number)
     },
     loss: (g, { input, logits, steps }) => {
       const wanted = steps['logits'] ?? teacherLogits(g, teacher, input);
-      if (!steps['weights']) return { loss: distillationLoss(g, logits, wanted, { temperature }) };
-      const each = distillationLoss(g, logits, wanted, { temperature, reduction: 'none' });
-      return { loss: g.reduceMean(g.mul(each, steps['weights'])) };
+      const { weights } = steps;
+      if (!weights) return { loss: mixedLoss(g, logits, wanted, options, 'mean') };
+      return { loss: g.reduceMean(g.mul(mixedLoss(g, logits, wanted, options, 'none'), weights)) };
     },
     optimiser: createOptimiser('adam', { weightDecay: options.weightDecay }),
     schedule:
@@ -165,6 +168,20 @@ function openLoop(options: DistillOptions, set: TransferSet, totalSteps: number)
     seed: options.seed,
     session: options.session,
   });
+}
+
+function mixedLoss(
+  g: GraphBuilder,
+  logits: Value,
+  wanted: Value,
+  { temperature, softWeight = 1 }: DistillOptions,
+  reduction: Reduction,
+): Value {
+  const soft = (): Value => distillationLoss(g, logits, wanted, { temperature, reduction });
+  const hard = (): Value => crossEntropy(g, logits, g.argMax(wanted, 1), { reduction });
+  if (softWeight === 1) return soft();
+  if (softWeight === 0) return hard();
+  return g.add(g.mul(soft(), softWeight), g.mul(hard(), 1 - softWeight));
 }
 
 function teacherLogits(g: GraphBuilder, teacher: OpenedModel, input: Value): Value {

@@ -46,21 +46,18 @@ interface Given {
   readonly msPerLook?: number;
 }
 
-const ran = (
-  { params, models, data, context, msPerLook = 0 }: Given = {},
-  options: DriveOptions = {},
-): Promise<Driven> =>
-  drive(
-    run,
-    {
-      ...plainContext(msPerLook),
-      params: spec.params.parse({ ...quick, ...params }),
-      models: { teacher, student: { kind: 'zoo', architecture: 'mlp' }, ...models },
-      data: data ?? { test, pool },
-      ...context,
-    },
-    options,
-  );
+const contextOf = ({ params, models, data, context, msPerLook = 0 }: Given): Omit<RunContext<Params>, 'signal'> => ({
+  ...plainContext(msPerLook),
+  params: spec.params.parse({ ...quick, ...params }),
+  models: { teacher, student: { kind: 'zoo', architecture: 'mlp' }, ...models },
+  data: data ?? { test, pool },
+  ...context,
+});
+
+const ran = (given: Given = {}, options: DriveOptions = {}): Promise<Driven> => drive(run, contextOf(given), options);
+
+/** A run that is driven by hand. */
+const start = (given: Given, signal: AbortSignal): ReturnType<typeof run> => run({ ...contextOf(given), signal });
 
 const json = (driven: Driven, name: string): unknown => JSON.parse(artifactBytes(driven, name).toString());
 const setsOf = (driven: Driven): z.infer<typeof TransferSetsData> =>
@@ -164,6 +161,7 @@ describe('ablations of an arbitrary transfer set', () => {
     { filter: 'margin', filterShare: 0.5 },
     { softLabels: 'response' },
     { softLabels: 'hard' },
+    { softWeight: 0.5 },
     { selection: 'agreement' },
     { controlShuffled: true },
     { source: 'mixed-noise' },
@@ -227,6 +225,25 @@ describe('a run of arbitrary transfer sets', () => {
       await assert.rejects(ran({ ...twice, msPerLook: 400 }, { cancelAt: (at) => at === offer }), {
         name: 'AbortError',
       });
+    }
+  });
+
+  it('answers a cancel in the middle of a step with a checkpoint to go on from', async () => {
+    for (const phase of ['scan', 'distillation']) {
+      const stop = new AbortController();
+      const steps = start(twice, stop.signal);
+      for (;;) {
+        const { value } = await steps.next();
+        if ('type' in value && value.type === 'checkpoint' && value.capture().phase === phase) break;
+      }
+      const answer = steps.next();
+      stop.abort();
+      const { value } = await answer;
+      assert.ok('type' in value && value.type === 'checkpoint', phase);
+      const resume = structuredClone(value.capture());
+      assert.equal(resume.phase, phase);
+      await assert.rejects(steps.next(), { name: 'AbortError' });
+      assert.deepEqual((await ran({ ...twice, context: { resume } })).metrics, straight.metrics);
     }
   });
 

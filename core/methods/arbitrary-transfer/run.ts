@@ -4,6 +4,7 @@ import type { ResultMetrics } from '../../contract/run.ts';
 import type { ImageSet } from '../../data/dataset.ts';
 import { openLanes } from '../../runtime/lanes.ts';
 import type { SessionOptions } from '../../runtime/session.ts';
+import { untilAborted } from '../../runtime/until-aborted.ts';
 import { armsCheckpoint, armSteps, restoreArms, trainArms, type Arm, type ArmStates } from '../../train/arms.ts';
 import { classNamesOf, openFitting } from '../../train/inputs.ts';
 import { openModel, openModelFile, type OpenedModel } from '../../train/models.ts';
@@ -215,7 +216,7 @@ async function* scanRepeat(work: Work, repeat: number, source: SetPair['pass']['
   const enough = isEnough(params, teacher.classes);
   const share = scanShare(work) / params.repeats;
   const options = { teacher, source, temperature: params.temperature, session, signal, isEnough: enough };
-  for await (const _ of scanPool(options, scan)) {
+  for await (const _ of untilAborted(scanPool(options, scan), signal)) {
     const done = Math.max(scan.count / source.count, enough(scan) ? 1 : filledShare(params, scan));
     yield {
       type: 'progress',
@@ -227,6 +228,7 @@ async function* scanRepeat(work: Work, repeat: number, source: SetPair['pass']['
     yield { type: 'checkpoint', capture: () => checkpoint(work, 'scan', scan.count) };
     signal.throwIfAborted();
   }
+  yield* stopIfAborted(work, 'scan', scan.count);
   state.isDone = true;
   return scan;
 }
@@ -244,11 +246,13 @@ async function* trainStudents(work: Work, arms: readonly Arm[], keep: Keep): Eve
   const total = arms.reduce((sum, arm) => sum + armSteps(arm), 0);
   const left = arms.filter((arm) => states.get(arm.name)?.isDone !== true).length;
   const count = Math.min(laneCount(ctx), left);
-  // A single lane needs no process of its own.
-  const lanes = count > 1 ? openLanes(count).map(keep) : [undefined];
-  const sessions = lanes.map((lane) => ({ ...session, threads: 1, ...(lane ? { lane } : {}) }));
-  for await (const { arm, firstStep, losses } of trainArms(arms, sessions, states, ctx.now)) {
-    const done = [...states.values()].reduce((sum, { snapshot }) => sum + snapshot.step, 0);
+  // Even a single lane is a process of its own: a step in this one would keep a cancel from being heard.
+  const lanes = openLanes(count).map(keep);
+  const sessions = lanes.map((lane) => ({ ...session, threads: 1, lane }));
+  const stepsDone = (): number => [...states.values()].reduce((sum, { snapshot }) => sum + snapshot.step, 0);
+  const training = trainArms(arms, sessions, states, ctx.now);
+  for await (const { arm, firstStep, losses } of untilAborted(training, ctx.signal)) {
+    const done = stepsDone();
     for (const [i, value] of losses.entries()) {
       yield { type: 'metric', name: `loss.${arm.name}`, step: firstStep + i, value };
     }
@@ -262,6 +266,14 @@ async function* trainStudents(work: Work, arms: readonly Arm[], keep: Keep): Eve
     yield { type: 'checkpoint', capture: () => checkpoint(work, 'distillation', done) };
     ctx.signal.throwIfAborted();
   }
+  yield* stopIfAborted(work, 'distillation', stepsDone());
+}
+
+/** A signal that came in the middle of a step: the state is that of the last chunk that was heard of. */
+async function* stopIfAborted(work: Work, phase: string, step: number): Events<void> {
+  if (!work.ctx.signal.aborted) return;
+  yield { type: 'checkpoint', capture: () => checkpoint(work, phase, step) };
+  work.ctx.signal.throwIfAborted();
 }
 
 /** Lanes of one thread: on a GPU one is all it takes. */

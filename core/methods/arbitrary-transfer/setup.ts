@@ -145,6 +145,7 @@ function distillOptions(
     teacher,
     student,
     temperature: params.temperature,
+    softWeight: params.softWeight,
     epochs: params.epochs,
     batchSize: Math.min(params.batchSize, count),
     learningRate: params.learningRate,

@@ -167,6 +167,13 @@ export const spec = defineMethod({
       group: 'advanced',
       help: 'relabel: the teacher answers every augmented view; response: its answer to the plain image; hard: its most likely class alone.',
     }),
+    softWeight: z.number().min(0).max(1).default(1).register(ui, {
+      title: 'Weight of the soft answers',
+      unit: '1',
+      group: 'advanced',
+      help: 'λ, of the divergence from the teacher’s soft answer; the rest, 1 − λ, goes to the cross-entropy with its most likely class.',
+      source: 'released code of the same group (DeGAN)',
+    }),
     augmentRotation: z
       .number()
       .min(0)
