@@ -15,7 +15,8 @@ const help = `node bench/fuzz-onnx.ts [--parse N] [--load N] [--seed S] [--jobs 
   --minutes M   each part ends after so long, with what it has done (10)
   --json FILE   write the figures
 
-Exit code 1 when something other than a refusal happened. Run it with nice.
+Exit code 1 when something other than a refusal happened. Run it with a low priority. How far the reader is, it says each
+minute. On a busy machine look at the times of the processor.
 `;
 
 interface Task {
@@ -31,27 +32,33 @@ interface Outcome {
   readonly kinds: Readonly<Record<string, number>>;
   /** Milliseconds of each file, by the clock on the wall. */
   readonly ms: Float32Array;
+  /** Milliseconds of processor time of each file; empty where another process did the work. */
+  readonly cpuMs: Float32Array;
   readonly slowest: readonly (readonly [index: number, ms: number])[];
   readonly failures: readonly string[];
 }
 
 /** Files between looks at the clock. */
 const lookEvery = 64;
+const sayEveryMs = 60_000;
 const slowestKept = 5;
 
 class Tally {
   readonly #kinds: Record<string, number> = {};
   readonly #ms: Float32Array;
+  readonly #cpuMs: Float32Array;
   readonly #failures: string[] = [];
   #slowest: (readonly [number, number])[] = [];
   #done = 0;
 
-  constructor(count: number) {
+  constructor(count: number, { withCpu }: { withCpu: boolean }) {
     this.#ms = new Float32Array(count);
+    this.#cpuMs = new Float32Array(withCpu ? count : 0);
   }
 
-  add(index: number, kind: string, ms: number, failure?: string): void {
+  add(index: number, kind: string, { ms, cpuMs = 0 }: { ms: number; cpuMs?: number }, failure?: string): void {
     this.#kinds[kind] = (this.#kinds[kind] ?? 0) + 1;
+    this.#cpuMs[this.#done] = cpuMs;
     this.#ms[this.#done++] = ms;
     if (failure !== undefined && this.#failures.length < 20) this.#failures.push(`#${index}: ${failure}`);
     if (ms > (this.#slowest.at(-1)?.[1] ?? 0) || this.#slowest.length < slowestKept) {
@@ -60,8 +67,8 @@ class Tally {
   }
 
   outcome(): Outcome {
-    const ms = this.#ms.slice(0, this.#done);
-    return { done: this.#done, kinds: this.#kinds, ms, slowest: this.#slowest, failures: this.#failures };
+    const [ms, cpuMs] = [this.#ms.slice(0, this.#done), this.#cpuMs.slice(0, this.#done)];
+    return { done: this.#done, kinds: this.#kinds, ms, cpuMs, slowest: this.#slowest, failures: this.#failures };
   }
 }
 
@@ -78,16 +85,27 @@ function taskOf(data: unknown): Task {
 
 function parseMany({ seed, first, step, count, minutes }: Task): Outcome {
   const make = mutantMaker(seed);
-  const tally = new Tally(Math.ceil((count - first) / step));
+  const tally = new Tally(Math.ceil((count - first) / step), { withCpu: true });
   const until = performance.now() + minutes * 60_000;
+  let sayAt = performance.now() + sayEveryMs;
   for (let index = first, n = 0; index < count; index += step, n++) {
     if (n % lookEvery === 0 && performance.now() > until) break;
+    if (performance.now() > sayAt) {
+      console.error(`${n} files read, ${count - index} numbers to go`);
+      sayAt += sayEveryMs;
+    }
     const bytes = make(index);
-    const before = performance.now();
+    const [before, cpuBefore] = [performance.now(), cpuMsOfThread()];
     const verdict = judge(bytes);
-    tally.add(index, kindOf(verdict), performance.now() - before, failureOf(verdict));
+    const took = { ms: performance.now() - before, cpuMs: cpuMsOfThread() - cpuBefore };
+    tally.add(index, kindOf(verdict), took, failureOf(verdict));
   }
   return tally.outcome();
+}
+
+function cpuMsOfThread(): number {
+  const { user, system } = process.threadCpuUsage();
+  return (user + system) / 1000;
 }
 
 const kindOf = (verdict: Verdict): string => (verdict.kind === 'refused' ? verdict.by : verdict.kind);
@@ -103,14 +121,14 @@ const loadLimits = { wallMs: hangMs, cpuMs: hangMs, memoryBytes: 2 ** 30 };
 
 async function loadMany({ seed, first, step, count, minutes }: Task): Promise<Outcome & { processes: number }> {
   const make = mutantMaker(seed);
-  const tally = new Tally(Math.ceil((count - first) / step));
+  const tally = new Tally(Math.ceil((count - first) / step), { withCpu: false });
   const elapsed = (): number => performance.now();
   const until = elapsed() + minutes * 60_000;
   const loader = openLoader({ elapsed });
   try {
     for (let index = first; index < count && elapsed() < until; index += step) {
       const result = await loader.load({ bytes: make(index) }, loadLimits);
-      tally.add(index, fateOf(result), result.wallMs, complaintOf(result));
+      tally.add(index, fateOf(result), { ms: result.wallMs }, complaintOf(result));
     }
   } finally {
     await loader.close();
@@ -160,7 +178,7 @@ async function main(): Promise<void> {
   const all = merge(loaded);
   print(`loading processes (${processes} of them)`, all, performance.now() - between);
   if (values.json !== undefined) {
-    const plain = (outcome: Outcome) => ({ ...outcome, ms: quantiles(outcome.ms) });
+    const plain = (outcome: Outcome) => ({ ...outcome, ms: quantiles(outcome.ms), cpuMs: quantiles(outcome.cpuMs) });
     writeFileSync(
       values.json,
       `${JSON.stringify({ parsed: plain(parsed), loaded: { ...plain(all), processes } }, null, 2)}\n`,
@@ -183,17 +201,14 @@ function merge(outcomes: readonly Outcome[]): Outcome {
     for (const [kind, count] of Object.entries(outcome.kinds)) kinds[kind] = (kinds[kind] ?? 0) + count;
   }
   const done = outcomes.reduce((sum, outcome) => sum + outcome.done, 0);
-  const ms = new Float32Array(done);
-  let at = 0;
-  for (const outcome of outcomes) {
-    ms.set(outcome.ms, at);
-    at += outcome.ms.length;
-  }
+  const joined = (parts: readonly Float32Array[]): Float32Array =>
+    Float32Array.from(parts.flatMap((part) => [...part]));
   const slowest = outcomes.flatMap((outcome) => outcome.slowest).sort(([, a], [, b]) => b - a);
   return {
     done,
     kinds,
-    ms,
+    ms: joined(outcomes.map(({ ms }) => ms)),
+    cpuMs: joined(outcomes.map(({ cpuMs }) => cpuMs)),
     slowest: slowest.slice(0, slowestKept),
     failures: outcomes.flatMap((each) => each.failures),
   };
@@ -205,13 +220,14 @@ function quantiles(ms: Float32Array): Record<string, number> {
   return { median: at(0.5), p99: at(0.99), p999: at(0.999), max: sorted.at(-1) ?? 0 };
 }
 
-function print(title: string, { done, kinds, ms, slowest, failures }: Outcome, tookMs: number): void {
-  const { median, p99, p999, max } = quantiles(ms);
-  const figures = [median, p99, p999, max].map((value) => (value ?? 0).toFixed(2)).join(', ');
+function print(title: string, { done, kinds, ms, cpuMs, slowest, failures }: Outcome, tookMs: number): void {
+  const figures = (of: Float32Array): string =>
+    Object.values(quantiles(of))
+      .map((value) => value.toFixed(2))
+      .join(', ');
   console.log(`${done.toLocaleString('en-US')} files in ${(tookMs / 1000).toFixed(0)} s, ${title}`);
-  console.log(
-    `  ms of median, p99, p99.9, max: ${figures}; slowest: ${slowest.map(([index]) => `#${index}`).join(' ')}`,
-  );
+  console.log(`  ms of median, p99, p99.9, max: ${figures(ms)}; slowest: ${slowest.map(([i]) => `#${i}`).join(' ')}`);
+  if (cpuMs.length > 0) console.log(`  the same of the processor: ${figures(cpuMs)}`);
   for (const [kind, count] of Object.entries(kinds).sort(([, a], [, b]) => b - a)) console.log(`  ${kind}: ${count}`);
   for (const failure of failures) console.log(`  FAILED ${failure}`);
 }
