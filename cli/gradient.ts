@@ -76,19 +76,21 @@ export const gradient: Verb = {
     } as const;
     const dims = readDims(args);
     const { checkFinite, loadModel } = await import('../core/onnx/read.ts');
-    const { writeModel } = await import('../core/onnx/write.ts');
+    const { modelPieces } = await import('../core/onnx/write.ts');
     const { fixDimensions } = await import('../core/inspect/dimensions.ts');
     const { gradientModel } = await import('../core/inspect/gradient-model.ts');
     const model = await loadModel(path);
     checkFinite(model);
     const made = gradientModel(fixDimensions(model, dims), request);
-    const bytes = writeModel(made.model);
-    write(output, bytes);
-    const facts = { path: output, sizeBytes: bytes.byteLength };
+    const pieces = modelPieces(made.model);
+    write(output, pieces);
+    const facts = { path: output, sizeBytes: pieces.reduce((sum, piece) => sum + piece.byteLength, 0) };
     if (args.isOn('json')) {
       const { inputs, outputs, notes, fixedBatch = null } = made;
       const { opset, irVersion } = made.model;
-      const sha256 = createHash('sha256').update(bytes).digest('hex');
+      const hash = createHash('sha256');
+      for (const piece of pieces) hash.update(piece);
+      const sha256 = hash.digest('hex');
       const result = { schema: 'palimpsest.gradient/1', ...facts, sha256, model: path, ...request, opset, irVersion };
       here.terminal.write(`${JSON.stringify({ ...result, fixedBatch, inputs, outputs, notes })}\n`);
     } else {
@@ -122,9 +124,9 @@ function wordsOf(text: string): readonly string[] {
   });
 }
 
-function write(path: string, bytes: Uint8Array): void {
+function write(path: string, pieces: readonly Uint8Array[]): void {
   try {
-    writeDurably(path, [bytes]);
+    writeDurably(path, pieces);
   } catch (thrown) {
     const { code, message } = toWorkbenchError(thrown);
     // The hints of the history speak of runs.

@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { fromBinary, toBinary } from '@bufbuild/protobuf';
 import fc from 'fast-check';
 import { bytesPerElement, dtypes, float32, int64, sizeOf, type Tensor, tensor, viewBytes } from '../base/tensor.ts';
 import type { Attribute, Graph } from './graph.ts';
+import { type ModelProto, ModelProtoSchema } from './proto/onnx_pb.generated.ts';
 import { loadModel, readModel } from './read.ts';
-import { houseModel, writeModel } from './write.ts';
+import { houseModel, modelPieces, splitModel, writeModel } from './write.ts';
 
 const inner: Graph = {
   name: 'inner',
@@ -109,4 +111,57 @@ describe('writing a model', () => {
     const bytes = writeModel(await loadModel(join(import.meta.dirname, 'testdata/lenet5-half-mnist.onnx')));
     assert.deepEqual(writeModel(readModel(bytes)), bytes);
   });
+
+  const large = float32([40_000], new Float32Array(40_000).fill(0.5));
+  const withLarge = houseModel(
+    graphWith(
+      new Map([
+        ['first', large],
+        ['small', int64([1], [2])],
+        ['second', large],
+      ]),
+    ),
+    { author: 'test' },
+  );
+
+  it('gives the bytes that any serialiser of the format gives', () => {
+    const bytes = writeModel(withLarge);
+    assert.deepEqual(bytes, toBinary(ModelProtoSchema, fromBinary(ModelProtoSchema, bytes)));
+  });
+
+  it('copies no large weights into the pieces of a file', () => {
+    const pieces = modelPieces(withLarge);
+    assert.equal(pieces.filter(({ buffer }) => buffer === large.data.buffer).length, 2);
+    assert.deepEqual(Buffer.concat(pieces), Buffer.from(writeModel(withLarge)));
+  });
+
+  it('can leave large weights beside the model', () => {
+    const { bytes, weights } = splitModel(withLarge, 1000);
+    assert.ok(bytes.length < 2000);
+    const locations = besideOf(fromBinary(ModelProtoSchema, bytes));
+    assert.deepEqual(
+      locations,
+      new Map([
+        ['first', 'weights-0'],
+        ['small', undefined],
+        ['second', 'weights-1'],
+      ]),
+    );
+    assert.deepEqual(
+      weights.map(({ location, data }) => [location, data.byteLength, data.buffer === large.data.buffer]),
+      [
+        ['weights-0', 160_000, true],
+        ['weights-1', 160_000, true],
+      ],
+    );
+  });
 });
+
+/** Where each weight says that it stands. */
+const besideOf = ({ graph }: ModelProto): Map<string, string | undefined> =>
+  new Map(
+    graph?.initializer.map(({ name, externalData }) => [
+      name,
+      externalData.find(({ key }) => key === 'location')?.value,
+    ]),
+  );

@@ -4,6 +4,7 @@ import { WorkbenchError } from '../base/errors.ts';
 import { dtypes, emptyData, float32, type DType, type Tensor } from '../base/tensor.ts';
 import { GraphBuilder } from '../autodiff/builder.ts';
 import type { Graph } from '../onnx/graph.ts';
+import { houseModel, writeModel } from '../onnx/write.ts';
 import { compile, openSession } from './session.ts';
 
 const cpu = { device: 'cpu', threads: 1 } as const;
@@ -56,6 +57,22 @@ describe('a session', () => {
     const x: Tensor = { dtype: 'float16', dims: [2, 3], data: new Uint16Array(6) };
     await assert.rejects(half.run({ x }), refusal(/Input x of turning is float16/, 'OP_UNSUPPORTED'));
     await half.close();
+  });
+
+  it('runs a model whose weights it hands over as they are like one that is written whole', async () => {
+    const side = 4200;
+    const weights = new Float32Array(side * side).fill(0.01);
+    weights.set([3, -4, 5], side + 7);
+    const g = new GraphBuilder();
+    const x = g.input('x', 'float32', [1, side]);
+    g.output('y', g.add(g.matmul(x, g.constant(float32([side, side], weights))), g.constant(float32([1], [2]))));
+    const graph = g.build('large');
+    const feeds = { x: float32([1, side], new Float32Array(side).fill(0.25)) };
+    const [apart, whole] = [await compile(graph, cpu), await openSession(writeModel(houseModel(graph)), cpu, 'large')];
+    const [one, other] = [await apart.run(feeds), await whole.run(feeds)];
+    await Promise.all([apart.close(), whole.close()]);
+    assert.deepEqual(one, other);
+    assert.notEqual(one['y']?.data[0], 2);
   });
 
   it('says the names of its inputs and outputs', async () => {

@@ -2,7 +2,7 @@ import * as ort from 'onnxruntime-node';
 import { toWorkbenchError, WorkbenchError } from '../base/errors.ts';
 import type { DType, Tensor, TensorData } from '../base/tensor.ts';
 import type { Graph } from '../onnx/graph.ts';
-import { houseModel, writeModel } from '../onnx/write.ts';
+import { houseModel, type SplitModel, splitModel, writeModel } from '../onnx/write.ts';
 import { nodesUnknownToWebGpu } from './webgpu.ts';
 
 // What goes wrong comes as an exception; onnxruntime would say it a second time, past our own messages.
@@ -39,16 +39,28 @@ export interface Session {
   close(): Promise<void>;
 }
 
+/** Weights from this size on are handed to onnxruntime as they are, in models that have so much of them altogether. */
+const largeWeightBytes = 2 ** 20;
+const largeModelBytes = 2 ** 26;
+
 /** Loads a graph of the house opset. */
-export function compile(graph: Graph, options: SessionOptions): Promise<Session> {
+export async function compile(graph: Graph, options: SessionOptions): Promise<Session> {
   const onCpu = options.device === 'webgpu' ? nodesUnknownToWebGpu(graph) : [];
-  return openSession(writeModel(houseModel(graph)), onCpu.length > 0 ? { ...options, onCpu } : options, graph.name);
+  const all = onCpu.length > 0 ? { ...options, onCpu } : options;
+  const model = houseModel(graph);
+  const weightBytes = [...graph.initializers.values()].reduce((sum, { data }) => sum + data.byteLength, 0);
+  if (all.lane || weightBytes < largeModelBytes) return openSession(writeModel(model), all, graph.name);
+  const { bytes, weights } = splitModel(model, largeWeightBytes);
+  return sessionOf(await create(bytes, all, graph.name, weights), graph.name);
 }
 
 /** Loads the bytes of a model that has passed our own checks. `title` names it in errors. */
 export async function openSession(bytes: Uint8Array, options: SessionOptions, title: string): Promise<Session> {
   if (options.lane) return options.lane.open(bytes, options, title);
-  const session = await create(bytes, options, title);
+  return sessionOf(await create(bytes, options, title), title);
+}
+
+function sessionOf(session: ort.InferenceSession, title: string): Session {
   return {
     inputNames: session.inputNames,
     outputNames: session.outputNames,
@@ -70,7 +82,12 @@ export async function openSession(bytes: Uint8Array, options: SessionOptions, ti
   };
 }
 
-async function create(bytes: Uint8Array, options: SessionOptions, title: string): Promise<ort.InferenceSession> {
+async function create(
+  bytes: Uint8Array,
+  options: SessionOptions,
+  title: string,
+  weights: SplitModel['weights'] = [],
+): Promise<ort.InferenceSession> {
   try {
     return await ort.InferenceSession.create(bytes, {
       executionProviders: options.device === 'cpu' ? ['cpu'] : [provider(options), 'cpu'],
@@ -79,6 +96,9 @@ async function create(bytes: Uint8Array, options: SessionOptions, title: string)
       executionMode: 'sequential',
       graphOptimizationLevel: options.optimization ?? 'all',
       logSeverityLevel: 3,
+      ...(weights.length === 0
+        ? {}
+        : { externalData: weights.map(({ location, data }) => ({ path: location, data })) }),
       extra: {
         session: {
           // Values below 1e-38 carry nothing here, and arithmetic on them is a hundred times slower.
