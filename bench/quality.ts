@@ -26,6 +26,8 @@ export interface QualityScenario {
 
 /** The calibrations' protocol knows affine views only. */
 const unlit = { augmentBrightness: 1, augmentOverlay: 0 };
+/** The protocol's scales are those of the sampling grid, as affine_grid takes them: the content scales by 1/s. */
+const gridScales = { augmentScaleLow: 1 / 1.1, augmentScaleHigh: 1 / 0.75 };
 const noControls = { controlNoise: false, controlReal: false };
 const plainSynthesis = {
   initialScale: 1,
@@ -36,7 +38,17 @@ const plainSynthesis = {
   viewScaleHigh: 1,
   viewShift: 0,
 };
-const calibrationB = { steps: 150, epochs: 60, temperature: 5, distillTemperature: 8, ...unlit, ...noControls };
+const calibrationB = {
+  steps: 150,
+  epochs: 60,
+  temperature: 5,
+  distillTemperature: 8,
+  viewScaleLow: 1 / 1.15,
+  viewScaleHigh: 1 / 0.85,
+  ...gridScales,
+  ...unlit,
+  ...noControls,
+};
 
 export const qualityScenarios: readonly QualityScenario[] = [
   {

@@ -27,9 +27,10 @@ describe('the declaration of data impressions', () => {
   it('has a recipe of the paper without what the paper does not have', () => {
     const paper = spec.params.parse(spec.recipes['paper']?.params);
     assert.deepEqual(
-      [paper.count, paper.steps, paper.synthesisBatchSize, paper.temperature, paper.distillTemperature],
-      [24_000, 1500, 100, 20, 20],
+      [paper.count, paper.synthesisBatchSize, paper.temperature, paper.distillTemperature],
+      [24_000, 100, 20, 20],
     );
+    assert.deepEqual([paper.augmentBrightness, paper.augmentOverlay], [1, 0]);
     assert.deepEqual([paper.totalVariation, paper.sparsity, paper.batchNormPrior, paper.warmStart], [0, 0, 0, false]);
     assert.deepEqual([paper.viewRotation, paper.viewScaleLow, paper.viewScaleHigh, paper.viewShift], [0, 1, 1, 0]);
     assert.deepEqual([paper.targets, paper.scales, paper.scaleMode], ['dirichlet', [1, 0.1], 'paper']);
