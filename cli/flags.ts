@@ -13,6 +13,11 @@ export const workspaceFlag: Flag = {
   help: 'Where runs are kept. Default: $PALIMPSEST_WORKSPACE, else ./palimpsest-workspace.',
 };
 export const jsonFlag: Flag = { name: 'json', help: 'Print exactly one JSON object to standard output.' };
+/** Understood with every verb, so that no verb lists it. */
+export const colourFlag: Flag = {
+  name: 'no-color',
+  help: 'With every verb: no colours. So does the environment variable NO_COLOR.',
+};
 export const quietFlag: Flag = { name: 'quiet', short: 'q', help: 'Print no progress.' };
 
 const generalFlags: readonly Flag[] = [

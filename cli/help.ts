@@ -1,4 +1,5 @@
 import type { MethodSpec } from '../core/methods/define.ts';
+import { kebabCase } from '../core/methods/parameters.ts';
 import type { Flag, FlagGroup } from './arguments.ts';
 import { wrap } from './terminal.ts';
 
@@ -13,24 +14,32 @@ export interface HelpPage {
   /** [name, what it does] of verbs or methods, between the text and the flags. */
   readonly list?: { readonly title: string; readonly entries: readonly (readonly [string, string])[] };
   readonly groups: readonly FlagGroup[];
+  /** [name, what it means], after the flags. */
+  readonly end?: { readonly title: string; readonly entries: readonly (readonly [string, string])[] };
 }
 
 const flagWidth = 26;
+/** Narrower than this, what a flag does stands below its name. */
+const narrow = 64;
 
-/** A page of help: title, usage, examples, then text and flags. */
+/** A page of help: title, usage, examples, then text and flags; as wide as the terminal, within reason. */
 export function renderHelp(page: HelpPage, columns: number): string {
-  const width = Math.max(60, Math.min(columns, 100));
+  const width = Math.max(40, Math.min(columns, 100));
   const blocks = [
     wrap(page.title, width),
-    ['Usage', ...page.usage.map((line) => `  ${line}`)],
+    ['Usage', ...page.usage.flatMap((line) => usageLines(line, width))],
     page.examples.length === 0 ? [] : ['Examples', ...page.examples.flatMap(exampleLines)],
     ...(page.text ?? []).map((paragraph) => wrap(paragraph, width)),
     page.list ? [page.list.title, ...page.list.entries.flatMap((entry) => entryLines(entry, width))] : [],
     ...page.groups.map((group) => [group.title, ...group.flags.flatMap((flag) => flagLines(flag, width))]),
+    page.end ? [page.end.title, ...page.end.entries.flatMap((entry) => entryLines(entry, width))] : [],
   ];
   const texts = blocks.filter((block) => block.length > 0).map((block) => block.join('\n'));
   return `${texts.join('\n\n')}\n`;
 }
+
+const usageLines = (line: string, width: number): readonly string[] =>
+  wrap(line, width - 4).map((part, i) => `${i === 0 ? '  ' : '    '}${part}`);
 
 function exampleLines([what, command]: readonly [string, string]): readonly string[] {
   return [`  # ${what}`, `  ${command}`];
@@ -43,11 +52,17 @@ function flagLines(flag: Flag, width: number): readonly string[] {
 }
 
 function entryLines([name, text]: readonly [string, string], width: number): readonly string[] {
-  const head = `  ${name}`;
-  const indent = ' '.repeat(flagWidth + 2);
+  const indent = ' '.repeat(width < narrow ? 6 : flagWidth + 2);
   const lines = wrap(text, width - indent.length).map((line) => indent + line);
-  if (head.length > flagWidth) return [head, ...lines];
+  const head = `  ${name}`;
+  if (head.length > flagWidth || width < narrow) return [...headLines(name, width), ...lines];
   return [head.padEnd(indent.length) + (lines[0] ?? '').trimStart(), ...lines.slice(1)];
+}
+
+/** Long lists of choices go on below. */
+function headLines(name: string, width: number): readonly string[] {
+  const lines = wrap(name.replaceAll('|', '| '), width - 4);
+  return lines.map((line, i) => `${i === 0 ? '  ' : '    '}${line.replaceAll('| ', '|')}`);
 }
 
 /** How a method is called: its verb, or `run ID`. */
@@ -64,6 +79,8 @@ export function methodHelp(spec: MethodSpec, groups: readonly FlagGroup[]): Help
   const needed = command + roles.join('');
   const examples: (readonly [string, string])[] = [['with the defaults', needed]];
   if (quickest) examples.push([quickest[1].title, `${needed} --recipe ${quickest[0]}`]);
+  const test = Object.entries(spec.data).find(([, need]) => need.optional && need.labels === 'required');
+  if (test) examples.push([`scored on labelled images: ${test[1].title}`, `${needed} --${kebabCase(test[0])} DIR`]);
   examples.push(['check the request without computing', `${needed} --dry-run`]);
   const papers = spec.papers.map((paper) => `Paper: ${paper.authors}: ${paper.title}. ${paper.venue}, ${paper.year}.`);
   return {

@@ -2,7 +2,11 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { exitCodes } from './exit-codes.ts';
+import { methodFlags } from './flags.ts';
+import { renderHelp, type HelpPage } from './help.ts';
 import { callProgram, type Caller } from './testing/call-program.ts';
+import { toySpec } from './testing/toy-spec.ts';
 
 const text = (value: unknown): string => String(value);
 const errorOf = (result: Record<string, unknown>): { code?: string; message?: string; hint?: string } =>
@@ -242,6 +246,30 @@ describe('help', () => {
     for (const verb of ['resume', 'list', 'show', 'export', 'doctor', 'methods', 'run']) {
       assert.match((await cli.run('help', verb)).out, /Examples\n {2}# .+\n {2}palimpsest /, verb);
     }
+  });
+  it('says what the exit codes mean', async (t) => {
+    const { out } = await callProgram(t).run('--help');
+    for (const { code } of Object.values(exitCodes)) assert.match(out, new RegExp(`^ {2}${code} +\\S`, 'm'));
+  });
+  it('fits the terminal, whose width only words and commands to copy exceed', () => {
+    const [flag] = methodFlags(toySpec).flatMap(({ flags }) => flags.filter(({ name }) => name === 'test-format'));
+    assert.ok(flag);
+    const page: HelpPage = {
+      title: 'palimpsest verb: what it does, said in more words than fit into one line of a phone.',
+      usage: ['palimpsest verb MODEL [--of WHAT] [--wrt WHAT] [--order 1|2] -o OUT.onnx'],
+      examples: [['an example', 'palimpsest verb']],
+      groups: [{ title: 'Flags', flags: [flag] }],
+      end: { title: 'Exit codes', entries: [['70', 'something went wrong that should not have gone wrong']] },
+    };
+    for (const columns of [40, 63, 64, 80, 200]) {
+      const lines = renderHelp(page, columns).split('\n');
+      for (const line of lines) assert.ok(line.length <= Math.min(columns, 100), `${columns}: ${line}`);
+    }
+    assert.match(
+      renderHelp(page, 40),
+      /--test-format auto\|idx\|\n {4}image-folder\|npz\|\S+\n {6}How its files are read/,
+    );
+    assert.match(renderHelp(page, 80), /\n {2}70 {24}something/);
   });
   it('prints the version', async (t) => {
     assert.match((await callProgram(t).run('--version')).out, /^\d+\.\d+\.\d+\n$/);

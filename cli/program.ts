@@ -5,7 +5,7 @@ import { expectPositionals, parseArguments } from './arguments.ts';
 import { doctor } from './doctor.ts';
 import { exitCodeOf, exitCodes } from './exit-codes.ts';
 import { exportRun } from './export.ts';
-import { debugFlag, helpFlag, jsonFlag } from './flags.ts';
+import { colourFlag, debugFlag, helpFlag, jsonFlag } from './flags.ts';
 import { gradient } from './gradient.ts';
 import { commandOf, renderHelp, type HelpPage } from './help.ts';
 import { inspect } from './inspect.ts';
@@ -16,6 +16,7 @@ import { resume } from './resume.ts';
 import { methodVerb, noRun } from './run.ts';
 import { show } from './show.ts';
 import { didYouMean } from './suggest.ts';
+import { withoutColour } from './terminal.ts';
 import type { Surroundings, Verb } from './verb.ts';
 import { verifyGradientsVerb } from './verify-gradients.ts';
 
@@ -32,7 +33,10 @@ const fixedVerbs: readonly Verb[] = [
 ];
 
 /** Runs one command line and gives the exit code. Nothing is thrown. */
-export async function runProgram(argv: readonly string[], here: Surroundings): Promise<number> {
+export async function runProgram(given: readonly string[], surroundings: Surroundings): Promise<number> {
+  const argv = given.filter((argument) => argument !== `--${colourFlag.name}`);
+  const isPlain = argv.length < given.length;
+  const here = isPlain ? { ...surroundings, terminal: withoutColour(surroundings.terminal) } : surroundings;
   let verb: Verb | undefined;
   try {
     const [first, ...rest] = argv;
@@ -175,9 +179,14 @@ function mainHelp(specs: readonly MethodSpec[]): HelpPage {
           helpFlag,
           { name: 'version', short: 'V', help: 'Show the version.' },
           { ...jsonFlag, help: 'With every verb that has a result: print exactly one JSON object to standard output.' },
+          colourFlag,
           debugFlag,
         ],
       },
     ],
+    end: {
+      title: 'Exit codes',
+      entries: Object.values(exitCodes).map(({ code, meaning }) => [String(code), meaning] as const),
+    },
   };
 }

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { errorCodes } from '../core/base/errors.ts';
 import { exitCodeOf, exitCodes } from './exit-codes.ts';
+import { runProgram } from './program.ts';
 import { noteThrown } from './report-error.ts';
 import { closest, didYouMean } from './suggest.ts';
 import { columnsOf, processTerminal, wrap } from './terminal.ts';
@@ -64,5 +65,16 @@ describe('text for a terminal', () => {
     assert.equal(hasColour({ NO_COLOR: '' }, true), true);
     assert.equal(hasColour({ TERM: 'dumb' }, true), false);
     assert.equal(hasColour({}, false), false);
+  });
+  it('has no colour with --no-color, wherever it stands', async () => {
+    const said = async (...argv: readonly string[]): Promise<string> => {
+      const terminal = fakeTerminal({ hasColour: true });
+      const surroundings = { terminal, cwd: '/', env: {}, now: () => 0, elapsed: () => 0, random: () => 0, specs: [] };
+      assert.equal(await runProgram(argv, { ...surroundings, onInterrupt: () => () => {} }), exitCodes.usage.code);
+      return terminal.err;
+    };
+    assert.ok((await said('nothing')).includes('\u001b['));
+    assert.ok(!(await said('--no-color', 'nothing')).includes('\u001b['));
+    assert.ok(!(await said('list', 'all', '--no-color')).includes('\u001b['));
   });
 });

@@ -46,6 +46,17 @@ export function processTerminal(
   };
 }
 
+/** The same terminal for people who want no escape codes for colour. */
+export const withoutColour = (terminal: Terminal): Terminal => ({
+  write: (text) => terminal.write(text),
+  note: (text) => terminal.note(text),
+  isLive: terminal.isLive,
+  get columns() {
+    return terminal.columns;
+  },
+  hasColour: false,
+});
+
 /** Breaks text at spaces into lines of at most `width` characters; longer words stand alone. */
 export function wrap(text: string, width: number): readonly string[] {
   const lines: string[] = [];

@@ -57,7 +57,7 @@ const contextOf = ({ params, models, data, context, msPerLook = 0 }: Given): Omi
 const ran = (given: Given = {}, options: DriveOptions = {}): Promise<Driven> => drive(run, contextOf(given), options);
 
 /** A run that is driven by hand. */
-const start = (given: Given, signal: AbortSignal): ReturnType<typeof run> => run({ ...contextOf(given), signal });
+const startBare = (given: Given, signal: AbortSignal): ReturnType<typeof run> => run({ ...contextOf(given), signal });
 
 const json = (driven: Driven, name: string): unknown => JSON.parse(artifactBytes(driven, name).toString());
 const setsOf = (driven: Driven): z.infer<typeof TransferSetsData> =>
@@ -231,7 +231,7 @@ describe('a run of arbitrary transfer sets', () => {
   it('answers a cancel in the middle of a step with a checkpoint to go on from', async () => {
     for (const phase of ['scan', 'distillation']) {
       const stop = new AbortController();
-      const steps = start(twice, stop.signal);
+      const steps = startBare(twice, stop.signal);
       for (;;) {
         const { value } = await steps.next();
         if ('type' in value && value.type === 'checkpoint' && value.capture().phase === phase) break;
