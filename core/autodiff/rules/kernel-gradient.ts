@@ -1,6 +1,7 @@
 import { sizeOf, int64 } from '../../base/tensor.ts';
 import type { GraphBuilder } from '../builder.ts';
 import type { Value } from '../emitter.ts';
+import { depthwiseKernelGradient } from './depthwise-gradient.ts';
 import { isPointwise, isUnitStride, span, type ConvGeometry } from './conv-shape.ts';
 
 /**
@@ -12,7 +13,10 @@ import { isPointwise, isUnitStride, span, type ConvGeometry } from './conv-shape
 export function kernelGradient(g: GraphBuilder, large: Value, dY: Value, geo: ConvGeometry): Value {
   const [n = 1, c = 1] = large.shape;
   const positions = sizeOf(dY.shape.slice(2));
-  if (geo.group > 1) return bySlices(g, large, dY, geo);
+  if (geo.group > 1) {
+    const depthwise = depthwiseKernelGradient(g, large, dY, geo);
+    return depthwise ? g.alternative(depthwise, bySlices(g, large, dY, geo)) : bySlices(g, large, dY, geo);
+  }
   if (isPointwise(geo)) return pointwise(g, large, dY);
   const patchSize = c * sizeOf(geo.kernel) * positions;
   if (c < 32) {
