@@ -1,19 +1,30 @@
 // Speed and quality against their bars. npm run bench -- --help says how.
-import { writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { cpus } from 'node:os';
+import { cpus, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
+import {
+  exportNetwork,
+  gradientBars,
+  gradientScenarios,
+  measureGradientStep,
+  type GradientSide,
+  type GradientTiming,
+} from './gradient-step.ts';
 import { impressionsScenarios, measureImpressionsStep } from './impressions-step.ts';
 import { qualityScenarios, runQuality, type QualityResult } from './quality.ts';
 import type { StepTime } from './step-time.ts';
 import { measureTrainingStep, trainingScenarios } from './training-step.ts';
 
-const help = `npm run bench -- [--python PYTHON] [--rounds N] [--only TEXT] [--quality] [--fashion DIR] [--json FILE]
+const help = `npm run bench -- [--python PYTHON] [--rounds N] [--only TEXT] [--gradients] [--quality] [--fashion DIR] [--json FILE]
 
   --python PYTHON   a Python with torch; its times are measured between ours, in one run
   --rounds N        rounds of three measurements each (4)
   --only TEXT       scenarios whose name contains TEXT
+  --gradients       gradients of networks that PyTorch exports, and nothing else; --only takes several texts then, apart
+                    by commas. The Python needs timm and onnx, too
+  --models DIR      where these networks are kept between runs; made, and removed in the end, without
   --quality         also whole runs, held against their accuracies: calibrations and recipes, hours in all
   --fashion DIR     Fashion-MNIST as IDX files, for the scenarios that need it
   --json FILE       write everything measured
@@ -32,6 +43,8 @@ const { values } = parseArgs({
     python: { type: 'string' },
     rounds: { type: 'string', default: '4' },
     only: { type: 'string', default: '' },
+    gradients: { type: 'boolean', default: false },
+    models: { type: 'string' },
     quality: { type: 'boolean', default: false },
     fashion: { type: 'string' },
     json: { type: 'string' },
@@ -44,7 +57,8 @@ async function main(): Promise<void> {
   const measured: Record<string, unknown>[] = [];
   const rows: Row[] = [];
   const wanted = (name: string): boolean => name.includes(values.only);
-  for (const scenario of trainingScenarios) {
+  if (values.gradients) await gradients(options, rows, measured);
+  for (const scenario of values.gradients ? [] : trainingScenarios) {
     const name = `training step ${scenario.architecture}, batch ${scenario.batch}, ${scenario.threads} thread(s)`;
     if (!wanted(name)) continue;
     const timing = await measureTrainingStep(scenario, options);
@@ -52,7 +66,7 @@ async function main(): Promise<void> {
     rows.push(speedRow(name, timing.ours, timing.torch, scenario.bar));
     print(rows.at(-1));
   }
-  for (const scenario of impressionsScenarios) {
+  for (const scenario of values.gradients ? [] : impressionsScenarios) {
     const name = `impressions step lenet5, batch ${scenario.batch}${scenario.hasViews ? ', priors and views' : ''}, ${scenario.threads} thread(s)`;
     if (!wanted(name)) continue;
     const timing = await measureImpressionsStep(scenario, options);
@@ -69,6 +83,57 @@ async function main(): Promise<void> {
     );
   }
   process.stdout.write(`\n${table(rows)}`);
+}
+
+async function gradients(
+  options: { readonly python: string | undefined; readonly rounds: number },
+  rows: Row[],
+  measured: Record<string, unknown>[],
+): Promise<void> {
+  const folder = values.models ?? mkdtempSync(join(tmpdir(), 'palimpsest-bench-'));
+  const timeRatios: number[] = [];
+  try {
+    for (const scenario of gradientScenarios) {
+      const { network, batch, kind, threads } = scenario;
+      const name = `${kind} ${network}, batch ${batch}, ${threads} thread(s)`;
+      if (!values.only.split(',').some((text) => name.includes(text))) continue;
+      exportNetwork(scenario, options.python, folder);
+      const timing = await measureGradientStep(scenario, { ...options, folder });
+      measured.push({ name, scenario, ...timing });
+      const row = gradientRow(name, timing);
+      if (timing.torch) timeRatios.push(timing.ours.medianMs / timing.torch.medianMs);
+      rows.push(row);
+      print(row);
+    }
+  } finally {
+    if (values.models === undefined) rmSync(folder, { recursive: true });
+  }
+  if (timeRatios.length === 0) return;
+  const geometricMean = Math.exp(mean(timeRatios.map(Math.log)));
+  rows.push({
+    scenario: `geometric mean of ${timeRatios.length} time ratios`,
+    ours: geometricMean.toFixed(2),
+    reference: '–',
+    bar: `≤ ${gradientBars.mean.toFixed(1)}`,
+    isMet: geometricMean <= gradientBars.mean,
+  });
+}
+
+function gradientRow(scenario: string, { ours, torch }: GradientTiming): Row {
+  const side = ({ medianMs, bestMs, cpuMs, peakBytes }: GradientSide): string =>
+    `${medianMs.toFixed(0)} ms (best ${bestMs.toFixed(0)}, processor ${cpuMs.toFixed(0)}), ${(peakBytes / 2 ** 20).toFixed(0)} MiB`;
+  const time = torch && ours.medianMs / torch.medianMs;
+  const memory = torch && ours.peakBytes / torch.peakBytes;
+  return {
+    scenario,
+    ours: side(ours),
+    reference:
+      torch && time && memory
+        ? `PyTorch ${side(torch)}; ours is ${time.toFixed(2)} × the time (processor ${(ours.cpuMs / torch.cpuMs).toFixed(2)}), ${memory.toFixed(2)} × the memory`
+        : '–',
+    bar: `≤ ${gradientBars.time} × time, ≤ ${gradientBars.memory} × memory`,
+    isMet: time && memory ? time <= gradientBars.time && memory <= gradientBars.memory : undefined,
+  };
 }
 
 async function quality(

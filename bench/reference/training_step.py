@@ -119,4 +119,5 @@ def main():
     print(json.dumps({"torch": torch.__version__, "milliseconds": milliseconds}))
 
 
-main()
+if __name__ == "__main__":
+    main()
