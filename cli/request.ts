@@ -154,7 +154,7 @@ function dataReference(
   const path = resolve(where.cwd, text);
   if (!exists(path)) {
     throw new WorkbenchError('DATA_UNREADABLE', `Flag --${name}: there is nothing at ${path}`, {
-      hint: 'Give a folder of images, a folder with IDX or CIFAR files, or a .npy or .npz file.',
+      hint: 'Give a folder of images, a folder with IDX or CIFAR files, or a .npy, .npz or .csv file.',
     });
   }
   const limit = wholeNumber(args, `${name}-limit`, 1, Number.MAX_SAFE_INTEGER);

@@ -53,6 +53,7 @@ needs to start.
 | IDX, gzipped or not | sizes that do not fit the file; more unpacked bytes than the header says, before they are unpacked |
 | .npy, .npz | Python objects (pickles), records, lying shapes, more than 64 sizes; archives that claim more than deflate can pack, wrong checksums, encrypted or overlapping members |
 | CIFAR | the pickled version; broken records; labels out of range |
+| CSV | lines of different length, anything that is no number, pixels beyond 255, open quotes, zero bytes, UTF-16, lines above 32 MiB, more than 1 GiB of pixels, a label column that cannot be told |
 | PNG, JPEG, WebP, TIFF, GIF | anything that begins otherwise (SVG, PDF and the other formats of the image library are never reached), more than 67 million pixels, files above 256 MiB |
 | safetensors | headers above 16 MiB, overlaps, gaps, offsets outside the file, shape × type ≠ bytes |
 | parameters as JSON | anything but a file of at most 1 MiB with one object of known names |

@@ -27,7 +27,7 @@ export const ModelRef = z.discriminatedUnion('kind', [
 ]);
 export type ModelRef = z.infer<typeof ModelRef>;
 
-export const dataFormats = ['auto', 'idx', 'image-folder', 'npz', 'npy', 'cifar'] as const;
+export const dataFormats = ['auto', 'idx', 'image-folder', 'npz', 'npy', 'cifar', 'csv'] as const;
 export const splits = ['train', 'test', 'all'] as const;
 export const DataRef = z.strictObject({
   path: z.string().min(1),

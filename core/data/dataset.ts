@@ -12,7 +12,7 @@ import { concatBlocks, type ItemShape } from './pixels.ts';
 export interface ImageSet {
   /** File name(s), for messages. */
   readonly title: string;
-  readonly format: 'idx' | 'image-folder' | 'npz' | 'npy' | 'cifar' | 'memory';
+  readonly format: 'idx' | 'image-folder' | 'npz' | 'npy' | 'cifar' | 'csv' | 'memory';
   readonly count: number;
   /** Channels, height, width of every item as stored. */
   readonly shape: ItemShape;
@@ -32,7 +32,7 @@ export interface ImageSet {
 export interface OpenOptions {
   /** Labels at or above it are refused. */
   readonly classCount?: number | undefined;
-  /** [height, width] for image folders whose pictures have another size. */
+  /** [height, width] for image folders whose pictures have another size, and for .csv files that do not say theirs. */
   readonly resizeTo?: readonly [number, number] | undefined;
   /** Seed of the permutation that `limit` takes its items from; 0 when absent. */
   readonly limitSeed?: number | undefined;

@@ -4,6 +4,7 @@ import type { DataRef } from '../contract/run.ts';
 import { unreadable, unsuitable } from './errors.ts';
 import { isGzip, reasonOf } from './files.ts';
 import { cifarFile, findCifarFolder } from './formats/cifar.ts';
+import { csvFile, findCsvFolder, isCsvName } from './formats/csv.ts';
 import { findIdxFolder, idxFile } from './formats/idx.ts';
 import { findImageFolder } from './formats/image-folder.ts';
 import { findNpyFolder, npyFile, npzFile } from './formats/numpy.ts';
@@ -11,7 +12,7 @@ import type { FormatOptions, Source } from './formats/source.ts';
 
 type Format = DataRef['format'];
 
-const kinds = 'IDX (MNIST), CIFAR binary, .npy, .npz or a folder of images in class folders';
+const kinds = 'IDX (MNIST), CIFAR binary, .npy, .npz, .csv or a folder of images in class folders';
 
 /** Recognises what lies at a path. Throws DATA_UNREADABLE when nothing is there, DATA_UNSUITABLE for another format. */
 export async function findSource(path: string, format: Format, options: FormatOptions): Promise<Source> {
@@ -36,7 +37,9 @@ async function sourceInFolder(path: string, format: Format, options: FormatOptio
     (isWanted('cifar') && (await findCifarFolder(path, names, options))) ||
     (isWanted('npz') && (await onlyNpz(path, names, options))) ||
     (isWanted('npy') && (await findNpyFolder(path, names, options))) ||
-    (isWanted('image-folder') && (await findImageFolder(path, options)));
+    (isWanted('image-folder') && (await findImageFolder(path, options))) ||
+    // Last: tables lie beside images, too.
+    (isWanted('csv') && (await findCsvFolder(path, names, options)));
   if (source) return source;
   const shown = names.toSorted().slice(0, 5).join(', ');
   const got = names.length === 0 ? 'an empty folder' : `${shown}${names.length > 5 ? ' …' : ''}`;
@@ -70,6 +73,8 @@ async function sourceOfFile(path: string, format: Format, options: FormatOptions
       return npzFile(path, options);
     case 'cifar':
       return cifarFile(path, options);
+    case 'csv':
+      return csvFile(path, options);
     case 'image-folder':
       throw unsuitable(`${path} is a file, expected a folder of images`, 'Name the folder.');
     default:
@@ -87,6 +92,7 @@ async function formatOfFile(path: string): Promise<Format> {
   if (path.endsWith('.npz')) return 'npz';
   if (path.endsWith('.npy')) return 'npy';
   if (path.endsWith('.bin')) return 'cifar';
+  if (isCsvName(path)) return 'csv';
   const isIdx = head[0] === 0 && head[1] === 0 && head[2] === 8;
   return isIdx || isGzip(head) || /idx\d/u.test(basename(path)) ? 'idx' : 'auto';
 }

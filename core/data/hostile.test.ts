@@ -41,7 +41,7 @@ const claimedDeflated = patched(archive, directoryEntry, 10, 8);
 
 const cases: readonly Case[] = [
   { name: 'an empty folder', files: {}, code: 'DATA_UNSUITABLE', says: /an empty folder/ },
-  { name: 'a folder of something else', files: { 'a.csv': '1,2' }, code: 'DATA_UNSUITABLE', says: /got a\.csv/ },
+  { name: 'a folder of something else', files: { 'a.xml': '<a/>' }, code: 'DATA_UNSUITABLE', says: /got a\.xml/ },
   {
     name: 'a path where nothing is',
     files: {},

@@ -11,7 +11,7 @@ export interface Part {
 
 /** Files recognised as a data set; opening a split reads them. */
 export interface Source {
-  readonly format: 'idx' | 'image-folder' | 'npz' | 'npy' | 'cifar';
+  readonly format: 'idx' | 'image-folder' | 'npz' | 'npy' | 'cifar' | 'csv';
   readonly labelNames: readonly string[] | undefined;
   /** Which splits the files name. `only`: the files say nothing about splits and serve for any. */
   readonly splits: {
@@ -23,6 +23,6 @@ export interface Source {
 
 export interface FormatOptions {
   readonly memoryLimitBytes: number;
-  /** [height, width]; image folders only. */
+  /** [height, width] of the model: image folders are scaled to it, the rows of .csv files are taken to be of it. */
   readonly resizeTo: readonly [number, number] | undefined;
 }

@@ -61,6 +61,8 @@ export async function dataSeeds(): Promise<readonly DataSeed[]> {
     bytes,
     beside,
   });
+  const table = new TextEncoder().encode('3,0.5,1,0.25,1e-1\n'.repeat(20));
+  const named = new TextEncoder().encode('3;0;255;"17";9\r\n'.repeat(20));
   return [
     seed('npy', 'images.npy', npyBytes(pixels), { 'labels.npy': npyBytes(labels) }),
     seed('npy of floats', 'images.npy', npyBytes(unit)),
@@ -70,6 +72,8 @@ export async function dataSeeds(): Promise<readonly DataSeed[]> {
     seed('IDX', 'train-images-idx3-ubyte', idx),
     seed('IDX, gzipped', 'train-images-idx3-ubyte.gz', gzipSync(idx)),
     seed('IDX labels', 'train-labels-idx1-ubyte', idxBytes([4], [0, 1, 2, 3]), { 'train-images-idx3-ubyte': idx }),
+    seed('CSV', 'a.csv', table),
+    seed('CSV with names', 'a.csv', Buffer.concat([new TextEncoder().encode('label;a;b;c;"d"\r\n'), named])),
     seed('CIFAR', 'data_batch_1.bin', new Uint8Array(2 * 3073).fill(3)),
     seed('label names', 'labels.txt', new TextEncoder().encode('cat\ndog\nbird\n'), {
       ...imagesBeside,
