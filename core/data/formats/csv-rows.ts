@@ -15,31 +15,38 @@ export type OnLine = (line: Uint8Array, lineNumber: number) => void;
 
 /** Calls `onLine` for each line that is not empty, without its end; lines are counted from 1. */
 export async function forEachLine(region: Region, name: string, onLine: OnLine): Promise<void> {
-  let rest = new Uint8Array(0);
+  /** Of a line whose end has not been seen. */
+  let begun: Uint8Array[] = [];
+  let begunBytes = 0;
   let lineNumber = 0;
   const give = (line: Uint8Array): void => {
     lineNumber++;
     const text = line.at(-1) === carriageReturn ? line.subarray(0, -1) : line;
     if (text.length > 0) onLine(text, lineNumber);
   };
+  const begin = (piece: Uint8Array): void => {
+    begun.push(piece);
+    begunBytes += piece.length;
+    if (begunBytes <= longestLine) return;
+    throw unreadable(
+      `${name}: line ${grouped(lineNumber + 1)} has more than ${grouped(longestLine)} bytes, expected a row of numbers`,
+      'Write one image a line.',
+    );
+  };
   for (let at = byteOrderMark(await region.read(0, Math.min(3, region.length)), name); at < region.length;) {
-    const read = await region.read(at, Math.min(chunkBytes, region.length - at));
-    at += read.length;
-    const chunk = rest.length === 0 ? read : Buffer.concat([rest, read]);
+    const chunk = await region.read(at, Math.min(chunkBytes, region.length - at));
+    at += chunk.length;
     let start = 0;
-    for (let end = chunk.indexOf(lineFeed, rest.length); end >= 0; end = chunk.indexOf(lineFeed, start)) {
-      give(chunk.subarray(start, end));
+    for (let end = chunk.indexOf(lineFeed); end >= 0; end = chunk.indexOf(lineFeed, start)) {
+      const line = chunk.subarray(start, end);
+      give(begun.length === 0 ? line : Buffer.concat([...begun, line]));
+      begun = [];
+      begunBytes = 0;
       start = end + 1;
     }
-    rest = new Uint8Array(chunk.subarray(start));
-    if (rest.length > longestLine) {
-      throw unreadable(
-        `${name}: line ${grouped(lineNumber + 1)} has more than ${grouped(longestLine)} bytes, expected a row of numbers`,
-        'Write one image a line.',
-      );
-    }
+    begin(chunk.subarray(start));
   }
-  if (rest.length > 0) give(rest);
+  if (begunBytes > 0) give(Buffer.concat(begun));
 }
 
 /** How many bytes of the beginning only say that the text is UTF-8. */
