@@ -1,13 +1,20 @@
 import { wallClock } from '../core/base/clock.ts';
+import { exitCodeOf } from './exit-codes.ts';
 import { processTerminal } from './terminal.ts';
 import type { Surroundings } from './verb.ts';
 
+/** `palimpsest list | head` closes our output early, and so does a terminal window; that is no fault of ours. */
+const isReaderGone = ({ code }: NodeJS.ErrnoException): boolean => code === 'EPIPE' || code === 'EIO';
+
 /** This process: its streams, clock and Ctrl-C. */
 export function processSurroundings(options: Pick<Surroundings, 'specs' | 'launch'>): Surroundings {
-  // `palimpsest list | head` closes our output early; that is no fault of ours.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
+    if (isReaderGone(error)) return;
+    process.stderr.write(`error: Cannot write to standard output: ${error.message} [WORKSPACE_UNUSABLE]\n`);
+    process.exit(exitCodeOf('WORKSPACE_UNUSABLE'));
   });
+  // What cannot be said must not end a run.
+  process.stderr.on('error', () => {});
   return {
     ...options,
     terminal: processTerminal(),

@@ -48,6 +48,25 @@ describe('the command line as a process', () => {
   });
 });
 
+describe('a reader that goes away', () => {
+  it('ends a command without a complaint', async (t) => {
+    const cli = spawnCli(t);
+    const running = cli.start('help', 'toy-count');
+    running.closePipe('stdout');
+    const { code, err } = await running.ended;
+    assert.deepEqual([code, err], [0, '']);
+  });
+
+  it('does not end a run, whose result is in the history', async (t) => {
+    const cli = spawnCli(t);
+    const running = cli.start('run', 'walk', '--steps', '20');
+    running.closePipe('stdout');
+    running.closePipe('stderr');
+    assert.equal((await running.ended).code, 0);
+    assert.match((await cli.run('list')).out, /succeeded +walk/);
+  });
+});
+
 describe('Ctrl-C', () => {
   it('stops a run that goes on later to the result of one that was never stopped', async (t) => {
     const cli = spawnCli(t);
@@ -66,6 +85,20 @@ describe('Ctrl-C', () => {
     assert.equal(shaOf(resumed.result, 'last'), shaOf(straight.result, 'last'));
     assert.deepEqual(resumed.result['metrics'], straight.result['metrics']);
   });
+
+  for (const name of ['SIGTERM', 'SIGHUP'] as const) {
+    it(`is what ${name} is taken for`, async (t) => {
+      const cli = spawnCli(t);
+      const running = cli.start('run', 'walk', '--steps', '100000', '--json');
+      await running.said('walk: step');
+      running.signal(name);
+      const { code, out, err } = await running.ended;
+      assert.equal(code, 130, err);
+      const { runId, state } = JSON.parse(out) as Record<string, unknown>;
+      assert.equal(state, 'cancelled');
+      assert.match((await cli.run('show', text(runId))).out, /State +cancelled, can be resumed/);
+    });
+  }
 
   it('pressed twice ends a run that does not answer, and keeps it', async (t) => {
     const cli = spawnCli(t);

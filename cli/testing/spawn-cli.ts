@@ -14,6 +14,8 @@ export interface Ended {
 export interface RunningCli {
   readonly pid: number;
   signal(name: NodeJS.Signals): void;
+  /** Stops reading, as `| head` does. */
+  closePipe(which: 'stdout' | 'stderr'): void;
   /** Resolves when standard error holds `text`; rejects when the process ends first. */
   said(text: string): Promise<void>;
   readonly ended: Promise<Ended>;
@@ -67,6 +69,7 @@ function launch(main: string, argv: readonly string[], cwd: string, t: TestConte
   return {
     pid: child.pid ?? 0,
     signal: (name) => void child.kill(name),
+    closePipe: (which) => void child[which].destroy(),
     ended,
     said(text) {
       const found = Promise.withResolvers<void>();
