@@ -32,8 +32,10 @@ export type TensorEntry = z.infer<typeof TensorEntry>;
 export const Unstored = z.strictObject({ points: z.array(MetricPoint), artifacts: z.array(Artifact) });
 export type Unstored = z.infer<typeof Unstored>;
 
+const format = 1;
+
 export const Manifest = z.strictObject({
-  format: z.literal(1),
+  format: z.literal(format),
   sequence: z.int().positive(),
   identity: CheckpointIdentity,
   /** Share of the whole run's work that was done, 0–1. */
@@ -52,6 +54,19 @@ export const Manifest = z.strictObject({
     .nullable(),
 });
 export type Manifest = z.infer<typeof Manifest>;
+
+const Formatted = z.object({ format: z.int() });
+
+/** What another version of the workbench wrote is whole all the same. @throws CHECKPOINT_STALE naming both formats */
+export function checkFormat(manifest: unknown, runId: string): void {
+  const found = Formatted.safeParse(manifest).data?.format ?? format;
+  if (found === format) return;
+  throw new WorkbenchError(
+    'CHECKPOINT_STALE',
+    `The checkpoint of run ${runId} was written by another version of Palimpsest: expected format ${format}, got ${found}`,
+    { hint: 'Go on with the version that began the run (`palimpsest show` names it), or start a new run.' },
+  );
+}
 
 /** @throws CHECKPOINT_STALE naming each difference. */
 export function checkIdentity(found: CheckpointIdentity, wanted: CheckpointIdentity, runId: string): void {

@@ -7,7 +7,7 @@ import { dtypes, emptyData, float32, tensor, type Tensor } from '../base/tensor.
 import { stream } from '../base/rng.ts';
 import { checkpointFolder } from '../contract/layout.ts';
 import type { CheckpointState } from '../methods/context.ts';
-import { decodeExact, encodeExact } from './canonical-json.ts';
+import { canonicalJson, decodeExact, encodeExact, sha256Of } from './canonical-json.ts';
 import type { CheckpointIdentity } from './checkpoint-manifest.ts';
 import { loadCheckpoint, openCheckpoints } from './checkpoints.ts';
 import { writeDurably, type FileSystem } from './durable-files.ts';
@@ -167,6 +167,20 @@ describe('a checkpoint', () => {
       assert.throws(() => load(dir), { code: 'CHECKPOINT_STALE', message: /does not fit any more: it was made for/ });
     });
   }
+
+  it('of another version of the format is named as such, not passed over as damaged', (t) => {
+    const { dir, folder } = setUp(t);
+    openCheckpoints(dir, runId, identity).write(stateAt(1), extras);
+    const path = join(folder, '000001.json');
+    const { manifest } = JSON.parse(readFileSync(path, 'utf8')) as { manifest: object };
+    const newer = { ...manifest, format: 2 };
+    writeFileSync(path, JSON.stringify({ sha256: sha256Of(canonicalJson(newer)), manifest: newer }));
+    assert.throws(() => load(dir), {
+      code: 'CHECKPOINT_STALE',
+      message: /written by another version of Palimpsest: expected format 1, got 2/,
+      hint: /start a new run/,
+    });
+  });
 
   it('that does not exist is an error, not a new beginning', (t) => {
     const { dir } = setUp(t);

@@ -8,6 +8,7 @@ import type { CheckpointState } from '../methods/context.ts';
 import { canonicalJson, decodeExact, encodeExact, sha256Of } from './canonical-json.ts';
 import {
   Manifest,
+  checkFormat,
   checkIdentity,
   type CheckpointIdentity,
   type TensorEntry,
@@ -97,7 +98,7 @@ export function loadCheckpoint(workspaceDir: string, runId: string, identity: Ch
   const damaged: string[] = [];
   for (const sequence of sequencesIn(folder).sort((a, b) => b - a)) {
     const path = join(folder, `${pad(sequence)}.json`);
-    const manifest = readManifest(path);
+    const manifest = readManifest(path, runId);
     if (manifest) checkIdentity(manifest.identity, identity, runId);
     const state = manifest && readState(folder, manifest);
     if (manifest && state !== 'damaged') {
@@ -167,12 +168,14 @@ function prune(folder: string, kept: readonly Manifest[]): void {
   for (const name of readdirSync(folder)) if (!needed.has(name)) rmSync(join(folder, name), { force: true });
 }
 
-/** undefined when the file is damaged. */
-function readManifest(path: string): Manifest | undefined {
+/** undefined when the file is damaged. @throws CHECKPOINT_STALE when another version wrote it */
+function readManifest(path: string, runId: string): Manifest | undefined {
   const text = readFileSync(path, 'utf8');
   try {
     const { sha256, manifest } = Sealed.parse(JSON.parse(text));
-    return sha256 === sha256Of(canonicalJson(manifest)) ? Manifest.parse(manifest) : undefined;
+    if (sha256 !== sha256Of(canonicalJson(manifest))) return undefined;
+    checkFormat(manifest, runId);
+    return Manifest.parse(manifest);
   } catch (thrown) {
     if (thrown instanceof SyntaxError || thrown instanceof z.ZodError) return undefined;
     throw thrown;
