@@ -186,6 +186,26 @@ describe('a warning', () => {
     return { ...model, graph: { ...graph, initializers, nodes: [...renamed, last] } };
   };
 
+  it('of half precision is given for weights that are only stored so', () => {
+    const { graph } = tinyNetwork();
+    const weight = graph.initializers.get('conv.weight') ?? assert.fail();
+    const stored = tensor('float16', weight.dims, new Uint16Array(weight.data.length).fill(0x3c00));
+    const cast: GraphNode = {
+      name: 'cast',
+      domain: '',
+      op: 'Cast',
+      inputs: ['stored'],
+      outputs: ['conv.weight'],
+      attributes: { to: { type: 'int', value: 1 } },
+    };
+    const initializers = new Map([...graph.initializers, ['stored', stored] as const]);
+    initializers.delete('conv.weight');
+    const found = inspected(houseModel({ ...graph, initializers, nodes: [cast, ...graph.nodes] }));
+    assert.deepEqual(codesOf(found), ['half-precision']);
+    assert.equal(found.classifier?.parameters.names.includes('stored'), true);
+    assert.equal(found.differentiability.order2.isPossible, true);
+  });
+
   it('of randomness, custom and quantised parts names the nodes, though the file cannot be used', () => {
     const scalars = { scale: float32([], [1]), zero: tensor('uint8', [], new Uint8Array(1)) };
     const files: readonly (readonly [string, OnnxModel])[] = [

@@ -145,6 +145,7 @@ export interface Warning {
     | 'zero-gradient'
     | 'input-branch'
     | 'quantised'
+    | 'half-precision'
     | 'custom-operator'
     | 'shared-parameters'
     | 'conflicting-preprocessing';

@@ -1,5 +1,6 @@
 import { isFloatDtype } from '../onnx/element-types.ts';
 import type { Graph, GraphNode } from '../onnx/graph.ts';
+import { usesHalf } from '../onnx/normalise/half-precision.ts';
 import { intOf } from '../onnx/normalise/lift.ts';
 import { findRule } from '../autodiff/rules/index.ts';
 import type { NodeName, Warning } from './inspection.ts';
@@ -65,6 +66,7 @@ export function findWarnings(graph: Graph, image: string | undefined, logits: st
       nodes.filter(({ op }) => quantised.test(op)),
       'Parts of the model are quantised. Methods that need gradients need the model before quantisation; others see it as a black box.',
     ),
+    ...(usesHalf(graph) ? [halfPrecision] : []),
     ...warn(
       'custom-operator',
       nodes.filter(({ domain, op }) => domain !== '' && !quantised.test(op)),
@@ -72,6 +74,13 @@ export function findWarnings(graph: Graph, image: string | undefined, logits: st
     ),
   ];
 }
+
+const halfPrecision: Warning = {
+  code: 'half-precision',
+  message:
+    'The model is in half precision, at least in part. Its weights are taken as they are rounded; everything is computed in single precision, so logits differ a little from those of the file.',
+  nodes: [],
+};
 
 /** A Dropout that is on: of operator set 12 and later by its third input, before that by an attribute that went away. */
 function isDroppingOut(graph: Graph, node: GraphNode): boolean {

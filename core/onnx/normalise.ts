@@ -3,6 +3,7 @@ import type { Tensor } from '../base/tensor.ts';
 import { type Graph, type GraphNode, HOUSE_IR_VERSION, HOUSE_OPSET, type OnnxModel } from './graph.ts';
 import { attributesToInputs } from './normalise/attributes-to-inputs.ts';
 import { changedMeaning } from './normalise/changed-meaning.ts';
+import { widenHalf } from './normalise/half-precision.ts';
 import type { Lift, LiftScope } from './normalise/lift.ts';
 import { quantised } from './normalise/quantised.ts';
 import { lowers } from './normalise/lower.ts';
@@ -18,7 +19,8 @@ const lifts = Map.groupBy(
 );
 
 /**
- * The model in the house operator set: ops whose form has changed since `opset` are rewritten, computing the same.
+ * The model in the house operator set: ops whose form has changed since `opset` are rewritten, computing the same; what
+ * is in half precision is computed in single precision.
  * Throws OP_UNSUPPORTED naming all nodes that cannot be rewritten, or an operator set outside
  * 7 … 28.
  */
@@ -30,7 +32,7 @@ export function normalise(model: OnnxModel): OnnxModel {
     });
   }
   const run = new Normalisation(opset, model.graph);
-  const graph = run.graph(model.graph);
+  const graph = run.graph(widenHalf(model.graph));
   if (run.refusals.length > 0) {
     const count = run.refusals.length === 1 ? '1 node' : `${run.refusals.length} nodes`;
     throw new WorkbenchError(
