@@ -37,9 +37,18 @@ describe('the tensors of a model', () => {
   it('are complained of by name when they are not finite', () => {
     const bad = readModel(withTensor({ dims: [3n], dataType: 1, floatData: [1, Number.NaN, 2] }));
     assert.throws(() => checkFinite(bad), { code: 'MODEL_NOT_FINITE', message: /infinity in w$/ });
-    const half = readModel(withTensor({ dims: [1n], dataType: 10, int32Data: [0x7c00] }));
+    const half = readModel(withTensor({ dims: [2n], dataType: 10, int32Data: [0x7c00, 0x3c00] }));
     assert.throws(() => checkFinite(half), { code: 'MODEL_NOT_FINITE' });
     checkFinite(readModel(withTensor({ dims: [2n], dataType: 10, int32Data: [0x7bff, 0x3c00] })));
+  });
+
+  it('may be masks and paddings, which hold zeros and infinities alone', () => {
+    checkFinite(readModel(withTensor({ dims: [3n], dataType: 1, floatData: [0, -Infinity, 0] })));
+    checkFinite(readModel(withTensor({ dims: [2n], dataType: 10, int32Data: [0xfc00, 0x8000] })));
+    for (const bits of [0x7e00, 0xfc01]) {
+      const half = readModel(withTensor({ dims: [1n], dataType: 10, int32Data: [bits] }));
+      assert.throws(() => checkFinite(half), { code: 'MODEL_NOT_FINITE' });
+    }
   });
 
   it('of types that are not covered do no harm where nothing wanted needs them', () => {

@@ -161,10 +161,13 @@ function openModel(path: string, source: Source): number {
   }
 }
 
-/** Throws MODEL_NOT_FINITE naming all initialisers that hold NaN or infinity. */
+/**
+ * Throws MODEL_NOT_FINITE naming all initialisers that hold NaN or infinity. Masks of attention and the padding of maxima
+ * hold infinity by intent: tensors of zeros and infinities alone are let through.
+ */
 export function checkFinite(model: OnnxModel): void {
   const bad = [...model.graph.initializers].filter(
-    ([, { dtype, data }]) => isFloatDtype(dtype) && !isFinite32(data, dtype === 'float16'),
+    ([, { dtype, data }]) => isFloatDtype(dtype) && isBroken(data, dtype === 'float16'),
   );
   if (bad.length === 0) return;
   throw new WorkbenchError(
@@ -177,11 +180,16 @@ export function checkFinite(model: OnnxModel): void {
   );
 }
 
-function isFinite32(data: ArrayLike<number | bigint>, isHalf: boolean): boolean {
+function isBroken(data: ArrayLike<number | bigint>, isHalf: boolean): boolean {
+  let hasInfinity = false;
+  let hasFinite = false;
   for (let i = 0; i < data.length; i++) {
     const value = Number(data[i]);
-    // Half floats are raw bits: all exponent bits set means not finite.
-    if (isHalf ? (value & 0x7c00) === 0x7c00 : !Number.isFinite(value)) return false;
+    // Half floats are raw bits: all exponent bits set means not finite, with others set not a number.
+    const isInfinite = isHalf ? (value & 0x7fff) === 0x7c00 : value === Infinity || value === -Infinity;
+    if (isHalf ? (value & 0x7fff) > 0x7c00 : Number.isNaN(value)) return true;
+    hasInfinity ||= isInfinite;
+    hasFinite ||= !isInfinite && (isHalf ? (value & 0x7fff) !== 0 : value !== 0);
   }
-  return true;
+  return hasInfinity && hasFinite;
 }
