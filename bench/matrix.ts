@@ -10,7 +10,7 @@ import { zeros, type Tensor } from '../core/base/tensor.ts';
 import { openSafetensors } from '../core/data/safetensors.ts';
 import { verifyGradients } from '../core/inspect/verify.ts';
 import type { Graph } from '../core/onnx/graph.ts';
-import { openClassifier } from '../core/onnx/classifier.ts';
+import { loadModel } from '../core/onnx/read.ts';
 import { compile, type Session } from '../core/runtime/session.ts';
 
 const help = `node bench/matrix.ts FOLDER [--only TEXT] [--jobs N] [--basic] [--json FILE [--more]] [--dry] [--markdown]
@@ -122,7 +122,7 @@ async function measure(from: string, name: string): Promise<Outcome> {
     for (const key of file.entries.keys()) reference[key] = await file.read(key);
     await file.close();
     let start = performance.now();
-    const { model } = await openClassifier(path);
+    const model = await loadModel(path);
     result.openMs = performance.now() - start;
     start = performance.now();
     const { passed, comparisons, ignored } = await verifyGradients(model, reference, { open: timed(result) });

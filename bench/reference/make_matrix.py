@@ -7,13 +7,15 @@ the exporter wrote it, less its notes on the code that it came from. NAME.safete
   dx = dloss/dx, dp/<initialiser> = dloss/dp for each initialiser that holds a parameter of the module, and
   d2x = d(sum of the squared dp of the file)/dx.
 An initialiser holds a parameter when it has its name, shape and numbers, or when its numbers (or those of its
-transpose) are found in one parameter and one initialiser only. Made with torch 2.13, timm 1.0.29, torchvision 0.29.1,
-transformers 5.18 and keras 3.15, all on the CPU.
+transpose) are found in one parameter and one initialiser only. Parameters of a file in half precision are rounded to it,
+but everything is computed in single precision. Files exported in training mode are held against evaluation mode.
+Made with torch 2.13, timm 1.0.29, torchvision 0.29.1, transformers 5.18 and keras 3.15, all on the CPU.
 """
 
 import argparse
 import collections
 import contextlib
+import copy
 import io
 import logging
 import os
@@ -35,20 +37,34 @@ from safetensors.torch import save_file
 torch.set_num_threads(1)
 
 
-def perturb(module, seed=7):
+def settle(module, channels, size, g):
+    """Batch norms as after training: with their start values the signal of a deep network dies out."""
+    norms = [part for part in module.modules() if isinstance(part, torch.nn.modules.batchnorm._BatchNorm)]
+    norms = [part for part in norms if part.running_mean is not None]
+    if not norms:
+        return
+    usual = [part.momentum for part in norms]
+    for part in norms:
+        part.momentum = 1.0
+    module.train()(torch.randn(8, channels, size, size, generator=g))
+    module.eval()
+    for part, momentum in zip(norms, usual):
+        part.momentum = momentum
+        part.running_mean += torch.randn(part.running_mean.shape, generator=g) * 0.05 * part.running_var.sqrt()
+        part.running_var *= torch.rand(part.running_var.shape, generator=g) * 0.5 + 0.75
+
+
+def perturb(module, channels, size, seed=7):
     """Statistics that differ from their start, and no path that starts closed (gains and scales of zero)."""
     g = torch.Generator().manual_seed(seed)
     with torch.no_grad():
-        for part in module.modules():
-            if isinstance(part, torch.nn.modules.batchnorm._BatchNorm) and part.running_mean is not None:
-                part.running_mean.copy_(torch.randn(part.running_mean.shape, generator=g) * 0.05)
-                part.running_var.copy_(torch.rand(part.running_var.shape, generator=g) * 0.5 + 0.75)
         for parameter in module.parameters():
             if parameter.is_floating_point() and parameter.dim() >= 2 and not parameter.any():
                 parameter.copy_(torch.randn(parameter.shape, generator=g) * 0.05)
         for part in module.modules():
             if "Norm" in type(part).__name__ and getattr(part, "weight", None) is not None and not part.weight.any():
                 part.weight.fill_(0.5)
+        settle(module, channels, size, g)
     return g
 
 
@@ -65,8 +81,30 @@ def strip(graph_or_function):
                 value.ClearField("metadata_props")
 
 
+class Scores(torch.nn.Module):
+    """Ends in a softmax, as files that are made to be deployed do."""
+
+    def __init__(self, inner):
+        super().__init__()
+        self.inner = inner
+
+    def forward(self, x):
+        return torch.softmax(self.inner(x), -1)
+
+
 def export(module, x, path, row):
     names = dict(input_names=[row.input], output_names=list(row.outputs))
+    mode = {}
+    if "fp16" in row.flags:
+        module, x = copy.deepcopy(module).half(), x.half()
+    if "train" in row.flags:
+        module = copy.deepcopy(module).train()
+        for part in module.modules():
+            if isinstance(part, torch.nn.modules.batchnorm._BatchNorm):
+                part.momentum = 0.0  # being traced must not change the statistics
+        mode = dict(training=torch.onnx.TrainingMode.TRAINING) if row.exporter == "script" else {}
+    if "softmax" in row.flags:
+        module = Scores(module).train(module.training)
     shape = {0: "batch", **({2: "height", 3: "width"} if "sizes" in row.flags else {})}
     if row.exporter == "dynamo":
         dynamic = ({0: torch.export.Dim("batch")},) if "batch" in row.flags else None
@@ -79,18 +117,45 @@ def export(module, x, path, row):
         torch.onnx.export(
             module, (x,), path, dynamo=False, opset_version=row.opset,
             dynamic_axes=axes if "batch" in row.flags or "sizes" in row.flags else None,
-            do_constant_folding="unfolded" not in row.flags,
-            keep_initializers_as_inputs=True if row.opset < 9 else None, **names,
+            do_constant_folding=not row.flags & {"unfolded", "train"},
+            keep_initializers_as_inputs=True if row.opset < 9 else None, **mode, **names,
         )
     else:
         raise ValueError(row.exporter)
 
 
-def finish(path):
+def store_as_half(model):
+    """float16 initialisers, each under a Cast: half the size of the file, the computation as before."""
+    graph = model.graph
+    casts = []
+    for tensor in graph.initializer:
+        array = onnx.numpy_helper.to_array(tensor)
+        if tensor.data_type != onnx.TensorProto.FLOAT or array.size < 2:
+            continue
+        wide = f"{tensor.name}_wide"
+        for node in graph.node:
+            for i, name in enumerate(node.input):
+                if name == tensor.name:
+                    node.input[i] = wide
+        casts.append(onnx.helper.make_node("Cast", [tensor.name], [wide], name=f"{wide}/Cast", to=onnx.TensorProto.FLOAT))
+        tensor.CopyFrom(onnx.numpy_helper.from_array(array.astype(np.float16), tensor.name))
+    nodes = [*casts, *graph.node]
+    del graph.node[:]
+    graph.node.extend(nodes)
+
+
+def finish(path, row):
     model = onnx.load(path, load_external_data=False)
     for part in [model.graph, *model.functions]:
         strip(part)
-    onnx.save(model, path)
+    if "half" in row.flags:
+        store_as_half(model)
+    if "external" in row.flags and row.exporter != "dynamo":
+        name = f"{pathlib.Path(path).stem}.weights"
+        pathlib.Path(path).with_suffix(".weights").unlink(missing_ok=True)
+        onnx.save(model, path, save_as_external_data=True, location=name, size_threshold=0)
+    else:
+        onnx.save(model, path)
     return onnx.load(path)
 
 
@@ -150,8 +215,13 @@ def make(row, folder):
     torch.manual_seed(sum(map(ord, row.model)))
     path = str(folder / f"{row.name}.onnx")
     module, channels = row.build()
-    g = perturb(module)
+    g = perturb(module, channels, row.size)
     module.eval()
+    if row.flags & {"half", "fp16"}:
+        with torch.no_grad():
+            for tensor in [*module.parameters(), *module.buffers()]:
+                if tensor.is_floating_point():
+                    tensor.copy_(tensor.half().float())
     x = torch.randn(2, channels, row.size, row.size, generator=g)
     label = torch.randint(0, 10, (2,), generator=g)
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
@@ -160,11 +230,13 @@ def make(row, folder):
             export(module, example, path, row)
         else:
             module.write(path, row)
-    model = finish(path)
-    arrays = {i.name: onnx.numpy_helper.to_array(i) for i in model.graph.initializer if i.data_type == 1}
+    model = finish(path, row)
+    floats = (onnx.TensorProto.FLOAT, onnx.TensorProto.FLOAT16)
+    tensors = [(i.name, i) for i in model.graph.initializer]
     for node in model.graph.node:
-        if node.op_type == "Constant" and node.attribute[0].name == "value" and node.attribute[0].t.data_type == 1:
-            arrays[node.output[0]] = onnx.numpy_helper.to_array(node.attribute[0].t)
+        if node.op_type == "Constant" and node.attribute[0].name == "value":
+            tensors.append((node.output[0], node.attribute[0].t))
+    arrays = {name: onnx.numpy_helper.to_array(t).astype(np.float32) for name, t in tensors if t.data_type in floats}
     tensors, found, count = reference(module, x, label, arrays, row)
     save_file(tensors, str(folder / f"{row.name}.safetensors"))
     ops = sorted({n.op_type for n in model.graph.node} | {n.op_type for f in model.functions for n in f.node})

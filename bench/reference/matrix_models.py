@@ -136,21 +136,21 @@ def rows_of(model, size, build, exports, flags=(), **more):
 
 def torchvision_rows():
     plain = [
-        ("resnet18", 64, "dynamo18 dynamo20+batch dynamo23 dynamo20+external script9 script11+batch script17 script13+unfolded+batch"),
+        ("resnet18", 64, "dynamo18 dynamo20+batch dynamo23 dynamo20+external script9 script11+batch script17 script13+unfolded+batch dynamo18+raw+batch dynamo20+half+raw dynamo18+fp16+raw script17+fp16+unfolded+batch script13+half+unfolded script15+train+batch script13+softmax+batch script12+external+sizes"),
         ("resnet50", 64, "dynamo20 script11"),
         ("resnext50_32x4d", 64, "dynamo20"),
         ("wide_resnet50_2", 64, "dynamo20+external"),
         ("densenet121", 64, "dynamo20 script9+batch"),
-        ("mobilenet_v2", 64, "dynamo18 dynamo21+batch script9 script12+batch"),
-        ("mobilenet_v3_small", 64, "dynamo20 script11+batch script17"),
+        ("mobilenet_v2", 64, "dynamo18 dynamo21+batch script9 script12+batch script14+train script13+softmax+sizes dynamo20+half+raw"),
+        ("mobilenet_v3_small", 64, "dynamo20 script11+batch script17 script12+train+batch"),
         ("mobilenet_v3_large", 64, "dynamo22"),
         ("efficientnet_b0", 64, "dynamo20 script13+batch"),
         ("efficientnet_v2_s", 64, "dynamo20"),
-        ("shufflenet_v2_x0_5", 64, "dynamo20 script9+batch script14"),
+        ("shufflenet_v2_x0_5", 64, "dynamo20 script9+batch script14 script15+train"),
         ("shufflenet_v2_x1_0", 64, "dynamo20+batch"),
         ("regnet_y_400mf", 64, "dynamo20 script12+batch"),
         ("regnet_x_400mf", 64, "dynamo20"),
-        ("convnext_tiny", 64, "dynamo20 script16+batch"),
+        ("convnext_tiny", 64, "dynamo20 script16+batch script13+half+unfolded+external"),
         ("squeezenet1_0", 64, "dynamo20 script9"),
         ("squeezenet1_1", 64, "dynamo18+batch script11+batch"),
         ("alexnet", 224, "dynamo20+external script10"),
@@ -164,8 +164,8 @@ def torchvision_rows():
     yield from rows_of("tv-googlenet", 64, functools.partial(torchvision_model, "googlenet", aux_logits=False, init_weights=True), "dynamo20 script11+batch")
     yield from rows_of("tv-googlenet-aux", 64, aux, "dynamo20")
     yield from rows_of("tv-inception_v3", 96, functools.partial(torchvision_model, "inception_v3", aux_logits=False, init_weights=True), "dynamo20 script12+batch")
-    yield from rows_of("tv-vit-small", 32, small_vit, "dynamo18 dynamo20+batch dynamo23 dynamo24+batch script14+batch script17")
-    yield from rows_of("tv-swin-small", 32, small_swin, "dynamo20 dynamo23+batch script12 script16+batch")
+    yield from rows_of("tv-vit-small", 32, small_vit, "dynamo18 dynamo20+batch dynamo23 dynamo24+batch script14+batch script17 dynamo18+raw dynamo20+softmax dynamo20+fp16+batch script17+half script17+train dynamo25")
+    yield from rows_of("tv-swin-small", 32, small_swin, "dynamo20 dynamo23+batch script12 script16+batch dynamo18+raw")
     yield from rows_of("tv-swin_v2-small", 32, functools.partial(small_swin, v2=True), "dynamo20+batch script13")
     yield from rows_of("tv-maxvit-small", 64, small_maxvit, "dynamo20 script13+batch")
 
@@ -208,21 +208,21 @@ def timm_rows():
         ("regnety_002", 64, "dynamo21+batch", {}),
         ("convnext_atto", 64, "dynamo20 dynamo23+batch script17", {}),
         ("convnextv2_atto", 64, "dynamo20 script13+batch", {}),
-        ("vit_tiny_patch16_224", 64, "dynamo20 dynamo23+batch script12+batch script17", {}),
+        ("vit_tiny_patch16_224", 64, "script17+softmax+batch dynamo18+raw+external dynamo20 dynamo23+batch script12+batch script17", {}),
         ("vit_small_patch16_rope_224", 64, "dynamo20 dynamo23 script14", small),
         ("vit_base_patch16_rope_mixed_224", 64, "dynamo20", small),
-        ("deit_tiny_patch16_224", 64, "dynamo20+batch script11", {}),
+        ("deit_tiny_patch16_224", 64, "dynamo20+batch script14", {}),
         ("deit_tiny_distilled_patch16_224", 64, "dynamo20", {}),
         ("deit3_small_patch16_224", 64, "dynamo20", small),
         ("vit_base_patch16_siglip_224", 64, "dynamo20+batch dynamo23", small),
         ("beit_base_patch16_224", 64, "dynamo20 script14+batch", small),
         ("beitv2_base_patch16_224", 64, "dynamo23", small),
-        ("eva02_tiny_patch14_224", 56, "dynamo20 dynamo23+batch script16", dict(depth=3)),
+        ("eva02_tiny_patch14_224", 56, "dynamo20 dynamo23+batch", dict(depth=3)),
         ("swin_tiny_patch4_window7_224", 56, "dynamo20 script11 script16+batch", dict(embed_dim=24, depths=(2, 2, 2, 2), num_heads=(1, 2, 4, 8), window_size=7)),
         ("swinv2_tiny_window8_256", 64, "dynamo20+batch script13", dict(embed_dim=24, depths=(2, 2, 2, 2), num_heads=(1, 2, 4, 8), window_size=4)),
         ("swinv2_cr_tiny_224", 64, "dynamo20", dict(embed_dim=24, depths=(2, 2, 2, 2), num_heads=(1, 2, 4, 8))),
         ("maxvit_rmlp_pico_rw_256", 64, "dynamo20 script14+batch", {}),
-        ("coatnet_pico_rw_224", 64, "dynamo20 script13", {}),
+        ("coatnet_pico_rw_224", 64, "dynamo20 script14", {}),
         ("coatnext_nano_rw_224", 64, "dynamo20", {}),
         ("coatnet_rmlp_nano_rw_224", 64, "dynamo23", {}),
         ("mixer_s32_224", 224, "dynamo20", dict(num_blocks=2)),
@@ -312,9 +312,9 @@ def transformers_rows():
         ("Data2VecVision", 32, "script14", vit, {}),
         ("ViTMSN", 32, "script14+batch", vit, {}),
         ("Dinov2", 32, "script14+batch dynamo20", vit, {}),
-        ("Dinov2WithRegisters", 32, "script16", vit, {}),
+        ("Dinov2WithRegisters", 32, "dynamo20", vit, {}),
         ("IJepa", 32, "dynamo20", vit, {}),
-        ("Swin", 32, "script14+batch dynamo20", dict(image_size=32, patch_size=2, embed_dim=16, depths=[2, 2], num_heads=[2, 4], window_size=4), {}),
+        ("Swin", 32, "script14+batch", dict(image_size=32, patch_size=2, embed_dim=16, depths=[2, 2], num_heads=[2, 4], window_size=4), {}),
         ("Swinv2", 32, "script14 dynamo20+batch", dict(image_size=32, patch_size=2, embed_dim=16, depths=[2, 2], num_heads=[2, 4], window_size=4), {}),
         ("ConvNext", 64, "script14+batch dynamo20", stages, {}),
         ("ConvNextV2", 64, "script14 dynamo20", stages, {}),
@@ -322,14 +322,14 @@ def transformers_rows():
         ("MobileNetV1", 64, "script11+batch dynamo20", dict(depth_multiplier=0.25), {}),
         ("MobileNetV2", 64, "script11+batch dynamo20", dict(depth_multiplier=0.35), {}),
         ("MobileViT", 64, "script12+batch dynamo20", dict(image_size=64, hidden_sizes=[16, 24, 32], neck_hidden_sizes=[8, 12, 16, 24, 32, 40, 64]), {}),
-        ("MobileViTV2", 64, "script12", dict(image_size=64, width_multiplier=0.5), {}),
+        ("MobileViTV2", 64, "dynamo20", dict(image_size=64, width_multiplier=0.5), {}),
         ("Levit", 64, "script12+batch dynamo20", dict(image_size=64, hidden_sizes=[32, 48, 64], num_attention_heads=[2, 3, 4], depths=[1, 1, 1], key_dim=[8, 8, 8]), {}),
         ("PoolFormer", 64, "script12+batch", dict(hidden_sizes=[16, 24, 32, 48], depths=[1, 1, 1, 1]), {}),
         ("RegNet", 64, "script12+batch dynamo20", dict(embedding_size=16, hidden_sizes=[16, 32, 48, 64], depths=[1, 1, 1, 1], groups_width=8), {}),
-        ("EfficientNet", 64, "script12 dynamo20", dict(image_size=64, width_coefficient=0.5, depth_coefficient=0.5), {}),
+        ("EfficientNet", 64, "script12 dynamo20", dict(image_size=64, width_coefficient=0.5, depth_coefficient=0.5, hidden_dim=640), {}),
         ("Pvt", 64, "script13 dynamo20", dict(image_size=64, hidden_sizes=[16, 32, 40, 64], depths=[1, 1, 1, 1]), {}),
         ("PvtV2", 64, "script13", dict(image_size=64, hidden_sizes=[16, 32, 40, 64], depths=[1, 1, 1, 1]), {}),
-        ("Cvt", 64, "script13", dict(embed_dim=[16, 24, 32], num_heads=[1, 2, 4], depth=[1, 1, 1]), {}),
+        ("Cvt", 64, "script13", dict(embed_dim=[16, 24, 32], num_heads=[1, 2, 4], depth=[1, 2, 3]), {}),
         ("Bit", 64, "script12 dynamo20", dict(embedding_size=16, hidden_sizes=[32, 64, 96, 128], depths=[1, 1, 1, 1], num_groups=8), {}),
         ("FocalNet", 64, "script13", dict(image_size=64, embed_dim=16, depths=[1, 1, 1, 1]), {}),
         ("SwiftFormer", 64, "script12", dict(depths=[1, 1, 1, 1], embed_dims=[16, 24, 32, 48]), {}),

@@ -26,7 +26,16 @@ class KerasFile(torch.nn.Module):
         self.channels = channels
 
     def forward(self, x):
-        return self.logits(x.permute(0, 2, 3, 1))
+        return self.logits(x.permute(0, 2, 3, 1), training=False)
+
+    def train(self, mode=True):
+        """Batch norms take the statistics of the next images."""
+        import keras
+
+        for layer in self.logits._flatten_layers():
+            if isinstance(layer, keras.layers.BatchNormalization):
+                layer.momentum = 0.0 if mode else 0.99
+        return super().train(mode)
 
     def write(self, path, row):
         # Keras exports what it has seen called.
