@@ -112,10 +112,10 @@ export const spec = defineMethod({
       group: 'advanced',
       help: 'release: as in the released code, where re-normalising each row undoes β, so that every impression uses β = 1.',
     }),
-    pixels: z.enum(['clamp', 'free', 'batch-min-max', 'image-min-max']).default('clamp').register(ui, {
+    pixels: z.enum(['clamp', 'free', 'mixed', 'batch-min-max', 'image-min-max']).default('clamp').register(ui, {
       title: 'Pixel handling',
       group: 'advanced',
-      help: 'After each step: clip to the valid range, leave free, or rescale the batch (released code) or each image to it.',
+      help: 'After each step: clip to the valid range, leave free, clip every other batch and leave the rest free (mixed), or rescale the batch (released code) or each image to the range.',
     }),
     initial: z.enum(['uniform', 'normal']).default('uniform').register(ui, {
       title: 'Initial images',
@@ -292,7 +292,7 @@ export const spec = defineMethod({
     standard: {
       title: 'Standard',
       help: 'The best student within about 15 minutes on two cores.',
-      params: { count: 24000, steps: 150, epochs: 50 },
+      params: { count: 24000, steps: 150, pixels: 'mixed', epochs: 50 },
     },
     paper: {
       title: 'Paper’s protocol',

@@ -209,6 +209,20 @@ describe('the pixel rule', () => {
     assert.ok(low < -0.5 && high > 1.5, `${low} … ${high}`);
   });
 
+  it('"mixed" clips every other batch as "clamp" does and leaves the rest as "free" does', async (t) => {
+    const rules = { mixed: 'mixed', clamp: 'clamp', free: 'free' } as const;
+    for (const [batch, like] of ['clamp', 'free', 'clamp'].entries()) {
+      const images: Record<string, Float32Array> = {};
+      for (const [name, pixels] of Object.entries(rules)) {
+        const synthesis = await opened(t, mirror(), { pixels, learningRate: 0.5 });
+        const state = synthesis.start(batch);
+        images[name] = imagesOf((await synthesis.advance({ batch, state, from: 0, count: 8, targets })).state);
+      }
+      assert.deepEqual(images['mixed'], images[like]);
+      assert.notDeepEqual(images['clamp'], images['free']);
+    }
+  });
+
   it('"image-min-max" stretches each image over the range exactly', async (t) => {
     for (const bounds of [
       [0, 1],

@@ -1,4 +1,4 @@
-import { WorkbenchError } from '../../base/errors.ts';
+import { invariant, WorkbenchError } from '../../base/errors.ts';
 import { fillNormal, fillUniform, stream } from '../../base/rng.ts';
 import { float32, floatsOf, sizeOf, zeros, type Tensor } from '../../base/tensor.ts';
 import type { GraphBuilder, Value } from '../../autodiff/builder.ts';
@@ -39,7 +39,8 @@ export interface SynthesisOptions {
   readonly learningRate: number;
   readonly schedule: 'constant' | 'linear';
   readonly temperature: number;
-  readonly pixels: 'clamp' | 'free' | 'batch-min-max' | 'image-min-max';
+  /** 'mixed' clips the batches of even number and leaves the others free. */
+  readonly pixels: 'clamp' | 'free' | 'mixed' | 'batch-min-max' | 'image-min-max';
   readonly initial: 'uniform' | 'normal';
   readonly initialScale: number;
   readonly totalVariation: number;
@@ -101,7 +102,10 @@ export async function openSynthesis(
       optimiser: { dtype: 'float32', shape: [optimiser.scalarCount] },
       ...(isIdentity(options.view) ? {} : { theta: { dtype: 'float32', shape: [batchSize, 2, 3] } }),
     },
-    shared: { targets: { dtype: 'float32', shape: [batchSize, teacher.classes] } },
+    shared: {
+      targets: { dtype: 'float32', shape: [batchSize, teacher.classes] },
+      ...(options.pixels === 'mixed' ? { limits: { dtype: 'float32', shape: [2] } } : {}),
+    },
   };
   const loop = await compileLoop(
     'synthesis',
@@ -127,7 +131,7 @@ export async function openSynthesis(
       const next = optimiser.update(g, { parameters: { x }, grads: { x: dX }, state, scalars: steps['optimiser']! });
       const moved = next.parameters['x']!;
       return {
-        state: { ...next.state, x: constrain(g, moved, options.pixels, teacher.bounds) },
+        state: { ...next.state, x: constrain(g, moved, options.pixels, teacher.bounds, shared['limits']) },
         trace: { loss: g.div(fit, batchSize) },
       };
     },
@@ -179,7 +183,8 @@ function advancer(
           row.set(randomAffine(rng, { ...options.view, height, width }), i * 6);
       });
     }
-    const result = await loop.run({ count, state, steps, shared: { targets } });
+    const limits = options.pixels === 'mixed' ? { limits: limitsOf(batch, teacher.bounds) } : {};
+    const result = await loop.run({ count, state, steps, shared: { targets, ...limits } });
     const losses = floatsOf(result.trace['loss']!, 'synthesis losses');
     const bad = losses.findIndex((value) => !Number.isFinite(value));
     if (bad >= 0) throw diverged('loss', batch, from + bad, bad > 0 ? losses[bad - 1] : lastLoss);
@@ -229,14 +234,23 @@ function statisticsDistance(
   );
 }
 
+/** What a batch's pixels may reach where batches differ; no finite image comes near the limits of a free one. */
+const limitsOf = (batch: number, bounds: readonly [number, number]): Tensor =>
+  float32([2], batch % 2 === 0 ? bounds : [-3e38, 3e38]);
+
 function constrain(
   g: GraphBuilder,
   x: Value,
   rule: SynthesisOptions['pixels'],
   [low, high]: readonly [number, number],
+  limits: Value | undefined,
 ): Value {
   if (rule === 'free') return x;
   if (rule === 'clamp') return g.clip(x, low, high);
+  if (rule === 'mixed') {
+    invariant(limits, 'batches that differ are fed their limits');
+    return g.max(g.min(x, g.slice(limits, [0], [1], [2])), g.slice(limits, [0], [0], [1]));
+  }
   const axes = rule === 'batch-min-max' ? undefined : [1, 2, 3];
   const least = g.neg(g.reduceMax(g.neg(x), axes, true));
   const most = g.reduceMax(x, axes, true);
