@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
@@ -29,6 +29,14 @@ function load(bytes: Uint8Array) {
   return loadModel(path);
 }
 
+const besideWeight = (name: string, entries: Readonly<Record<string, string>>) => ({
+  name,
+  dims: [4n],
+  dataType: 1,
+  dataLocation: 1,
+  externalData: Object.entries({ location: 'w.bin', ...entries }).map(([key, value]) => ({ key, value })),
+});
+
 const brokenRule =
   (rule: RuleId) =>
   (error: unknown): boolean => {
@@ -45,23 +53,62 @@ describe('a model that reaches for data outside itself', () => {
     });
   }
 
-  it('is refused when its tensors take far more from a file than it holds', async () => {
-    writeFileSync(join(folder, 'w.bin'), new Uint8Array(64));
-    const initializer = Array.from({ length: 12 }, (_, i) => ({
-      name: `w${i}`,
-      dims: [4n],
-      dataType: 1,
-      dataLocation: 1,
-      externalData: [
-        { key: 'location', value: 'w.bin' },
-        { key: 'offset', value: String(i) },
-      ],
-    }));
-    await assert.rejects(load(bytesOf({ initializer })), brokenRule('ONNX_E_EXTERNAL_OVERLAP'));
-    const tied = initializer.map((tensor) => ({ ...tensor, externalData: tensor.externalData.slice(0, 1) }));
-    const { graph } = await load(bytesOf({ initializer: tied }));
-    assert.equal(graph.initializers.get('w0')?.data.buffer, graph.initializers.get('w11')?.data.buffer, 'tied weights');
-  });
+  const overlapping: Readonly<Record<string, (i: number) => Readonly<Record<string, string>>>> = {
+    'shifted by a byte each': (i) => ({ offset: String(i) }),
+    'in rows that lie half over one another': (i) => ({ offset: String(2 * i), length: '16' }),
+    'under names that mean the same file': (i) => ({ location: `${'./'.repeat(i % 3)}w.bin`, offset: String(i) }),
+  };
+  for (const [name, entries] of Object.entries(overlapping)) {
+    it(`is refused when its tensors take far more from a file than it holds: ${name}`, async () => {
+      writeFileSync(join(folder, 'w.bin'), new Uint8Array(64));
+      const weights = (more: typeof entries) => Array.from({ length: 12 }, (_, i) => besideWeight(`w${i}`, more(i)));
+      await assert.rejects(load(bytesOf({ initializer: weights(entries) })), brokenRule('ONNX_E_EXTERNAL_OVERLAP'));
+      const { graph } = await load(bytesOf({ initializer: weights(() => ({})) }));
+      assert.equal(
+        graph.initializers.get('w0')?.data.buffer,
+        graph.initializers.get('w11')?.data.buffer,
+        'tied weights',
+      );
+    });
+  }
+
+  // What another thread does to the file, again and again, while it is read.
+  const changes: Readonly<Record<string, string>> = {
+    'longer and shorter': 'truncateSync(path, bytes + 1); truncateSync(path, bytes);',
+    'written to in the middle':
+      "const handle = openSync(path, 'r+'); writeSync(handle, 'x', bytes / 2); closeSync(handle);",
+    'given another time': 'utimesSync(path, turn % 1e9, turn % 1e9);',
+  };
+  for (const [name, change] of Object.entries(changes)) {
+    it(`is refused when its data are ${name} while they are read`, async () => {
+      const bytes = 2 ** 25;
+      const path = join(folder, 'w.bin');
+      writeFileSync(path, '');
+      truncateSync(path, bytes);
+      const weight = { ...besideWeight('w', {}), dims: [BigInt(bytes / 4)] };
+      const turns = new Int32Array(new SharedArrayBuffer(4));
+      const changer = new Worker(
+        `const { truncateSync, openSync, writeSync, closeSync, utimesSync } = require('node:fs');
+         const { workerData: { path, bytes, turns } } = require('node:worker_threads');
+         for (let turn = 1; Atomics.load(turns, 0) === 0; turn++) { ${change} }`,
+        { eval: true, workerData: { path, bytes, turns } },
+      );
+      const stopped = once(changer, 'exit');
+      const seen = new Set<string>();
+      try {
+        for (let i = 0; i < 2000 && !seen.has('ONNX_E_EXTERNAL_CHANGED'); i++) {
+          await load(bytesOf({ initializer: [weight] })).catch((error: unknown) => {
+            assert.ok(error instanceof WorkbenchError, String(error));
+            seen.add(String(Object(error.details).rule));
+          });
+        }
+      } finally {
+        Atomics.store(turns, 0, 1);
+        await stopped;
+      }
+      assert.deepEqual([...seen], ['ONNX_E_EXTERNAL_CHANGED']);
+    });
+  }
 
   it('never gets what stands outside while names are swapped under its hands', async () => {
     const inside = new Uint8Array(8).fill(1);
@@ -122,6 +169,25 @@ describe('the path of a model', () => {
       const path = join(folder, 'model.onnx');
       make(path);
       await assert.rejects(loadModel(path), brokenRule('ONNX_E_FILE_KIND'));
+    });
+  }
+
+  const empty: Readonly<Record<string, (path: string) => void>> = {
+    'a file': (path) => writeFileSync(path, ''),
+    'a file that has been cut to nothing': (path) => {
+      writeFileSync(path, bytesOf());
+      truncateSync(path);
+    },
+    'a link to a file': (path) => {
+      writeFileSync(join(root, 'empty.onnx'), '');
+      symlinkSync('../empty.onnx', path);
+    },
+  };
+  for (const [what, make] of Object.entries(empty)) {
+    it(`is refused when it is ${what} of no bytes`, async () => {
+      const path = join(folder, 'model.onnx');
+      make(path);
+      await assert.rejects(loadModel(path), brokenRule('ONNX_E_EMPTY'));
     });
   }
 
