@@ -53,7 +53,7 @@ export async function executeRun(execution: Execution): Promise<number> {
   } catch (thrown) {
     const error = toWorkbenchError(thrown).toShape();
     progress.end();
-    if (isJson) terminal.write(`${JSON.stringify(resultJson(workspace, workspace.getRun(runId), { error }))}\n`);
+    if (isJson) terminal.write(`${JSON.stringify(resultJson(workspace, leftBy(workspace, runId), { error }))}\n`);
     noteError(terminal, error);
     return exitCodeOf(error.code);
   } finally {
@@ -71,6 +71,12 @@ export async function executeRun(execution: Execution): Promise<number> {
   else if (!isJson) terminal.write(resultText(terminal, record, spec, places, report));
   if (error && report !== undefined) terminal.note(`What it had made until then: ${shortPath(report, here.cwd)}\n`);
   return error ? exitCodeOf(error.code) : exitCodes.ok.code;
+}
+
+/** A history that could not be written still says that the run is running; the next to open it will know better. */
+function leftBy(workspace: Workspace, runId: string): RunRecord {
+  const record = workspace.getRun(runId);
+  return record.state === 'running' ? { ...record, state: 'interrupted' } : record;
 }
 
 interface Interrupts {

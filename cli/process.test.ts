@@ -48,6 +48,22 @@ describe('the command line as a process', () => {
   });
 });
 
+describe('a disk that runs full', () => {
+  it('stops a run with a coded error, and the run goes on once there is space', async (t) => {
+    const cli = spawnCli(t);
+    const argv = ['run', 'walk', '--steps', '20000', '--behaviour', 'fast', '--json'];
+    // No file of this process grows beyond 150 to 300 KiB; what writes more is refused as on a full disk.
+    const { code, out, err } = await cli.startBelow(300, ...argv).ended;
+    assert.equal(code, 7, err);
+    assert.match(err, /The workspace \S+ cannot be used: .* \[WORKSPACE_UNUSABLE\]\nhint: .+resumed afterwards/);
+    const { runId, state } = JSON.parse(out) as Record<string, unknown>;
+    assert.equal(state, 'interrupted');
+    assert.deepEqual(leftovers(cli.folder), []);
+    const resumed = await cli.json('resume', text(runId));
+    assert.deepEqual([resumed.code, resumed.result['state']], [0, 'succeeded']);
+  });
+});
+
 describe('a reader that goes away', () => {
   it('ends a command without a complaint', async (t) => {
     const cli = spawnCli(t);

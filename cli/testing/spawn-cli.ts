@@ -25,6 +25,8 @@ export interface Cli {
   /** A folder that goes away with the test; the command runs in it. */
   readonly folder: string;
   start(...argv: readonly string[]): RunningCli;
+  /** The same where no file may grow beyond so many blocks (512 or 1,024 bytes, as the shell counts). */
+  startBelow(blocks: number, ...argv: readonly string[]): RunningCli;
   run(...argv: readonly string[]): Promise<Ended>;
   /** Runs with --json, which must give exactly one line on standard output, and parses it. */
   json(...argv: readonly string[]): Promise<{ code: number | null; result: Record<string, unknown>; err: string }>;
@@ -36,11 +38,14 @@ const mains = { real: new URL('../main.ts', import.meta.url), toy: new URL('./to
 export function spawnCli(t: TestContext, which: keyof typeof mains = 'toy'): Cli {
   const folder = mkdtempSync(join(tmpdir(), 'palimpsest-cli-'));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
-  const start = (...argv: readonly string[]): RunningCli => launch(fileURLToPath(mains[which]), argv, folder, t);
+  const command = [process.execPath, fileURLToPath(mains[which])];
+  const start = (...argv: readonly string[]): RunningCli => launch([...command, ...argv], folder, t);
   const run = (...argv: readonly string[]): Promise<Ended> => start(...argv).ended;
   return {
     folder,
     start,
+    startBelow: (blocks, ...argv) =>
+      launch(['sh', '-c', `ulimit -f ${blocks} && exec "$0" "$@"`, ...command, ...argv], folder, t),
     run,
     async json(...argv) {
       const { code, out, err } = await run(...argv, '--json');
@@ -51,9 +56,9 @@ export function spawnCli(t: TestContext, which: keyof typeof mains = 'toy'): Cli
   };
 }
 
-function launch(main: string, argv: readonly string[], cwd: string, t: TestContext): RunningCli {
+function launch([program = '', ...argv]: readonly string[], cwd: string, t: TestContext): RunningCli {
   const { PALIMPSEST_WORKSPACE: _, NODE_OPTIONS: __, ...env } = process.env;
-  const child = spawn(process.execPath, [main, ...argv], { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(program, argv, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
   t.after(() => void child.kill('SIGKILL'));
   let out = '';
   let err = '';

@@ -65,11 +65,9 @@ function fold(db: Connection, event: RunEvent, job: JobRow, canMove: CanMove): v
       return writePoints(db, event.runId, event.points);
     case 'artifact':
       return writeArtifact(db, event.runId, event.artifact);
-    case 'checkpoint':
-      db.prepare<[string]>('UPDATE runs SET has_checkpoint = 1 WHERE run_id = ?').run(event.runId);
-      return;
     case 'finished':
       return foldFinished(db, event, job, canMove);
+    case 'checkpoint':
     case 'progress':
     case 'log':
       return;
@@ -90,11 +88,13 @@ function stateOf(db: Connection, runId: string): RunState {
   return state;
 }
 
+/** A job writes a checkpoint, of nothing at first, before it says that it has started. */
 function foldStarted(db: Connection, event: Extract<RunEvent, { type: 'started' }>, canMove: CanMove): void {
   move(db, event.runId, 'running', canMove);
   const atMs = Math.round(event.atMs);
   db.prepare<[number, string]>(
-    `UPDATE runs SET started_at_ms = COALESCE(started_at_ms, ?), finished_at_ms = NULL, error = NULL WHERE run_id = ?`,
+    `UPDATE runs SET started_at_ms = COALESCE(started_at_ms, ?), has_checkpoint = 1, finished_at_ms = NULL, error = NULL
+     WHERE run_id = ?`,
   ).run(atMs, event.runId);
   db.prepare<[number, string, number | null, string]>(
     `UPDATE jobs SET state = 'running', started_at_ms = ?, environment = ?, resumed_from_step = ? WHERE job_id = ?`,

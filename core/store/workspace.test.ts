@@ -140,13 +140,13 @@ describe('a workspace', () => {
     assert.deepEqual(workspace.events(runId), []);
   });
 
-  it('adds up the time of all jobs and can be resumed once a checkpoint exists', (t) => {
+  it('adds up the time of all jobs, and can be resumed though the word of its first checkpoint was lost', (t) => {
     const workspace = open(t);
     const { runId, say } = newJob(workspace);
     assert.equal(workspace.getRun(runId).resumable, true);
     say(started, 0);
     say({ type: 'finished', state: 'interrupted' }, 500);
-    assert.equal(workspace.getRun(runId).resumable, false);
+    assert.equal(workspace.getRun(runId).resumable, true);
     const jobId = workspace.createJob(runId);
     const envelope = { runId, jobId, atMs: 10_000 };
     workspace.appendEvent({ ...envelope, seq: 0, type: 'started', environment });
