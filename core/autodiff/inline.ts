@@ -1,8 +1,10 @@
 import { invariant, WorkbenchError } from '../base/errors.ts';
 import { sizeOf } from '../base/tensor.ts';
 import type { Graph, GraphNode } from '../onnx/graph.ts';
+import { usesOf } from '../onnx/topology.ts';
 import type { GraphBuilder, Value } from './builder.ts';
 import { NodeAttributes } from './emitter.ts';
+import { normalisedConv } from './normalised-conv.ts';
 import { fastConv } from './rules/Conv.ts';
 
 /** What one batch normalisation saw of its batch, in training mode. */
@@ -50,6 +52,7 @@ export function inlineGraph(g: GraphBuilder, graph: Graph, options: InlineOption
       throw new WorkbenchError('SHAPE_MISMATCH', `Graph ${graph.name} needs a value for its input "${input.name}"`);
     values.set(input.name, value);
   }
+  const uses = countUses(graph);
   const lookup = (name: string): Value => {
     const known = values.get(name);
     if (known) return known;
@@ -78,7 +81,11 @@ export function inlineGraph(g: GraphBuilder, graph: Graph, options: InlineOption
     } else if (node.op === 'BatchNormalization' && node.domain === '') {
       // A file that was exported in training mode is meant with its running statistics, like PyTorch's eval().
       const { training_mode: _, ...rest } = node.attributes;
-      set(g.op(node.op, inputs, rest, { name: node.name }));
+      const [, , , mean, variance] = inputs;
+      const isAlone = x && scale && bias && mean && variance && uses.get(node.inputs[0] ?? '') === 1;
+      const epsilon = attributes.float('epsilon', 1e-5);
+      const conv = isAlone ? normalisedConv(g, x, { scale, bias, mean, variance, epsilon }) : undefined;
+      set(conv ? [fastConv(g, conv)] : g.op(node.op, inputs, rest, { name: node.name }));
     } else if (node.op === 'Dropout' && node.domain === '' && x) {
       const ratio = inputs[1]?.constant ? Number(inputs[1].constant.data[0]) : attributes.float('ratio', 0.5);
       if (!training || ratio === 0) set([x]);
@@ -104,6 +111,14 @@ export function inlineGraph(g: GraphBuilder, graph: Graph, options: InlineOption
   }
   const outputs = Object.fromEntries(graph.outputs.map(({ name }) => [name, lookup(name)]));
   return { outputs, value: lookup, batchStatistics };
+}
+
+/** How often each value is read, by nodes or as an output. */
+function countUses({ nodes, outputs }: Graph): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  const reads = [...nodes.flatMap(usesOf), ...outputs.map(({ name }) => name)];
+  for (const name of reads) counts.set(name, (counts.get(name) ?? 0) + 1);
+  return counts;
 }
 
 /**

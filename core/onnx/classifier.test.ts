@@ -124,7 +124,8 @@ describe('describing a classifier', () => {
     const steps: Step[] = [
       ['Sub', ['x', 'mean'], 'a'],
       ['Div', ['a', 'deviation'], 'b'],
-      ['Conv', ['b', 'k'], 'c'],
+      ['Expand', ['fill', 'filters'], 'zeros'],
+      ['Conv', ['b', 'k', 'zeros'], 'c'],
       ['BatchNormalization', ['c', 'scale', 'shift', 'm', 'v'], 'n'],
       ['Dropout', ['n', 'ratio'], 'd'],
       ['Flatten', ['d'], 'f'],
@@ -144,6 +145,8 @@ describe('describing a classifier', () => {
       w: wave([12, 2]),
       bias: two,
       half: float32([], [0.5]),
+      fill: float32([], [0.25]),
+      filters: int64([1], [2]),
     };
     const { parameters, batchNorms, dropoutCount } = describeClassifier(modelOf({ steps, weights }));
     assert.deepEqual(parameters.map(({ name }) => name).sort(), ['bias', 'k', 'scale', 'shift', 'w']);

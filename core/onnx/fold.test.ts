@@ -33,6 +33,11 @@ describe('a node with constant inputs', () => {
     assert.deepEqual(result, [int64([3], [1, 9, 3])]);
   });
 
+  it('casts like a value that is not known', () => {
+    const node: OneNode = { op: 'CastLike', inputs: [int64([2], [1, -2]), float32([1], [0])], constants: [0] };
+    assert.deepEqual(foldNode(contextOf(node)), [float32([2], [1, -2])]);
+  });
+
   it('moves half floats but does not compute with their bits', () => {
     const half = tensor('float16', [2], Uint16Array.of(0x3c00, 0x4000));
     assert.deepEqual(fold({ op: 'Unsqueeze', inputs: [half, int64([1], [0])] }), [{ ...half, dims: [1, 2] }]);

@@ -14,7 +14,7 @@ const rules: ReadonlyMap<string, FoldRule> = new Map([
 
 /**
  * The outputs of a house-opset node where they are known before running; undefined where not. Shape and Size need only
- * the type of their input; the other ops need constants. 64-bit integers are exact; floats are computed in float64 and
+ * the type of their input, CastLike that of its second; the other ops need constants. 64-bit integers are exact; floats are computed in float64 and
  * rounded once, which for + − × ÷ √ equals float32 arithmetic.
  * Throws SHAPE_MISMATCH where inputs do not fit together.
  */
@@ -24,8 +24,10 @@ export function foldNode(context: InferContext): readonly Tensor[] | undefined {
   if (first !== undefined && context.op === 'Size') return [int64([], [sizeOf(first.shape)])];
   const rule = rules.get(context.op);
   if (rule === undefined || context.inputs.length === 0) return undefined;
-  const constants = context.inputs.map((input) => input?.constant);
-  if (context.inputs.some((input) => input !== undefined && input.constant === undefined)) return undefined;
+  // Of its second input CastLike takes the type alone.
+  const read = context.op === 'CastLike' ? context.inputs.slice(0, 1) : context.inputs;
+  const constants = read.map((input) => input?.constant);
+  if (read.some((input) => input !== undefined && input.constant === undefined)) return undefined;
   const outputs = inferTypes(context);
   if (outputs.some(({ shape }) => sizeOf(shape) > elementLimit)) return undefined;
   if (constants.some((constant) => constant !== undefined && constant.data.length > elementLimit)) return undefined;

@@ -72,7 +72,7 @@ function byDefinition(
   layer: Layer,
   images: Float32Array,
   cotangent: Float32Array,
-  [rows, columns]: number[],
+  [rows = 1, columns = 1]: readonly number[],
 ): number[] {
   const {
     images: [n, c, height, width],
@@ -84,14 +84,15 @@ function byDefinition(
   return Array.from({ length: c * kernel[0] * kernel[1] }, (_, index) => {
     const [j, i] = [index % kernel[1], Math.floor(index / kernel[1]) % kernel[0]];
     const channel = Math.floor(index / (kernel[0] * kernel[1]));
+    const positions = rows * columns;
     let total = 0;
     for (let image = 0; image < n; image++) {
-      for (let at = 0; at < rows! * columns!; at++) {
-        const y = Math.floor(at / columns!) * strides[0] + i * dilations[0] - pads[0];
-        const x = (at % columns!) * strides[1] + j * dilations[1] - pads[1];
+      for (let at = 0; at < positions; at++) {
+        const y = Math.floor(at / columns) * strides[0] + i * dilations[0] - pads[0];
+        const x = (at % columns) * strides[1] + j * dilations[1] - pads[1];
         if (y < 0 || x < 0 || y >= height || x >= width) continue;
         const plane = image * c + channel;
-        total += images[(plane * height + y) * width + x]! * cotangent[plane * rows! * columns! + at]!;
+        total += images[(plane * height + y) * width + x]! * cotangent[plane * positions + at]!;
       }
     }
     return total;

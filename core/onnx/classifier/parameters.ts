@@ -17,7 +17,8 @@ const settings: Readonly<Record<string, readonly number[]>> = {
   Where: [1, 2],
 };
 
-const elementwise = new Set([
+/** A single number that one of these reads is no weight. */
+const readingNumbers = new Set([
   'Add',
   'Sub',
   'Mul',
@@ -30,6 +31,8 @@ const elementwise = new Set([
   'Greater',
   'Less',
   'Mod',
+  'CastLike',
+  'Expand',
 ]);
 /** Steps that an exporter puts before the first layer: scaling of pixels, order of axes. */
 const preparation = new Set(['Sub', 'Div', 'Mul', 'Add', 'Transpose', 'Cast', 'Identity', 'Clip']);
@@ -59,7 +62,7 @@ export function findParameters(graph: Graph, image: string): readonly Parameter[
     node.inputs.forEach((name, index) => {
       const tensor = graph.initializers.get(name);
       const isSetting =
-        settings[node.op]?.includes(index) === true || (elementwise.has(node.op) && tensor?.data.length === 1);
+        settings[node.op]?.includes(index) === true || (readingNumbers.has(node.op) && tensor?.data.length === 1);
       if (tensor?.dtype === 'float32' && tensor.data.length > 0 && !isSetting) names.add(name);
     });
   }
