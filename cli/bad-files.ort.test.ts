@@ -34,6 +34,13 @@ function oneLayer(input: readonly number[], weight: number): Uint8Array {
   return writeModel(houseModel(g.build('one-layer')));
 }
 
+/** As many channels as classes, but one answer for each pixel. */
+function featureMap(): Uint8Array {
+  const g = new GraphBuilder();
+  g.output('map', g.relu(g.input('x', 'float32', [1, 3, 28, 28])));
+  return writeModel(houseModel(g.build('map')));
+}
+
 /** Two images of side × side with these labels, as MNIST stores them. */
 function writeIdx(name: string, side: number, labels: readonly number[]): void {
   mkdirSync(at(name));
@@ -54,6 +61,8 @@ before(() => {
   const whole = lenet(10);
   writeFileSync(at('whole.onnx'), whole);
   writeFileSync(at('truncated.onnx'), whole.subarray(0, 3000));
+  writeFileSync(at('three.onnx'), lenet(3));
+  writeFileSync(at('map.onnx'), featureMap());
   writeFileSync(at('text.onnx'), 'this is no model\n');
   writeFileSync(at('flat.onnx'), oneLayer([1, 20], 0.5));
   writeFileSync(at('nan.onnx'), oneLayer([1, 1, 8, 8], Number.NaN));
@@ -66,6 +75,18 @@ const cases: readonly (readonly [string, readonly string[], number, RegExp])[] =
   ['a text as teacher', ['--teacher', 'text.onnx'], 3, /text\.onnx.*\[MODEL_UNREADABLE\]\nhint: \S/],
   ['a truncated teacher', ['--teacher', 'truncated.onnx'], 3, /truncated\.onnx.*\[MODEL_UNREADABLE\]\nhint: \S/],
   ['a teacher without images as input', ['--teacher', 'flat.onnx'], 3, /image input.*\[MODEL_UNSUITABLE\]\nhint: \S/],
+  [
+    'a teacher without logits',
+    ['--teacher', 'map.onnx'],
+    3,
+    /map\.onnx.*expected logits.*\[MODEL_UNSUITABLE\]\nhint: \S/,
+  ],
+  [
+    'a student of other classes',
+    ['--teacher', 'whole.onnx', '--student', 'three.onnx'],
+    3,
+    /three\.onnx.*3 classes, expected 10 \[MODEL_UNSUITABLE\]\nhint: \S/,
+  ],
   ['NaN in the weights', ['--teacher', 'nan.onnx'], 3, /finite weights.*\[MODEL_NOT_FINITE\]\nhint: \S/],
   ['images of another size', ['--teacher', 'whole.onnx', '--test', 'other-size'], 4, /20.*\[DATA_UNSUITABLE\]/],
   ['labels out of range', ['--teacher', 'whole.onnx', '--test', 'other-classes'], 4, /99.*\[DATA_UNSUITABLE\]/],
