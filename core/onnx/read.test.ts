@@ -37,6 +37,13 @@ describe('the tensors of a model', () => {
   it('are complained of by name when they are not finite', () => {
     const bad = readModel(withTensor({ dims: [3n], dataType: 1, floatData: [1, Number.NaN, 2] }));
     assert.throws(() => checkFinite(bad), { code: 'MODEL_NOT_FINITE', message: /infinity in w$/ });
+    for (const wrong of [Number.NaN, -Infinity]) {
+      const doubles = readModel(withTensor({ dims: [3n], dataType: 11, doubleData: [1, 2, wrong] }));
+      assert.throws(() => checkFinite(doubles), { code: 'MODEL_NOT_FINITE' });
+    }
+    const largest = [Number.MAX_VALUE, -Number.MAX_VALUE, Number.MIN_VALUE];
+    checkFinite(readModel(withTensor({ dims: [3n], dataType: 11, doubleData: largest })));
+    checkFinite(readModel(withTensor({ dims: [3n], dataType: 1, floatData: [3.4028234e38, -0, 1e-45] })));
     const half = readModel(withTensor({ dims: [2n], dataType: 10, int32Data: [0x7c00, 0x3c00] }));
     assert.throws(() => checkFinite(half), { code: 'MODEL_NOT_FINITE' });
     checkFinite(readModel(withTensor({ dims: [2n], dataType: 10, int32Data: [0x7bff, 0x3c00] })));

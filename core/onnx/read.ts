@@ -1,6 +1,7 @@
 import { fromBinary } from '@bufbuild/protobuf';
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { WorkbenchError } from '../base/errors.ts';
+import type { TensorData } from '../base/tensor.ts';
 import { isFloatDtype } from './element-types.ts';
 import type { OnnxModel } from './graph.ts';
 import { type ModelProto, ModelProtoSchema } from './proto/onnx_pb.generated.ts';
@@ -167,7 +168,7 @@ function openModel(path: string, source: Source): number {
  */
 export function checkFinite(model: OnnxModel): void {
   const bad = [...model.graph.initializers].filter(
-    ([, { dtype, data }]) => isFloatDtype(dtype) && isBroken(data, dtype === 'float16'),
+    ([, { dtype, data }]) => isFloatDtype(dtype) && !areFinite(data) && isBroken(data, dtype === 'float16'),
   );
   if (bad.length === 0) return;
   throw new WorkbenchError(
@@ -178,6 +179,19 @@ export function checkFinite(model: OnnxModel): void {
       details: { tensors: bad.map(([name]) => name) },
     },
   );
+}
+
+/** By their bits, which is quick: where all those of the exponent are set stands no finite number. */
+function areFinite(data: TensorData): boolean {
+  if (data instanceof Uint16Array) return !hasBits(data, 0, 1, 0x7c00);
+  const words = new Int32Array(data.buffer, data.byteOffset, data.byteLength / 4);
+  // Little-endian: the exponent of a double is in its second word.
+  return data instanceof Float64Array ? !hasBits(words, 1, 2, 0x7ff00000) : !hasBits(words, 0, 1, 0x7f800000);
+}
+
+function hasBits(words: Int32Array | Uint16Array, first: number, step: number, bits: number): boolean {
+  for (let i = first; i < words.length; i += step) if ((words[i]! & bits) === bits) return true;
+  return false;
 }
 
 function isBroken(data: ArrayLike<number | bigint>, isHalf: boolean): boolean {
