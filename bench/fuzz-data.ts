@@ -1,4 +1,5 @@
-// Mutated data files of every format through the readers. node bench/fuzz-data.ts [N, 5000] mutations of each seed.
+// Mutated data files of every format through the readers. node bench/fuzz-data.ts [N, 5000] [TEXT]: N mutations of each seed
+// whose title contains TEXT.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,7 +7,8 @@ import { dataSeeds, tryMutant } from '../core/data/testing/fuzz.ts';
 
 const count = Number(process.argv[2] ?? '5000');
 let failures = 0;
-for (const seed of await dataSeeds()) {
+const text = process.argv[3] ?? '';
+for (const seed of (await dataSeeds()).filter(({ title }) => title.includes(text))) {
   const inside = mkdtempSync(join(tmpdir(), 'palimpsest-fuzz-'));
   for (const [name, bytes] of Object.entries(seed.beside)) writeFileSync(join(inside, name), bytes);
   const kinds: Record<string, number> = {};

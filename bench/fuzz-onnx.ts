@@ -6,13 +6,14 @@ import { isMainThread, parentPort, Worker, workerData } from 'node:worker_thread
 import { judge, mutantMaker, type Verdict } from '../core/onnx/testing/fuzz.ts';
 import { openLoader, type ProbeResult } from '../core/runtime/isolated-load.ts';
 
-const help = `node bench/fuzz-onnx.ts [--parse N] [--load N] [--seed S] [--jobs N] [--minutes M] [--json FILE]
+const help = `node bench/fuzz-onnx.ts [--parse N] [--load N] [--seed S] [--jobs N] [--minutes M] [--wait S] [--json FILE]
 
   --parse N     mutated models through reader, rules and the search for a classifier (1000000)
   --load N      mutated models through a loading process, onnxruntime included (20000)
   --seed S      of the mutations (1); the same seed and number give the same file
   --jobs N      side by side (half of the cores, at least one)
   --minutes M   each part ends after so long, with what it has done (10)
+  --wait S      seconds after which a load counts as a hang (10); more on a busy machine, where 10 of the processor count
   --json FILE   write the figures
 
 Exit code 1 when something other than a refusal happened. Run it with a low priority. How far the reader is, it says each
@@ -25,6 +26,8 @@ interface Task {
   readonly step: number;
   readonly count: number;
   readonly minutes: number;
+  /** Milliseconds after which a load counts as a hang. */
+  readonly waitMs: number;
 }
 
 interface Outcome {
@@ -73,13 +76,14 @@ class Tally {
 }
 
 function taskOf(data: unknown): Task {
-  const { seed, first, step, count, minutes } = Object(data);
+  const { seed, first, step, count, minutes, waitMs } = Object(data);
   return {
     seed: Number(seed),
     first: Number(first),
     step: Number(step),
     count: Number(count),
     minutes: Number(minutes),
+    waitMs: Number(waitMs),
   };
 }
 
@@ -117,14 +121,14 @@ function failureOf(verdict: Verdict): string | undefined {
 
 /** The bar: nothing takes longer. */
 const hangMs = 10_000;
-const loadLimits = { wallMs: hangMs, cpuMs: hangMs, memoryBytes: 2 ** 30 };
 
-async function loadMany({ seed, first, step, count, minutes }: Task): Promise<Outcome & { processes: number }> {
+async function loadMany({ seed, first, step, count, minutes, waitMs }: Task): Promise<Outcome & { processes: number }> {
   const make = mutantMaker(seed);
   const tally = new Tally(Math.ceil((count - first) / step), { withCpu: false });
   const elapsed = (): number => performance.now();
   const until = elapsed() + minutes * 60_000;
   const loader = openLoader({ elapsed });
+  const loadLimits = { wallMs: waitMs, cpuMs: hangMs, memoryBytes: 2 ** 30 };
   try {
     for (let index = first; index < count && elapsed() < until; index += step) {
       const result = await loader.load({ bytes: make(index) }, loadLimits);
@@ -155,6 +159,7 @@ async function main(): Promise<void> {
       seed: { type: 'string', default: '1' },
       jobs: { type: 'string', default: String(Math.max(1, availableParallelism() >> 1)) },
       minutes: { type: 'string', default: '10' },
+      wait: { type: 'string', default: String(hangMs / 1000) },
       json: { type: 'string' },
       help: { type: 'boolean', default: false },
     },
@@ -168,6 +173,7 @@ async function main(): Promise<void> {
       step: jobs,
       count: Number(count),
       minutes: Number(values.minutes),
+      waitMs: 1000 * Number(values.wait),
     }));
   const started = performance.now();
   const parsed = merge(await Promise.all(tasks(values.parse).map(inThread)));
