@@ -1,14 +1,37 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { bytesOf, typed } from '../onnx/testing/model-bytes.ts';
-import { type Loader, openLoader, probeError, probeModel } from './isolated-load.ts';
+import { type Loader, loadLimitsFor, openLoader, probeError, probeModel } from './isolated-load.ts';
 import { usageFromPs, usageOf } from './isolated-load-usage.ts';
 
 const elapsed = (): number => performance.now();
 const limits = { wallMs: 60_000, cpuMs: 60_000, memoryBytes: 2 ** 30 };
 const teacher = join(import.meta.dirname, '../onnx/testdata/lenet5-half-mnist.onnx');
+
+describe('the memory that a model may take when it is first opened', () => {
+  it('grows with the file and with what may be its weights beside it', (t) => {
+    const folder = mkdtempSync(join(tmpdir(), 'palimpsest-limits-'));
+    t.after(() => rmSync(folder, { recursive: true }));
+    const path = join(folder, 'model.onnx');
+    const [small, large] = [2 ** 10, 2 ** 26];
+    const memoryWith = (sizes: Readonly<Record<string, number>>): number => {
+      for (const [name, size] of Object.entries(sizes)) {
+        writeFileSync(join(folder, name), '');
+        truncateSync(join(folder, name), size);
+      }
+      return loadLimitsFor(path).memoryBytes;
+    };
+    assert.equal(loadLimitsFor(path).memoryBytes, 2 ** 31);
+    const alone = memoryWith({ 'model.onnx': small });
+    assert.equal(alone, 2 ** 31 + 8 * small);
+    assert.equal(memoryWith({ 'other.onnx': large }), alone);
+    assert.equal(memoryWith({ 'model.onnx.data': large }), alone + 4 * large);
+  });
+});
 
 describe('a model file opened in a process of its own', () => {
   it('passes when it is sound, and has been run once', async () => {

@@ -1,5 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
-import { statSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
+import { totalmem } from 'node:os';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type ErrorShape, WorkbenchError } from '../base/errors.ts';
 import type { LoadAnswer, LoadReport, LoadRequest } from './isolated-load-process.ts';
@@ -50,13 +52,27 @@ const gib = 2 ** 30;
 const pollMs = 20;
 const outputKept = 2000;
 
-/** Generous for any classifier of that size, and no harm to a workstation. */
-const loadLimitsFor = (fileBytes: number): LoadLimits => ({
-  wallMs: 120_000,
-  cpuMs: 120_000,
+/** Generous for any classifier of the size of this file, and no harm to a workstation. */
+export function loadLimitsFor(path: string): LoadLimits {
+  const fileBytes = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
   // The file, its graph rewritten, onnxruntime's copy and its optimised one.
-  memoryBytes: 2 * gib + 8 * fileBytes,
-});
+  const ofFile = 2 * gib + 8 * fileBytes;
+  // Large weights that stand beside it: as they were read, onnxruntime's copy, and one on the way.
+  const withWeights = Math.min(ofFile + 4 * bytesBeside(path), 0.75 * totalmem());
+  return { wallMs: 120_000, cpuMs: 120_000, memoryBytes: Math.max(ofFile, withWeights) };
+}
+
+/** Bytes of what may hold weights of the model: which files do, only the model itself could tell. */
+function bytesBeside(path: string): number {
+  try {
+    const others = readdirSync(dirname(path), { withFileTypes: true }).filter(
+      (entry) => entry.isFile() && !entry.name.endsWith('.onnx'),
+    );
+    return others.reduce((sum, { name }) => sum + statSync(join(dirname(path), name)).size, 0);
+  } catch {
+    return 0;
+  }
+}
 
 /**
  * Opens a model file for the first time where it can harm nothing: in a process of its own, with limits on time, processor
@@ -66,7 +82,7 @@ const loadLimitsFor = (fileBytes: number): LoadLimits => ({
 export async function probeModel(
   path: string,
   options: LoaderOptions,
-  limits: LoadLimits = loadLimitsFor(statSync(path, { throwIfNoEntry: false })?.size ?? 0),
+  limits: LoadLimits = loadLimitsFor(path),
 ): Promise<ProbeResult> {
   const loader = openLoader({ lifetimeCpuSeconds: Math.ceil(limits.cpuMs / 1000) + 5, ...options }, limits.memoryBytes);
   try {
