@@ -35,14 +35,26 @@ export async function executeRun(execution: Execution): Promise<number> {
   };
   const resumeCommand = withWorkspaceFlag(`palimpsest resume ${runId}`, places);
   const progress = isQuiet ? silent : createProgress(terminal, spec.metrics);
-  const job = startJob({
-    store: workspace,
-    runId,
-    resume: execution.resume,
-    now: here.now,
-    onEvent: (event) => progress.on(event),
-    ...(here.launch ? { launch: here.launch } : {}),
-  });
+  const fail = (thrown: unknown): number => {
+    const error = toWorkbenchError(thrown).toShape();
+    progress.end();
+    if (isJson) terminal.write(`${JSON.stringify(resultJson(workspace, leftBy(workspace, runId), { error }))}\n`);
+    noteError(terminal, error);
+    return exitCodeOf(error.code);
+  };
+  let job: JobHandle;
+  try {
+    job = startJob({
+      store: workspace,
+      runId,
+      resume: execution.resume,
+      now: here.now,
+      onEvent: (event) => progress.on(event),
+      ...(here.launch ? { launch: here.launch } : {}),
+    });
+  } catch (thrown) {
+    return fail(thrown);
+  }
   const interrupts = watchInterrupts(job, here, () => {
     progress.end();
     terminal.note(`Stopping. The run is kept; go on with: ${resumeCommand}\n`);
@@ -51,11 +63,7 @@ export async function executeRun(execution: Execution): Promise<number> {
   try {
     record = await job.done;
   } catch (thrown) {
-    const error = toWorkbenchError(thrown).toShape();
-    progress.end();
-    if (isJson) terminal.write(`${JSON.stringify(resultJson(workspace, leftBy(workspace, runId), { error }))}\n`);
-    noteError(terminal, error);
-    return exitCodeOf(error.code);
+    return fail(thrown);
   } finally {
     interrupts.end();
   }

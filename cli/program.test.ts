@@ -215,9 +215,15 @@ describe('bad input', () => {
   it('refuses to resume a finished run', async (t) => {
     const cli = callProgram(t);
     await cli.run('run', 'walk', '--steps', '5');
-    const { code, result } = await cli.json('resume', (await newest(cli)).runId);
+    const { runId } = await newest(cli);
+    const { code, result } = await cli.json('resume', runId);
     assert.equal(code, 8);
     assert.equal(errorOf(result).code, 'RUN_STATE');
+    assert.match(
+      errorOf(result).message ?? '',
+      /cannot be resumed: expected one that was stopped, got state "succeeded"/,
+    );
+    assert.deepEqual([result['runId'], result['state']], [runId, 'succeeded']);
     assert.equal((await newest(cli)).state, 'succeeded');
   });
 });

@@ -151,7 +151,8 @@ function checkStart(run: RunRecord, resume: boolean | undefined): void {
   const { runId, state } = run;
   if (resume === false ? state === 'queued' : run.resumable) return;
   const verb = resume === false ? 'started' : 'resumed';
-  throw new WorkbenchError('RUN_STATE', `Run ${runId} is ${state} and cannot be ${verb}`, {
+  const expected = resume === false ? 'a run that waits to be started' : 'one that was stopped';
+  throw new WorkbenchError('RUN_STATE', `Run ${runId} cannot be ${verb}: expected ${expected}, got state "${state}"`, {
     hint: run.resumable
       ? `Go on with \`palimpsest resume ${runId}\`.`
       : state === 'running'
