@@ -130,7 +130,11 @@ describe('describing a classifier', () => {
       ['Dropout', ['n', 'ratio'], 'd'],
       ['Flatten', ['d'], 'f'],
       ['Gemm', ['f', 'w', 'bias'], 'h'],
-      ['Mul', ['h', 'half'], 'y'],
+      ['Sqrt', ['area'], 'side'],
+      ['Cast', ['side'], 'columns', { to: 7 }],
+      ['Concat', ['rows', 'columns'], 'size', { axis: 0 }],
+      ['Reshape', ['h', 'size'], 'r'],
+      ['Mul', ['r', 'half'], 'y'],
     ];
     const two = wave([2]);
     const weights = {
@@ -145,6 +149,8 @@ describe('describing a classifier', () => {
       w: wave([12, 2]),
       bias: two,
       half: float32([], [0.5]),
+      area: float32([1], [4]),
+      rows: int64([1], [-1]),
       fill: float32([], [0.25]),
       filters: int64([1], [2]),
     };

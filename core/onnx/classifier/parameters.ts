@@ -1,5 +1,7 @@
+import { dtypeOfCode, isFloatDtype } from '../element-types.ts';
 import type { Graph, GraphNode } from '../graph.ts';
 import { floatOf, intOf } from '../normalise/lift.ts';
+import { producersOf, usesOf } from '../topology.ts';
 import type { BatchNormLayer, Parameter } from './description.ts';
 
 /** Inputs that hold settings or statistics, by op. */
@@ -53,12 +55,37 @@ function preparingNodes(graph: Graph, image: string): ReadonlySet<GraphNode> {
   return nodes;
 }
 
+/** Whether the outcome is whole numbers or truth values: no derivative comes back through it. */
+function isCounting(node: GraphNode): boolean {
+  if (/^(Shape|Size|Equal|Greater|GreaterOrEqual|Less|LessOrEqual|IsNaN|IsInf|ArgMax|ArgMin|NonZero)$/.test(node.op))
+    return true;
+  const to = dtypeOfCode(intOf(node, 'to', 1));
+  return node.op === 'Cast' && (to === undefined || !isFloatDtype(to));
+}
+
+/** Nodes through which a derivative may come back from the outputs: not those that compute shapes. */
+function derivedNodes(graph: Graph): ReadonlySet<GraphNode> {
+  const producers = producersOf(graph);
+  const found = new Set<GraphNode>();
+  const waiting = graph.outputs.map(({ name }) => name);
+  for (let name = waiting.pop(); name !== undefined; name = waiting.pop()) {
+    const node = producers.get(name);
+    if (node === undefined || found.has(node) || isCounting(node)) continue;
+    found.add(node);
+    const isSetting = (input: string): boolean =>
+      node.op !== 'Where' && settings[node.op]?.includes(node.inputs.indexOf(input)) === true;
+    waiting.push(...usesOf(node).filter((input) => !isSetting(input)));
+  }
+  return found;
+}
+
 /** The float32 initialisers that training changes: weights and biases, not statistics, bounds or pixel scaling. */
 export function findParameters(graph: Graph, image: string): readonly Parameter[] {
   const preparing = preparingNodes(graph, image);
+  const derived = derivedNodes(graph);
   const names = new Set<string>();
   for (const node of graph.nodes) {
-    if (preparing.has(node)) continue;
+    if (preparing.has(node) || !derived.has(node)) continue;
     node.inputs.forEach((name, index) => {
       const tensor = graph.initializers.get(name);
       const isSetting =
