@@ -92,10 +92,16 @@ interface Interrupts {
   end(): void;
 }
 
+/** npx and timeout hand a signal on that the terminal has sent to this process already: both are one press. */
+const onePressMs = 400;
+
 /** Ctrl-C once: cancel. Twice: kill the job, which keeps its last checkpoint. */
 function watchInterrupts(job: JobHandle, here: Surroundings, onFirst: () => void): Interrupts {
   let count = 0;
+  let heardAtMs = Number.NEGATIVE_INFINITY;
   const end = here.onInterrupt(() => {
+    if (here.elapsed() - heardAtMs < onePressMs) return;
+    heardAtMs = here.elapsed();
     count++;
     if (count === 1) {
       onFirst();
