@@ -44,6 +44,7 @@ export class Emitter {
   readonly #dataIds = new WeakMap<object, number>();
   readonly #owned = new WeakSet<Value>();
   readonly #plain = new WeakMap<Value, Value>();
+  readonly #fixed = new WeakSet<Value>();
   readonly #nodeNames = new Set<string>();
   readonly #prefix: string;
   #nextId = 0;
@@ -182,6 +183,21 @@ export class Emitter {
   /** What derivatives of a value are taken of: the value itself, or what it is an alternative to. */
   plainOf(value: Value): Value {
     return this.#plain.get(value) ?? value;
+  }
+
+  /** Says that an input of this graph will be an initialiser when it runs. */
+  fix(value: Value): void {
+    this.#fixed.add(value);
+  }
+
+  /** Whether a value is known before the graph runs: what is computed from constants alone, onnxruntime folds. */
+  isFixed(value: Value): boolean {
+    if (value.constant || this.#fixed.has(value)) return true;
+    const { producer } = value;
+    if (!producer || producer.inputs.length === 0) return false;
+    const isKnown = producer.inputs.every((input) => input === undefined || this.isFixed(input));
+    if (isKnown) this.#fixed.add(value);
+    return isKnown;
   }
 
   /** Declares an output. An input, a constant or a value already declared gets an Identity, so that names stay distinct. */

@@ -101,7 +101,10 @@ function emit(question: Question, batch: number, isFree: boolean): Emitted {
   for (const name of question.differentiated) {
     const tensor = graph.initializers.get(name);
     // An input while the graph is made, so that it is not folded away; an initialiser in the end.
-    if (tensor) parameters[name] = g.input(name, tensor.dtype, tensor.dims);
+    if (!tensor) continue;
+    const parameter = g.input(name, tensor.dtype, tensor.dims);
+    g.fix(parameter);
+    parameters[name] = parameter;
   }
   const inlined = inlineGraph(g, graph, { inputs, parameters });
   const source = inlined.value(question.source);

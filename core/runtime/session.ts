@@ -94,6 +94,8 @@ async function create(
       intraOpNumThreads: options.threads,
       interOpNumThreads: 1,
       executionMode: 'sequential',
+      // A plan of the memory is made beside what the first run took: that one stays.
+      enableMemPattern: false,
       graphOptimizationLevel: options.optimization ?? 'all',
       logSeverityLevel: 3,
       ...(weights.length === 0

@@ -7,7 +7,7 @@ import { GraphBuilder } from '../builder.ts';
 import { gradients } from '../differentiate.ts';
 import { fastConv } from './Conv.ts';
 import type { ConvGeometry } from './conv-shape.ts';
-import { winogradConv, winogradInputGradient, winogradKernelGradient, winogradTiling } from './winograd.ts';
+import { winogradConv, winogradInputGradient, winogradKernelGradient } from './winograd.ts';
 
 interface Layer {
   readonly images: readonly [number, number, number, number];
@@ -97,19 +97,20 @@ describe('minimal filtering', () => {
     assert.equal(isChosen(wide('cpu', [256, 256, 3, 3], [2, 2])), false);
     assert.equal(isChosen(wide('cpu', [256, 256, 1, 1])), false);
     assert.equal(isChosen(wide('cpu', [8, 8, 3, 3])), false);
+  });
+
+  it('leaves kernels that stay what they are to onnxruntime, unless they are trained and small', () => {
     const g = new GraphBuilder();
-    const x = g.input('x', 'float32', [32, 256, 8, 8]);
-    const frozen = g.constant(random('frozen', [256, 256, 3, 3]));
-    const geometry = {
-      rank: 2,
-      kernel: [3, 3],
-      strides: [1, 1],
-      dilations: [1, 1],
-      padBegin: [1, 1],
-      padEnd: [1, 1],
-      group: 1,
+    const isChosen = (channels: number, kernels: 'constant' | 'fixed'): boolean => {
+      const shape = [channels, channels, 3, 3];
+      const x = g.input(`${kernels} ${channels}`, 'float32', [32, channels, 16, 16]);
+      const weight =
+        kernels === 'constant' ? g.constant(random('frozen', shape)) : g.input(`w${channels}`, 'float32', shape);
+      if (kernels === 'fixed') g.fix(weight);
+      const plain = g.conv(x, g.mul(weight, 2), undefined, { pads: [1, 1, 1, 1] });
+      return fastConv(g, plain) !== plain;
     };
-    assert.equal(winogradTiling(g, x, frozen, geometry), undefined);
+    assert.deepEqual([isChosen(64, 'constant'), isChosen(64, 'fixed'), isChosen(128, 'fixed')], [false, true, false]);
   });
 
   it('has the derivatives of the convolution it stands for, to any order', () => {

@@ -78,16 +78,13 @@ const transforms: Readonly<Record<2 | 4, Transforms>> = {
 const tileCost = 75;
 const kernelCost = 40;
 
-/**
- * How to tile a convolution, or undefined where onnxruntime's own is as fast: kernels that are constants (blocked
- * layout, Relu fused), few channels, small batches.
- */
+/** How to tile a convolution, or undefined where onnxruntime's own is as fast: few channels, small batches. */
 export function winogradTiling(g: GraphBuilder, x: Value, weight: Value, geo: ConvGeometry): Tiling | undefined {
   if (g.device !== 'cpu') return undefined;
   const [n = 1, c = 1, height = 1, width = 1] = x.shape;
   const m = weight.shape[0] ?? 1;
   const fits = geo.rank === 2 && geo.group === 1 && isUnitStride(geo) && geo.kernel.every((k) => k === 3);
-  if (!fits || weight.constant || x.dtype !== 'float32' || geo.dilations.some((d) => d !== 1)) return undefined;
+  if (!fits || x.dtype !== 'float32' || geo.dilations.some((d) => d !== 1)) return undefined;
   if ([...geo.padBegin, ...geo.padEnd].some((pad) => pad > 2)) return undefined;
   const outputs = [height, width].map((size, i) => size + (geo.padBegin[i] ?? 0) + (geo.padEnd[i] ?? 0) - 2);
   const tile = Math.min(...outputs) >= 8 ? 4 : 2;
