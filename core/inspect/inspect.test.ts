@@ -147,6 +147,15 @@ describe('a warning', () => {
       /twice\.weight/,
     ],
     [
+      'is not given where attention asks for rows that are masked altogether',
+      (g, x, p) => {
+        const weights = g.softmax(x, -1);
+        return linear(g, g.where(emit(g, 'IsNaN', [weights]), g.full(x.shape, 0), weights), p);
+      },
+      [],
+      /^$/,
+    ],
+    [
       'is not given for masks that do not come from the image',
       (g, x, p) => linear(g, g.where(g.greater(p('mask', [1, 1, 2, 2]), 0), x, g.neg(x)), p),
       [],

@@ -53,7 +53,7 @@ export function findWarnings(graph: Graph, image: string | undefined, logits: st
     ),
     ...warn(
       'input-branch',
-      onWay.filter((node) => comparison.test(node.op) || branching.has(node.op)),
+      onWay.filter((node) => (comparison.test(node.op) && !asksSoftmax(graph, node)) || branching.has(node.op)),
       'What the model computes is gated by comparisons on values that come from the image. Gradients do not see such branches; a hidden trigger would look like this, and so do ordinary activations and masks.',
     ),
     ...warn(
@@ -88,6 +88,10 @@ function isDroppingOut(graph: Graph, node: GraphNode): boolean {
   const mode = graph.initializers.get(node.inputs[2] ?? '');
   return mode?.data[0] === 1 || intOf(node, 'training_mode', 0) !== 0;
 }
+
+/** PyTorch's attention asks whether a row of a softmax was masked altogether, which no image brings about. */
+const asksSoftmax = (graph: Graph, { op, inputs }: GraphNode): boolean =>
+  op === 'IsNaN' && graph.nodes.some((node) => node.op === 'Softmax' && node.outputs[0] === inputs[0]);
 
 /** Declared to have no derivative, and giving numbers rather than places or truth values. */
 function isStep(graph: Graph, node: GraphNode): boolean {
