@@ -56,6 +56,20 @@ def timm_model(name, size, **options):
     return module, module.pretrained_cfg["input_size"][0]
 
 
+def mixer(kind):
+    """MLP-Mixer and its relatives as timm has them, smaller than the sizes that it has names for."""
+    from timm import layers
+    from timm.models import mlp_mixer as mm
+
+    options = dict(
+        mixer={},
+        gmixer=dict(mlp_ratio=(1.0, 4.0), mlp_layer=layers.GluMlp, act_layer=torch.nn.SiLU),
+        resmlp=dict(mlp_ratio=4, block_layer=mm.ResBlock, norm_layer=mm.Affine),
+        gmlp=dict(mlp_ratio=6, block_layer=mm.SpatialGatingBlock, mlp_layer=layers.GatedMlp),
+    )[kind]
+    return mm.MlpMixer(num_classes=10, img_size=64, patch_size=16, num_blocks=3, embed_dim=64, **options), 3
+
+
 def torchvision_model(name, **options):
     from torchvision import models
 
@@ -225,11 +239,6 @@ def timm_rows():
         ("coatnet_pico_rw_224", 64, "dynamo20 script14", {}),
         ("coatnext_nano_rw_224", 64, "dynamo20", {}),
         ("coatnet_rmlp_nano_rw_224", 64, "dynamo23", {}),
-        ("mixer_s32_224", 224, "dynamo20", dict(num_blocks=2)),
-        ("mixer_s16_224", 64, "dynamo20+batch script11+batch", dict(num_blocks=3, embed_dim=64)),
-        ("gmixer_24_224", 64, "dynamo20", dict(num_blocks=3, embed_dim=64)),
-        ("resmlp_12_224", 64, "dynamo20 script12", dict(num_blocks=3, embed_dim=64)),
-        ("gmlp_ti16_224", 64, "dynamo20", dict(num_blocks=3)),
         ("nf_resnet26", 64, "dynamo20 script12+batch", {}),
         ("nf_regnet_b0", 64, "dynamo20", {}),
         ("eca_nfnet_l0", 64, "dynamo20", {}),
@@ -297,6 +306,8 @@ def timm_rows():
         ("rdnet_tiny", 64, "dynamo20", {}),
         ("sequencer2d_s", 64, "dynamo20", dict(layers=(1, 1, 1, 1), embed_dims=(24, 48, 48, 48), hidden_sizes=(6, 12, 12, 12))),
     ]
+    for kind, exports in [("mixer", "dynamo20+batch script11+batch"), ("gmixer", "dynamo20"), ("resmlp", "dynamo20 script12"), ("gmlp", "dynamo20")]:
+        yield from rows_of(f"timm-{kind}-small", 64, functools.partial(mixer, kind), exports)
     for name, size, exports, options in table:
         size = size or {"test_vit": 160, "test_vit2": 160, "test_vit3": 160, "test_vit4": 160}.get(name, 96)
         yield from rows_of(f"timm-{name}", size, functools.partial(timm_model, name, size, **options), exports)

@@ -24,9 +24,10 @@ class KerasFile(torch.nn.Module):
         self.logits = make(keras)
         self.whole = keras.Model(self.logits.inputs, keras.layers.Softmax()(self.logits.outputs[0]))
         self.channels = channels
+        self.settles = True
 
     def forward(self, x):
-        return self.logits(x.permute(0, 2, 3, 1), training=False)
+        return self.logits(x.permute(0, 2, 3, 1), training=self.training)
 
     def train(self, mode=True):
         """Batch norms take the statistics of the next images."""
