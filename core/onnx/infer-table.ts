@@ -1,6 +1,6 @@
 import { WorkbenchError } from '../base/errors.ts';
 import type { InferContext, InferRule, ValueType } from './infer.ts';
-import { fail } from './infer/access.ts';
+import { fail, rankLimit } from './infer/access.ts';
 import { convolution } from './infer/convolution.ts';
 import { creation } from './infer/creation.ts';
 import { elementwise } from './infer/elementwise.ts';
@@ -44,5 +44,7 @@ export function inferTypes(context: InferContext): readonly ValueType[] {
   const types = rule(context);
   if (types.length < context.outputCount)
     fail(context, `expected at most ${types.length} outputs, got ${context.outputCount}`);
+  const flat = types.find(({ shape }) => shape.length > rankLimit);
+  if (flat) fail(context, `expected at most ${rankLimit} dimensions, got ${flat.shape.length}`);
   return types.slice(0, context.outputCount);
 }

@@ -2,7 +2,11 @@ import { WorkbenchError } from '../../base/errors.ts';
 import type { DType } from '../../base/tensor.ts';
 import type { InferContext, InferInput, ValueType } from '../infer.ts';
 
-export const shapeText = (shape: readonly number[]): string => `[${shape.join(', ')}]`;
+/** No tensor has more dimensions: what takes so many as an input is a trap, not a model. */
+export const rankLimit = 64;
+
+export const shapeText = (shape: readonly number[]): string =>
+  shape.length <= rankLimit ? `[${shape.join(', ')}]` : `[${shape.slice(0, 8).join(', ')} … ${shape.length} in all]`;
 
 const nodeText = (context: InferContext): string =>
   context.nodeName === '' ? context.op : `${context.op} (${context.nodeName})`;
@@ -65,6 +69,7 @@ export function axisOf(context: InferContext, axis: number, rank: number): numbe
 
 /** Axes as axisOf, each at most once. */
 export function axesOf(context: InferContext, axes: readonly number[], rank: number): readonly number[] {
+  if (axes.length > rankLimit) fail(context, `expected at most ${rankLimit} axes, got ${axes.length}`);
   const positive = axes.map((axis) => axisOf(context, axis, rank));
   if (new Set(positive).size !== positive.length) fail(context, `expected different axes, got ${shapeText(axes)}`);
   return positive;

@@ -1,5 +1,6 @@
 import type { InferContext, InferRule } from '../infer.ts';
 import {
+  axesOf,
   expectShape,
   fail,
   intAttribute,
@@ -120,9 +121,9 @@ const col2Im: InferRule = (context) => {
 const centerCropPad: InferRule = (context) => {
   const { dtype, shape } = required(context, 0);
   const sizes = requiredNumbers(context, 1, 'shape');
-  const axes = intsAttribute(context, 'axes') ?? shape.map((_, i) => i);
+  const axes = axesOf(context, intsAttribute(context, 'axes') ?? shape.map((_, i) => i), shape.length);
   const result = [...shape];
-  axes.forEach((axis, i) => (result[axis < 0 ? axis + shape.length : axis] = sizes[i] ?? 0));
+  axes.forEach((axis, i) => (result[axis] = sizes[i] ?? 0));
   return [typeOf(dtype, result)];
 };
 

@@ -116,6 +116,7 @@ const split: InferRule = (context) => {
   const axis = axisOf(context, intAttribute(context, 'axis', 0), shape.length);
   const size = shape[axis] ?? 0;
   const count = intAttribute(context, 'num_outputs', context.outputCount);
+  if (count !== context.outputCount) fail(context, `expected ${context.outputCount} as num_outputs, got ${count}`);
   const part = Math.ceil(size / count);
   const sizes =
     constantNumbers(context, 1, 'split') ?? Array.from({ length: count }, (_, i) => Math.min(part, size - i * part));

@@ -30,6 +30,8 @@ export function attention(node: GraphNode, scope: LiftScope): readonly GraphNode
     isFlat ? steps.transpose(steps.reshape(value, 0, 0, heads, -1), 0, 2, 1, 3) : value;
   const q = split(Q, queryHeads);
   const counts = isFlat ? [queryHeads, keyHeads] : [scope.dimOf(Q, 1), scope.dimOf(K, 1)];
+  if (counts.some((count) => (count ?? 0) > headLimit))
+    return scope.refuse(node, `Attention of over ${headLimit} heads`);
   const [k, v] = [K, V].map((value) => shared(steps, split(value, keyHeads), counts));
   let scores = steps.add('MatMul', [scaled(steps, node, q), steps.transpose(k ?? '', 0, 1, 3, 2)]);
   const cap = floatOf(node, 'softcap', 0);
@@ -47,6 +49,8 @@ export function attention(node: GraphNode, scope: LiftScope): readonly GraphNode
   if (isFlat) steps.reshape(steps.transpose(mixed, 0, 2, 1, 3), 0, 0, -1);
   return steps.finish();
 }
+
+const headLimit = 4096;
 
 /** Each of fewer heads stands for several neighbouring ones. */
 function shared(steps: Steps, value: string, [many, few]: readonly (number | undefined)[]): string {
@@ -76,6 +80,9 @@ function causal(steps: Steps, q: string, k: string): string {
   return steps.add('LessOrEqual', [places(k, 0), places(q, 1)]);
 }
 
+/** No tensor has more. */
+const axesLimit = 64;
+
 /** Y = X / √(mean X² + ε) · scale; the mean goes over `axis` and all axes after it. */
 export function rmsNormalization(node: GraphNode, scope: LiftScope): readonly GraphNode[] {
   const [X = '', scale = ''] = node.inputs;
@@ -84,6 +91,7 @@ export function rmsNormalization(node: GraphNode, scope: LiftScope): readonly Gr
   if (axis >= 0 && rank === undefined)
     return scope.refuse(node, 'RMSNormalization from an axis of a value of unknown rank');
   const count = axis < 0 ? -axis : (rank ?? 0) - axis;
+  if (count < 1 || count > axesLimit) return scope.refuse(node, `RMSNormalization from axis ${axis}`);
   const steps = new Steps(node, scope);
   const axes = steps.ints(...Array.from({ length: count }, (_, i) => i - count));
   const mean = steps.add('ReduceMean', [steps.add('Mul', [X, X]), axes]);

@@ -139,11 +139,15 @@ const roiAlign: Lift = {
   },
 };
 
+/** More than any network has. */
+const channelLimit = 2 ** 20;
+
 /** One value for each group becomes one for each channel. */
 function repeated(tensor: Tensor | undefined, times: number): Tensor | undefined {
   if (tensor === undefined || !(tensor.data instanceof Float32Array)) return undefined;
   const { data } = tensor;
   const size = sizeOf(tensor.dims) * times;
+  if (!Number.isInteger(size) || size > channelLimit) return undefined;
   return float32(
     [size],
     Float32Array.from({ length: size }, (_, i) => data[Math.floor(i / times)] ?? 0),
