@@ -15,6 +15,8 @@ export interface QualityScenario {
   readonly title: string;
   readonly recipe?: 'quick' | 'standard' | 'paper';
   readonly params: Readonly<Record<string, unknown>>;
+  /** Architecture of the student; default lenet5-half. */
+  readonly student?: string;
   readonly data: 'mnist' | 'fashion-mnist';
   readonly seeds: readonly number[];
   /** The student's accuracy must lie in this range, mean over seeds. */
@@ -49,6 +51,9 @@ const calibrationB = {
   ...unlit,
   ...noControls,
 };
+
+/** LeNet-5 with half the filters, 35,820 parameters. */
+const paperStudent = 'lenet5-half-filters';
 
 export const qualityScenarios: readonly QualityScenario[] = [
   {
@@ -111,6 +116,7 @@ export const qualityScenarios: readonly QualityScenario[] = [
     id: 'paper-mnist',
     title: 'Recipe paper, MNIST, 24,000 impressions',
     recipe: 'paper',
+    student: paperStudent,
     params: noControls,
     data: 'mnist',
     seeds: [0],
@@ -121,6 +127,7 @@ export const qualityScenarios: readonly QualityScenario[] = [
     id: 'paper-fashion',
     title: 'Recipe paper, Fashion-MNIST, 48,000 impressions',
     recipe: 'paper',
+    student: paperStudent,
     params: { count: 48000, ...noControls },
     data: 'fashion-mnist',
     seeds: [0],
@@ -150,7 +157,10 @@ export async function runQuality(scenario: QualityScenario, seed: number, dataDi
       methodId: spec.id,
       methodVersion: spec.version,
       params,
-      models: { teacher: { kind: 'file', path: teacher }, student: { kind: 'zoo', architecture: 'lenet5-half' } },
+      models: {
+        teacher: { kind: 'file', path: teacher },
+        student: { kind: 'zoo', architecture: scenario.student ?? 'lenet5-half' },
+      },
       data: { test: data('test'), real: data('train') },
       device: 'cpu',
       threads: availableParallelism(),
