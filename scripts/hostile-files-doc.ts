@@ -67,8 +67,8 @@ Errors quote names out of files without control or direction characters.
 | each rule, each external-data attack, a swap of names under the reader's hands | \`npm test -- core/onnx/validate\` |
 | a few thousand mutated models, and data files | \`npm test -- core/onnx/fuzz.test.ts core/data/fuzz.test.ts\` |
 | a million mutated models through the reader, 20,000 through onnxruntime | \`node bench/fuzz-onnx.ts\` |
-| thousands of mutated data files of each format | \`node bench/fuzz-data.ts\` |
-| memory and time of a file of 1.9 GB | \`node bench/open-large.ts\` |
+| thousands of mutated data files of each format, or of one | \`node bench/fuzz-data.ts [N] [FORMAT]\` |
+| memory and time of files of 100 MB and 1.9 GB | \`node bench/open-large.ts\` |
 
 The figures of the last long runs stand in [results.md](results.md).
 `;
