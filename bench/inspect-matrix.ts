@@ -26,6 +26,8 @@ interface Promised {
   readonly isFree: boolean;
   readonly isOpen: boolean;
   readonly isHalf: boolean;
+  /** The scores of two heads are averaged: none of them is the last layer. */
+  readonly hasTwoHeads: boolean;
 }
 
 function promised(name: string): Promised {
@@ -37,6 +39,7 @@ function promised(name: string): Promised {
     isFree: /-batch/.test(name),
     isOpen: /-sizes/.test(name),
     isHalf: /-(half|fp16)/.test(name),
+    hasTwoHeads: /-teacher|SwiftFormer|levit_128s|distilled/.test(name),
   };
 }
 
@@ -55,7 +58,7 @@ function differences(name: string, found: Inspection, x: readonly number[]): rea
     ...says('classes', 10, classCount),
     ...says('softmax removed', wanted.hasSoftmax, logits.softmaxRemoved),
     ...(wanted.isFree ? says('fixed batch', null, image.fixedBatch) : []),
-    ...(lastLayer ? [] : ['no last linear layer']),
+    ...says('last linear layer', !wanted.hasTwoHeads, lastLayer !== null),
     ...(featureLayers.length >= 2 || wanted.layout === 'rows' ? [] : [`${featureLayers.length} feature layers`]),
     ...(parameters.count > 0 ? [] : ['no parameters']),
     ...says(

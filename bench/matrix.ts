@@ -12,6 +12,7 @@ import { verifyGradients } from '../core/inspect/verify.ts';
 import type { Graph } from '../core/onnx/graph.ts';
 import { loadModel } from '../core/onnx/read.ts';
 import { compile, type Session } from '../core/runtime/session.ts';
+import { matrixTable } from './matrix-table.ts';
 
 const help = `node bench/matrix.ts FOLDER [--only TEXT] [--jobs N] [--basic] [--json FILE [--more]] [--dry] [--markdown]
 
@@ -22,7 +23,7 @@ const help = `node bench/matrix.ts FOLDER [--only TEXT] [--jobs N] [--basic] [--
   --json FILE  write everything measured
   --more       keep what FILE has, measure only the others
   --dry        build all graphs, run none: finds what is not covered, all in this process
-  --markdown   print the table as docs/results.md has it
+  --markdown   print the table as docs/results.md has it, a line for each family
 `;
 
 /** What one file gave. Errors are relative L2; times are of this process alone, in milliseconds. */
@@ -78,7 +79,7 @@ async function main(from: string): Promise<void> {
     }
   };
   await Promise.all(Array.from({ length: Number(values.jobs) }, work));
-  if (values.markdown) process.stdout.write(table(outcomes));
+  if (values.markdown) process.stdout.write(matrixTable(outcomes));
   const failed = outcomes.filter(({ passed }) => !passed);
   process.stdout.write(`${outcomes.length - failed.length} passed, ${failed.length} failed\n`);
   process.exitCode = failed.length === 0 ? 0 : 1;
@@ -191,17 +192,6 @@ function line({ name, passed, errors, parameters, failures, ...rest }: Outcome):
   const where = `${rest.nodes} nodes, ${rest.peakMb.toFixed(0)} MB`;
   const why = failures.slice(0, 4).map((failure) => `\n    ${failure.slice(0, 400)}`);
   return `${passed ? 'ok  ' : 'FAIL'} ${name}: ${figures} (${parameters} dp); ${times}; ${where}${why.join('')}`;
-}
-
-function table(outcomes: readonly Outcome[]): string {
-  const head = `| File | logits | dx | dp (how many) | d2x | engine, session, run (s) |\n| --- | --- | --- | --- | --- | --- |\n`;
-  const rows = outcomes.map(({ name, passed, errors, parameters, engineMs, sessionMs, runMs }) => {
-    const dp = `${short(errors['dp'])} (${parameters})`;
-    const times = [engineMs, sessionMs, runMs].map(seconds).join(', ');
-    const title = passed ? name : `**${name}**`;
-    return `| ${title} | ${short(errors['logits'])} | ${short(errors['dx'])} | ${dp} | ${short(errors['d2x'])} | ${times} |\n`;
-  });
-  return head + rows.join('');
 }
 
 const [folder] = positionals;
