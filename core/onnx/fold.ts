@@ -1,8 +1,8 @@
-import { int64, sizeOf, type Tensor } from '../base/tensor.ts';
+import { emptyData, int64, sizeOf, type Tensor } from '../base/tensor.ts';
 import { type FoldRule, arithmeticFolds } from './fold/arithmetic.ts';
 import { rearrangeFolds } from './fold/rearrange.ts';
 import { inferTypes } from './infer-table.ts';
-import type { InferContext } from './infer.ts';
+import type { InferContext, ValueType } from './infer.ts';
 
 /** Results above this many elements stay in the graph: folding is for shape arithmetic, not for weights. */
 const elementLimit = 65_536;
@@ -31,8 +31,12 @@ export function foldNode(context: InferContext): readonly Tensor[] | undefined {
   const outputs = inferTypes(context);
   if (outputs.some(({ shape }) => sizeOf(shape) > elementLimit)) return undefined;
   if (constants.some((constant) => constant !== undefined && constant.data.length > elementLimit)) return undefined;
+  // Nothing to compute; the other sizes of an empty tensor may be of any length.
+  if (outputs.every(({ shape }) => sizeOf(shape) === 0)) return outputs.map(emptyOf);
   return rule(context, constants, outputs);
 }
+
+const emptyOf = ({ dtype, shape }: ValueType): Tensor => ({ dtype, dims: shape, data: emptyData(dtype, 0) });
 
 function shapeTensor(context: InferContext, shape: readonly number[]): Tensor {
   const { start, end } = { start: context.attributes['start'], end: context.attributes['end'] };

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { WorkbenchError } from '../base/errors.ts';
-import { float32, int64 } from '../base/tensor.ts';
+import { float32, int64, type Tensor } from '../base/tensor.ts';
 import { describeClassifier } from './classifier.ts';
 import type { Attribute, Graph } from './graph.ts';
 import { readModel } from './read.ts';
@@ -13,7 +13,8 @@ interface Trap {
   readonly shape?: readonly number[];
   readonly attributes?: Readonly<Record<string, Attribute>>;
   /** Initialisers w0, w1, … that follow the image as inputs. */
-  readonly weights?: readonly (ReturnType<typeof int64> | ReturnType<typeof float32>)[];
+  readonly weights?: readonly Tensor[];
+  readonly onlyWeights?: boolean;
 }
 
 const int = (value: number): Attribute => ({ type: 'int', value });
@@ -23,6 +24,7 @@ const counting = (length: number) =>
     [length],
     BigInt64Array.from({ length }, (_, i) => BigInt(i)),
   );
+const nothing = int64([2 ** 40, 0], []);
 const ones = (length: number) => int64([length], new BigInt64Array(length).fill(1n));
 
 /** Small files with a number or a list so large that whoever makes room for it, or goes through it, is lost. */
@@ -63,12 +65,31 @@ const traps: Readonly<Record<string, Trap>> = {
   'a hundred thousand new axes': { op: 'Unsqueeze', weights: [counting(100_000)] },
   'a hundred thousand dimensions': { op: 'Reshape', weights: [ones(100_000)] },
   'as many to spread over': { op: 'Expand', weights: [ones(100_000)] },
+  'rows without number and without elements, to join': {
+    op: 'Concat',
+    attributes: { axis: int(1) },
+    onlyWeights: true,
+    weights: [nothing, nothing],
+  },
+  'rows without number and without elements, to choose from': {
+    op: 'Gather',
+    attributes: { axis: int(1) },
+    onlyWeights: true,
+    weights: [nothing, int64([0], [])],
+  },
   'as many to reduce': { op: 'ReduceSum', weights: [counting(100_000)] },
 };
 
-function modelOf({ op, opset, shape = [1, 3, 8, 8], attributes = {}, weights = [] }: Trap): Uint8Array {
+function modelOf({
+  op,
+  opset,
+  shape = [1, 3, 8, 8],
+  attributes = {},
+  weights = [],
+  onlyWeights = false,
+}: Trap): Uint8Array {
   const names = weights.map((_, i) => `w${i}`);
-  const inputs = op === 'Attention' ? ['x', 'x', 'x'] : ['x', ...names];
+  const inputs = op === 'Attention' ? ['x', 'x', 'x'] : onlyWeights ? names : ['x', ...names];
   const graph: Graph = {
     name: 'trap',
     inputs: [{ name: 'x', dtype: 'float32', shape }],
