@@ -77,8 +77,9 @@ export function exportNetwork(scenario: GradientScenario, python: string | undef
 }
 
 /**
- * Measures both sides in turn, each in a process of its own, so that both see the same machine. They must agree on loss
- * and gradient to one part in a thousand.
+ * Measures both sides in turn, each in a process of its own, so that both see the same machine. They must agree on the
+ * loss to one part in ten thousand, on the square of the gradient's norm to one in a hundred: rounding moves values over
+ * the kinks of Relu6, which changes gradients of untrained networks by some in a thousand.
  */
 export async function measureGradientStep(
   scenario: GradientScenario,
@@ -117,8 +118,8 @@ function sideOf(answers: readonly Answer[]): GradientSide {
 
 function assertAgreement(scenario: GradientScenario, ours: Answer | undefined, torch: Answer | undefined): void {
   if (!ours || !torch) return;
-  const isClose = (a: number, b: number) => Math.abs(a - b) <= 1e-3 * Math.abs(b);
-  if (isClose(ours.loss, torch.loss) && isClose(ours.squaredNorm, torch.squaredNorm)) return;
+  const isClose = (a: number, b: number, tolerance: number) => Math.abs(a - b) <= tolerance * Math.abs(b);
+  if (isClose(ours.loss, torch.loss, 1e-4) && isClose(ours.squaredNorm, torch.squaredNorm, 1e-2)) return;
   const told = ({ loss, squaredNorm }: Answer): string => `loss ${loss}, ‖gradient‖² ${squaredNorm}`;
   throw new Error(`${fileOf(scenario)} ${scenario.kind}: ours ${told(ours)}, PyTorch ${told(torch)}`);
 }
