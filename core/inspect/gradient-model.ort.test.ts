@@ -65,6 +65,15 @@ describe('a gradient file', () => {
     assert.deepEqual(readModel(writeModel(made.model)).metadata, made.model.metadata);
   });
 
+  it('ends in the gradients that are ready first, those of the last layer at the very end', () => {
+    const { nodes } = gradientModel(tinyNetwork(), { of: 'cross-entropy', wrt: ['parameters'], order: 1 }).model.graph;
+    const placeOf = (name: string): number => nodes.findIndex(({ outputs }) => outputs.includes(name));
+    const read = new Set(nodes.flatMap(({ inputs }) => inputs));
+    const firstLeaf = nodes.findIndex(({ outputs }) => outputs.every((name) => !read.has(name)));
+    assert.ok(nodes.slice(firstLeaf).every(({ outputs }) => outputs.every((name) => !read.has(name))));
+    assert.ok(placeOf('dp/fc.weight') > placeOf('dp/conv.weight'));
+  });
+
   const requests = [
     { of: 'cross-entropy', wrt: ['input', 'parameters'], order: 1 },
     { of: 'cross-entropy', wrt: ['conv.weight'], order: 2 },

@@ -2,7 +2,8 @@ import { WorkbenchError } from '../base/errors.ts';
 import { GraphBuilder, type Value } from '../autodiff/builder.ts';
 import { gradients } from '../autodiff/differentiate.ts';
 import { inlineGraph } from '../autodiff/inline.ts';
-import type { Dim, Graph, OnnxModel } from '../onnx/graph.ts';
+import type { Dim, Graph, GraphNode, OnnxModel } from '../onnx/graph.ts';
+import { usesOf } from '../onnx/topology.ts';
 import { houseModel } from '../onnx/write.ts';
 import { generaliseBatch } from './any-batch.ts';
 import { flatLogits, meanCrossEntropy, pick, sumOfSquares } from './objective.ts';
@@ -48,7 +49,7 @@ export function gradientModel(model: OnnxModel, request: GradientRequest): Gradi
   const isFree = result !== undefined && 'graph' in result;
   // The ports are documented from a build of their own; its batch size stands for the symbolic one.
   const built = emit(question, fixed, isFree);
-  const graph = isFree ? result.graph : built.graph;
+  const graph = earlyLeavesLast(isFree ? result.graph : built.graph);
   const described = (values: Graph['inputs'], meanings: ReadonlyMap<string, string>): Port[] =>
     values.map(({ name, dtype, shape = [] }) => ({ name, dtype, shape, meaning: meanings.get(name) ?? '' }));
   const ports = {
@@ -189,6 +190,18 @@ function withWeights(built: Graph, source: Graph, keys: readonly string[]): Grap
     if (tensor && used.has(key)) initializers.set(key, tensor);
   }
   return { ...built, inputs: built.inputs.filter(({ name }) => !promoted.has(name)), initializers };
+}
+
+/**
+ * Nodes that no other reads, moved to the end, the first of them last. onnxruntime starts from the last of them and
+ * computes what each needs: so gradients by the parameters of the last layers are taken on the way back to the first ones,
+ * and what they were taken from is freed, where otherwise all cotangents would be made first.
+ */
+function earlyLeavesLast(graph: Graph): Graph {
+  const read = new Set(graph.nodes.flatMap(usesOf));
+  const isLeaf = ({ outputs }: GraphNode): boolean => outputs.every((name) => !read.has(name));
+  const leaves = graph.nodes.filter(isLeaf).toReversed();
+  return { ...graph, nodes: [...graph.nodes.filter((node) => !isLeaf(node)), ...leaves] };
 }
 
 const noPath = ({ title, input }: Question): WorkbenchError =>

@@ -1,4 +1,3 @@
-import { sizeOf } from '../../base/tensor.ts';
 import type { GraphBuilder } from '../builder.ts';
 import { NodeAttributes, type Value } from '../emitter.ts';
 import { differentiable } from '../rule.ts';
@@ -15,7 +14,7 @@ export const Conv = differentiable('Conv', ({ node, x: [X, W, B], dY: [dY], g, n
   const tiling = winogradTiling(g, X, W, geometry);
   const dX = () => {
     const plain = transposedConv(g, dY, W, geometry, X.shape);
-    return tiling && !isFixedWide(g, W)
+    return tiling && !g.isFixed(W)
       ? g.alternative(winogradInputGradient(g, dY, W, geometry, tiling, X.shape), plain)
       : plain;
   };
@@ -32,19 +31,16 @@ export const Conv = differentiable('Conv', ({ node, x: [X, W, B], dY: [dY], g, n
 
 /**
  * Y of a Conv node by the fastest way for kernels that change from step to step; derivatives are those of the Conv. With
- * fixed kernels onnxruntime's own, in blocked layout and with Relu fused, is as fast, and takes less memory.
+ * fixed kernels onnxruntime's own, in blocked layout and with Relu fused, is as fast, and does not keep tiles, nor transformed kernels
+ * of up to four times their size, for the gradient.
  */
 export function fastConv(g: GraphBuilder, plain: Value): Value {
   const node = plain.producer;
   const [X, W, B] = node?.inputs ?? [];
-  if (!node || !X || !W || isFixedWide(g, W)) return plain;
+  if (!node || !X || !W || g.isFixed(W)) return plain;
   const geometry = convGeometry(new NodeAttributes(node), W, X.shape, plain.shape);
   const tiling = winogradTiling(g, X, W, geometry);
   if (!tiling) return plain;
   const y = winogradConv(g, X, W, geometry, tiling);
   return g.alternative(B ? g.add(y, g.reshape(B, [1, B.shape[0] ?? 1, 1, 1])) : y, plain);
 }
-
-/** Whether onnxruntime would transform many kernels once and keep them: up to four times their size, for each direction. */
-const isFixedWide = (g: GraphBuilder, weight: Value): boolean =>
-  weight.constant !== undefined || (g.isFixed(weight) && sizeOf(weight.shape) > 2 ** 17);
