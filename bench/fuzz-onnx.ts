@@ -1,5 +1,5 @@
 // Mutated models through our own reader, and through onnxruntime in processes of their own.
-import { writeFileSync } from 'node:fs';
+import { writeFileSync, writeSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
@@ -95,7 +95,8 @@ function parseMany({ seed, first, step, count, minutes }: Task): Outcome {
   for (let index = first, n = 0; index < count; index += step, n++) {
     if (n % lookEvery === 0 && performance.now() > until) break;
     if (performance.now() > sayAt) {
-      console.error(`${n} files read, ${count - index} numbers to go`);
+      // Not console.error: in a thread that never rests it would wait for its turn.
+      writeSync(2, `${n} files read, ${count - index} numbers to go\n`);
       sayAt += sayEveryMs;
     }
     const bytes = make(index);
