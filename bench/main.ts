@@ -23,7 +23,7 @@ const help = `npm run bench -- [--python PYTHON] [--rounds N] [--only TEXT] [--g
   --rounds N        rounds of three measurements each (4)
   --only TEXT       scenarios whose name contains TEXT
   --gradients       gradients of networks that PyTorch exports, and nothing else; --only takes several texts then, apart
-                    by commas. The Python needs timm and onnx, too
+                    by semicolons. The Python needs timm and onnx, too
   --models DIR      where these networks are kept between runs; made, and removed in the end, without
   --quality         also whole runs, held against their accuracies: calibrations and recipes, hours in all
   --fashion DIR     Fashion-MNIST as IDX files, for the scenarios that need it
@@ -96,7 +96,7 @@ async function gradients(
     for (const scenario of gradientScenarios) {
       const { network, batch, kind, threads } = scenario;
       const name = `${kind} ${network}, batch ${batch}, ${threads} thread(s)`;
-      if (!values.only.split(',').some((text) => name.includes(text))) continue;
+      if (!values.only.split(';').some((text) => name.includes(text))) continue;
       exportNetwork(scenario, options.python, folder);
       const timing = await measureGradientStep(scenario, { ...options, folder });
       measured.push({ name, scenario, ...timing });
