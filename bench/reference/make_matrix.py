@@ -39,20 +39,26 @@ torch.set_num_threads(1)
 
 
 def settle(module, channels, size, g):
-    """Batch norms as after training: with their start values the signal of a deep network dies out."""
+    """Batch norms of about the scale of what they see: with their start values the signal of a deep network dies out.
+
+    By the second moment, not the variance: noise images differ little, and dividing by that would amplify rounding.
+    """
+
+    def measure(part, inputs):
+        value = inputs[0].transpose(0, 1).flatten(1)
+        count = len(value)
+        part.running_mean.copy_(value.mean(1) / 2 + torch.randn(count, generator=g) * 0.05 * value.std(1))
+        part.running_var.copy_((value**2).mean(1) * (torch.rand(count, generator=g) * 0.5 + 0.75) + 1e-3)
+
     norms = [part for part in module.modules() if isinstance(part, torch.nn.modules.batchnorm._BatchNorm)]
-    norms = [part for part in norms if part.running_mean is not None]
-    if not norms and not hasattr(module, "settles"):
-        return
-    usual = [part.momentum for part in norms]
-    for part in norms:
-        part.momentum = 1.0
-    module.train()(torch.randn(8, channels, size, size, generator=g))
+    hooks = [part.register_forward_pre_hook(measure) for part in norms if part.running_mean is not None]
     module.eval()
-    for part, momentum in zip(norms, usual):
-        part.momentum = momentum
-        part.running_mean += torch.randn(part.running_mean.shape, generator=g) * 0.05 * part.running_var.sqrt()
-        part.running_var *= torch.rand(part.running_var.shape, generator=g) * 0.5 + 0.75
+    if hooks:
+        module(torch.randn(8, channels, size, size, generator=g))
+    for hook in hooks:
+        hook.remove()
+    if hasattr(module, "settle"):
+        module.settle(torch.randn(8, channels, size, size, generator=g))
 
 
 def perturb(module, channels, size, seed=7):

@@ -24,19 +24,18 @@ class KerasFile(torch.nn.Module):
         self.logits = make(keras)
         self.whole = keras.Model(self.logits.inputs, keras.layers.Softmax()(self.logits.outputs[0]))
         self.channels = channels
-        self.settles = True
 
     def forward(self, x):
-        return self.logits(x.permute(0, 2, 3, 1), training=self.training)
+        return self.logits(x.permute(0, 2, 3, 1), training=False)
 
-    def train(self, mode=True):
-        """Batch norms take the statistics of the next images."""
+    def settle(self, x):
+        """Batch norms take the statistics of these images."""
         import keras
 
         for layer in self.logits._flatten_layers():
             if isinstance(layer, keras.layers.BatchNormalization):
-                layer.momentum = 0.0 if mode else 0.99
-        return super().train(mode)
+                layer.momentum = 0.0
+        self.logits(x.permute(0, 2, 3, 1), training=True)
 
     def write(self, path, row):
         # Keras exports what it has seen called.
