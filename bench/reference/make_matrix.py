@@ -9,7 +9,7 @@ the exporter wrote it, less its notes on the code that it came from. NAME.safete
 An initialiser holds a parameter when it has its name, shape and numbers, or when its numbers (or those of its
 transpose) are found in one parameter and one initialiser only. Parameters of a file in half precision are rounded to it,
 but everything is computed in single precision. Files exported in training mode are held against evaluation mode.
-Images are drawn again where a change by some 1e-7 gives another gradient: there a ReLU or a maximum is within rounding.
+Images are drawn again where a change by 1e-6 gives another gradient: there a ReLU or a maximum is within rounding.
 Made with torch 2.13, timm 1.0.29, torchvision 0.29.1, transformers 5.18 and keras 3.15, all on the CPU.
 """
 
@@ -233,7 +233,7 @@ def is_on_kink(module, x, label, row):
         return torch.autograd.grad(torch.nn.functional.cross_entropy(logits, label), image)[0]
 
     plain = gradient(module, 0)
-    return any((gradient(module, n) - plain).norm() > 1e-4 * plain.norm() for n in (2e-7, -2e-7, 4e-7))
+    return any((gradient(module, n) - plain).norm() > 1e-4 * plain.norm() for n in (1e-6, -1e-6, 2e-6))
 
 
 def make(row, folder):
