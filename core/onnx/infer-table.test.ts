@@ -32,6 +32,11 @@ const refused: readonly (readonly [title: string, node: OneNode, message: RegExp
     /the bias \(input 2\) of shape \[4\], got \[5\]/,
   ],
   [
+    'padding for fewer axes than there are',
+    { op: 'ConvTranspose', inputs: [wave([1, 1, 4, 4]), wave([1, 1, 2, 2])], attributes: { output_padding: [1] } },
+    /expected 2 numbers as output_padding, got \[1\]/,
+  ],
+  [
     'a window larger than the image',
     { op: 'MaxPool', inputs: [wave([1, 1, 3, 3])], attributes: { kernel_shape: [5, 5] } },
     /a window of at most 3 on spatial axis 0, got 5/,
