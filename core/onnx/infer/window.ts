@@ -72,8 +72,8 @@ export function slideBack(context: InferContext, spatial: readonly number[], win
   const wanted = intsAttribute(context, 'output_shape');
   if (wanted !== undefined) return wanted.slice(-rank);
   const outputPadding = intsAttribute(context, 'output_padding') ?? filled(rank, 0);
-  for (const [name, list] of Object.entries({ output_shape: wanted, output_padding: outputPadding })) {
-    if (list && list.length < rank) fail(context, `expected ${rank} numbers as ${name}, got [${list.join(', ')}]`);
+  if (outputPadding.length !== rank) {
+    fail(context, `expected ${rank} numbers as output_padding, got [${outputPadding.join(', ')}]`);
   }
   return spatial.map((size, i) => {
     const stride = at(window.strides, i);
