@@ -45,6 +45,9 @@ export const verifyGradientsVerb: Verb = {
       'Exporters merge parameters of equal content into one initialiser. Such a dp is compared at the first place where ' +
         'the initialiser is used, the other places being constant; else with the sum over all places, else with each ' +
         'of them; a note says which. d2x is taken from the same dp.',
+      'Images may lie within rounding of a kink (a ReLU at zero, a tie in a max pool), where two correct programs take ' +
+        'different sides. Where logits and loss agree and gradients nearly do, x is also moved by its rounding; if all ' +
+        'tensors agree there they pass, and a note says so.',
       'Exit code 1 says that a tensor differs by more than its tolerance, or belongs to no initialiser.',
     ],
     groups: [

@@ -123,6 +123,52 @@ describe('a parameter that is used twice', () => {
   });
 });
 
+const [rise, fall, bend] = [
+  [1, 0.5, 0, 1, -1, 1, 0, 1],
+  [-1, 1, 1, 0, 1, 1, 0, 1],
+  [1, -1, 1, -1, 1, -1, 1, -1],
+] as const;
+
+/** Images [N, 1, 1, 8] to the logits x·rise + relu(x·bend) / 20 and x·fall. */
+function kinked(): OnnxModel {
+  const g = new GraphBuilder();
+  const rows = g.flatten(g.input('x', 'float32', [3, 1, 1, 8], ['batch', 1, 1, 8]));
+  const along = (direction: readonly number[]): Value => g.matmul(rows, g.constant(float32([8, 1], direction)));
+  const bent = g.mul(g.relu(along(bend)), 0.05);
+  g.output('logits', g.concat([g.add(along(rise), bent), along(fall)], 1));
+  return houseModel(g.build('kinked', (_, [, k = 0]) => ['batch', k]));
+}
+
+describe('an image on a kink', () => {
+  const pixels = Array<number>(8).fill(0.3);
+  const dot = (direction: readonly number[]): number => direction.reduce((sum, value) => sum + 0.3 * value, 0);
+  const p = 1 / (1 + Math.exp(dot(fall) - dot(rise)));
+  /** ∂ loss / ∂x for label 1, where the ReLU's slope is taken to be `slope`. */
+  const gradient = (slope: number): Tensor =>
+    float32(
+      [1, 1, 1, 8],
+      rise.map((value, i) => p * (value - (fall[i] ?? NaN) + 0.05 * slope * (bend[i] ?? NaN))),
+    );
+  const reference = { x: float32([1, 1, 1, 8], pixels), label: int64([1], [1]) };
+
+  it('may have the gradient of either side, which is said', async () => {
+    const here = await verify(kinked(), { ...reference, dx: gradient(0) });
+    assert.ok(here.passed);
+    assert.equal(noteOf(here, 'dx'), undefined);
+    const beyond = await verify(kinked(), { ...reference, dx: gradient(1) });
+    assert.ok(beyond.passed, JSON.stringify(beyond));
+    assert.match(noteOf(beyond, 'dx') ?? '', /at x itself, which lies within rounding of a kink/);
+  });
+
+  it('has none between or outside the sides', async () => {
+    for (const slope of [0.5, -1, 2]) {
+      const found = await verify(kinked(), { ...reference, dx: gradient(slope) });
+      assert.deepEqual(failuresOf(found), ['dx'], `slope ${slope}`);
+      assert.equal(noteOf(found, 'dx'), undefined);
+    }
+  });
+});
+
 describe('a reference', () => {
   const sound = { x: float32([1, 1, 1, 2], x), label: int64([1], [0]) };
   const refused = (reference: Record<string, Tensor>, message: RegExp): Promise<void> =>
