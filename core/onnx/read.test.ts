@@ -49,10 +49,12 @@ describe('the tensors of a model', () => {
     checkFinite(readModel(withTensor({ dims: [2n], dataType: 10, int32Data: [0x7bff, 0x3c00] })));
   });
 
-  it('may be masks and paddings, which hold zeros and infinities alone', () => {
+  it('may be masks and paddings, which hold zeros and −infinity alone', () => {
+    const rising = readModel(withTensor({ dims: [3n], dataType: 1, floatData: [0, Infinity, 0] }));
+    assert.throws(() => checkFinite(rising), { code: 'MODEL_NOT_FINITE' });
     checkFinite(readModel(withTensor({ dims: [3n], dataType: 1, floatData: [0, -Infinity, 0] })));
     checkFinite(readModel(withTensor({ dims: [2n], dataType: 10, int32Data: [0xfc00, 0x8000] })));
-    for (const bits of [0x7e00, 0xfc01]) {
+    for (const bits of [0x7c00, 0x7e00, 0xfc01]) {
       const half = readModel(withTensor({ dims: [1n], dataType: 10, int32Data: [bits] }));
       assert.throws(() => checkFinite(half), { code: 'MODEL_NOT_FINITE' });
     }

@@ -164,7 +164,7 @@ function openModel(path: string, source: Source): number {
 
 /**
  * Throws MODEL_NOT_FINITE naming all initialisers that hold NaN or infinity. Masks of attention and the padding of maxima
- * hold infinity by intent: tensors of zeros and infinities alone are let through.
+ * hold −infinity by intent: tensors of zeros and −infinity alone are let through.
  */
 export function checkFinite(model: OnnxModel): void {
   const bad = [...model.graph.initializers].filter(
@@ -195,15 +195,15 @@ function hasBits(words: Int32Array | Uint16Array, first: number, step: number, b
 }
 
 function isBroken(data: ArrayLike<number | bigint>, isHalf: boolean): boolean {
-  let hasInfinity = false;
-  let hasFinite = false;
+  let hasMask = false;
+  let hasWeight = false;
   for (let i = 0; i < data.length; i++) {
     const value = Number(data[i]);
-    // Half floats are raw bits: all exponent bits set means not finite, with others set not a number.
-    const isInfinite = isHalf ? (value & 0x7fff) === 0x7c00 : value === Infinity || value === -Infinity;
-    if (isHalf ? (value & 0x7fff) > 0x7c00 : Number.isNaN(value)) return true;
-    hasInfinity ||= isInfinite;
-    hasFinite ||= !isInfinite && (isHalf ? (value & 0x7fff) !== 0 : value !== 0);
+    // Half floats are raw bits: all exponent bits set means not finite, with the sign alone −infinity.
+    const isMask = isHalf ? value === 0xfc00 : value === -Infinity;
+    if (!isMask && (isHalf ? (value & 0x7c00) === 0x7c00 : !Number.isFinite(value))) return true;
+    hasMask ||= isMask;
+    hasWeight ||= !isMask && (isHalf ? (value & 0x7fff) !== 0 : value !== 0);
   }
-  return hasInfinity && hasFinite;
+  return hasMask && hasWeight;
 }
