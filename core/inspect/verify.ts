@@ -69,7 +69,7 @@ export async function verifyGradients(
 }
 
 /** Images that differ from x by rounding, tried where x may lie on a kink. */
-const nudges = 3;
+const nudges = 4;
 
 /** The comparisons at an image beside x where all agree, else those at x. */
 async function besideKink(
