@@ -56,10 +56,11 @@ export function openQueue(options: QueueOptions): RunQueue {
     if (crashes.length >= crashLimit.count) halt(tooManyCrashes(run.error.message));
   };
 
+  const next = (): string | undefined =>
+    running || isReserved || isClosed || halted !== null ? undefined : waiting.shift();
+
   const pump = (): void => {
-    while (!running && !isReserved && !isClosed && halted === null) {
-      const runId = waiting.shift();
-      if (runId === undefined) return;
+    for (let runId = next(); runId !== undefined; runId = next()) {
       try {
         begin(runId);
       } catch (thrown) {
@@ -80,22 +81,22 @@ export function openQueue(options: QueueOptions): RunQueue {
       ...(options.launch ? { launch: options.launch } : {}),
       ...(options.cancelGraceMs === undefined ? {} : { cancelGraceMs: options.cancelGraceMs }),
     });
-    const rest = handle.done
-      .then((run) => {
-        judge(run);
-        options.onEnded?.(run);
-      })
-      .catch((thrown: unknown) => {
-        const error = toWorkbenchError(thrown);
-        // A refused resume has been stored and told as an event of its job; only a broken history concerns all runs.
-        if (error.code === 'WORKSPACE_UNUSABLE' || error.code === 'INTERNAL') halt(error);
-      })
-      .then(() => {
-        running = undefined;
-        onChange();
-        pump();
-      });
-    running = { runId, handle, rest };
+    running = { runId, handle, rest: settle(handle) };
+  };
+
+  const settle = async (handle: JobHandle): Promise<void> => {
+    try {
+      const run = await handle.done;
+      judge(run);
+      options.onEnded?.(run);
+    } catch (thrown) {
+      const error = toWorkbenchError(thrown);
+      // A refused resume has been stored and told as an event of its job; only a broken history concerns all runs.
+      if (error.code === 'WORKSPACE_UNUSABLE' || error.code === 'INTERNAL') halt(error);
+    }
+    running = undefined;
+    onChange();
+    pump();
   };
 
   return {

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { RunPage, RunQuery, RunRow } from '../contract/history.ts';
+import { RunRow, type RunPage, type RunQuery } from '../contract/history.ts';
 import { RunRequest, type DataRef, type ModelRef, type RunState } from '../contract/run.ts';
 import type { Connection } from './connection.ts';
 import { isResumable, parseOrNull, type RunRow as StoredRun } from './runs.ts';

@@ -1,4 +1,4 @@
-import { probeDevice } from '../core/runtime/device.ts';
+import { probeDevice } from '../runtime/device.ts';
 import { measureSpeed, type Speed } from './measure-speed.ts';
 import { ProbeCommand } from './probe.ts';
 

@@ -1,17 +1,16 @@
 import { basename, dirname } from 'node:path';
-import type { Artifact, DataRef, ModelRef, RunRecord } from '../core/contract/run.ts';
-import { writeDurably } from '../core/jobs/durable-files.ts';
-import { commandLine, isSame } from '../core/methods/command-line.ts';
-import type { MethodSpec, ReportInput } from '../core/methods/define.ts';
-import { paramFields } from '../core/methods/parameters.ts';
-import { reportOn } from '../core/methods/reports.ts';
-import type { ReportDocument } from '../core/report/document.ts';
-import type { InputFact, ReportFacts } from '../core/report/facts.ts';
-import { renderReport } from '../core/report/html.ts';
-import { reportJson } from '../core/report/json.ts';
-import type { WorkspaceReader } from '../core/store/workspace.ts';
-import { reportPaths } from './result.ts';
-import { pathNamer } from './workspace.ts';
+import type { Artifact, DataRef, ModelRef, RunRecord } from '../contract/run.ts';
+import { writeDurably } from '../jobs/durable-files.ts';
+import { commandLine, isSame } from '../methods/command-line.ts';
+import type { MethodSpec, ReportInput } from '../methods/define.ts';
+import { paramFields } from '../methods/parameters.ts';
+import { reportOn } from '../methods/reports.ts';
+import type { ReportDocument } from '../report/document.ts';
+import type { InputFact, ReportFacts } from '../report/facts.ts';
+import { renderReport } from '../report/html.ts';
+import { reportJson } from '../report/json.ts';
+import type { WorkspaceReader } from '../store/workspace.ts';
+import { pathNamer, reportPaths } from './path-names.ts';
 
 export interface RunReport {
   readonly document: ReportDocument;

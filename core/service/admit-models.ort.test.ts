@@ -3,9 +3,9 @@ import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileS
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
-import { RunRequest } from '../core/contract/run.ts';
+import { RunRequest } from '../contract/run.ts';
 import { admitModels } from './admit-models.ts';
-import { bundledFolder } from './request.ts';
+import { bundledFolder } from './path-names.ts';
 
 const bundled = join(bundledFolder, 'lenet5-mnist.onnx');
 
@@ -33,12 +33,12 @@ describe('a model file before a run', () => {
     const [own, again] = [join(folder, 'own.onnx'), join(folder, 'again.onnx')];
     copyFileSync(bundled, own);
     copyFileSync(bundled, again);
-    await admitModels(requestWith(own, bundled), folder);
+    await admitModels(requestWith(own, bundled), folder, () => performance.now());
     const written = readFileSync(list, 'utf8');
     assert.match(written, /"schema": "palimpsest\.admitted\/1"/);
     assert.equal(written.match(/[0-9a-f]{64}/g)?.length, 1);
     writeFileSync(list, written.replace('"sha256"', '"note": "kept", "sha256"'));
-    await admitModels(requestWith(again), folder);
+    await admitModels(requestWith(again), folder, () => performance.now());
     assert.match(readFileSync(list, 'utf8'), /"note"/, 'not opened again, so not written again');
   });
 
@@ -46,14 +46,14 @@ describe('a model file before a run', () => {
     const own = join(folder, 'own.onnx');
     copyFileSync(bundled, own);
     writeFileSync(list, '{"schema":"palimpsest.admitted/1","palimpsest":"0","onnxruntime":"0","sha256":["x"]}');
-    await admitModels(requestWith(own), folder);
+    await admitModels(requestWith(own), folder, () => performance.now());
     assert.doesNotMatch(readFileSync(list, 'utf8'), /"x"/);
   });
 
   it('is left to the run when it is bundled or simply bad', async () => {
     const text = join(folder, 'text.onnx');
     writeFileSync(text, 'this is no model');
-    await admitModels(requestWith(bundled, text), folder);
+    await admitModels(requestWith(bundled, text), folder, () => performance.now());
     assert.ok(!existsSync(list));
   });
 });

@@ -1,9 +1,9 @@
-import { invariant } from '../core/base/errors.ts';
-import { stream } from '../core/base/rng.ts';
-import { float32, type Tensor } from '../core/base/tensor.ts';
-import { GraphBuilder } from '../core/autodiff/builder.ts';
-import type { Graph } from '../core/onnx/graph.ts';
-import { compile, type Device } from '../core/runtime/session.ts';
+import { invariant } from '../base/errors.ts';
+import { stream } from '../base/rng.ts';
+import { float32, type Tensor } from '../base/tensor.ts';
+import { GraphBuilder } from '../autodiff/builder.ts';
+import type { Graph } from '../onnx/graph.ts';
+import { compile, type Device } from '../runtime/session.ts';
 
 export interface Speed {
   readonly device: Device;

@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
-import type { RunRequest } from '../core/contract/run.ts';
-import { writeDurably } from '../core/jobs/durable-files.ts';
-import { describeMachine } from '../core/jobs/environment.ts';
-import { hashFiles } from '../core/jobs/inputs.ts';
-import { bundledFolder } from './request.ts';
+import type { RunRequest } from '../contract/run.ts';
+import { writeDurably } from '../jobs/durable-files.ts';
+import { describeMachine } from '../jobs/environment.ts';
+import { hashFiles } from '../jobs/inputs.ts';
+import { bundledFolder } from './path-names.ts';
 
 /** Files that have been opened in a process of their own, and whose opening harmed nothing, by their SHA-256. */
 const Admitted = z.object({
@@ -22,7 +22,7 @@ const kept = 1000;
  * isolated-load.ts). A file that costs the process its life is refused here; what is wrong with any other, the run says
  * itself. Bundled models and the zoo's are our own. @throws MODEL_UNREADABLE
  */
-export async function admitModels(request: RunRequest, workspaceDir: string): Promise<void> {
+export async function admitModels(request: RunRequest, workspaceDir: string, elapsed: () => number): Promise<void> {
   const bundled = resolve(bundledFolder);
   const paths = Object.values(request.models).flatMap((ref) => (ref.kind === 'file' ? [resolve(ref.path)] : []));
   const strangers = [...new Set(paths)].filter((path) => dirname(path) !== bundled);
@@ -34,8 +34,8 @@ export async function admitModels(request: RunRequest, workspaceDir: string): Pr
   for (const path of strangers) {
     const sha256 = await hashFiles.hashModel('', { kind: 'file', path });
     if (known.includes(sha256)) continue;
-    const { probeError, probeModel } = await import('../core/runtime/isolated-load.ts');
-    const result = await probeModel(path, { elapsed: () => performance.now() });
+    const { probeError, probeModel } = await import('../runtime/isolated-load.ts');
+    const result = await probeModel(path, { elapsed });
     const error = result.kind === 'refused' ? undefined : probeError(path, result);
     if (error) throw error;
     // Of a model in several files the hash of one does not tell whether it is the same again.

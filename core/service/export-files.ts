@@ -10,11 +10,11 @@ import {
   writeSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { toWorkbenchError, WorkbenchError } from '../core/base/errors.ts';
-import type { Artifact } from '../core/contract/run.ts';
-import { tableCsv } from '../core/report/csv.ts';
-import type { ReportDocument } from '../core/report/document.ts';
-import type { WorkspaceReader } from '../core/store/workspace.ts';
+import { toWorkbenchError, WorkbenchError } from '../base/errors.ts';
+import type { Artifact } from '../contract/run.ts';
+import { tableCsv } from '../report/csv.ts';
+import type { ReportDocument } from '../report/document.ts';
+import type { WorkspaceReader } from '../store/workspace.ts';
 
 /** A file of an export: path inside its folder, with forward slashes. */
 export interface ExportFile {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { forkModule } from '../core/jobs/launch.ts';
-import type { DeviceProbe } from '../core/runtime/device.ts';
-import type { Device } from '../core/runtime/session.ts';
+import { forkModule } from '../jobs/launch.ts';
+import type { DeviceProbe } from '../runtime/device.ts';
+import type { Device } from '../runtime/session.ts';
 import type { Speed } from './measure-speed.ts';
 
 export const ProbeCommand = z.strictObject({ device: z.enum(['cpu', 'cuda', 'webgpu']), threads: z.array(z.int()) });
