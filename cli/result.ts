@@ -1,4 +1,4 @@
-import { join, relative } from 'node:path';
+import { relative } from 'node:path';
 import type { ErrorShape } from '../core/base/errors.ts';
 import type { RunRecord } from '../core/contract/run.ts';
 import { commandLine } from '../core/methods/command-line.ts';
