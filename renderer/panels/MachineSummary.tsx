@@ -1,0 +1,40 @@
+import Button from '@mui/material/Button';
+import type { MachineFacts } from '../../core/contract/machine.ts';
+import { formatBytes, formatNumber, missing } from '../../core/report/format.ts';
+import { Facts, type Fact } from './Facts.tsx';
+
+/** Processor, memory, devices, measured speed, free space. */
+export function MachineSummary({
+  facts,
+  onMeasure,
+}: {
+  readonly facts: MachineFacts;
+  readonly onMeasure?: () => void;
+}) {
+  const { memory, workspace, measured } = facts;
+  const devices = (measured?.devices ?? []).filter(({ available }) => available).map(({ device }) => device);
+  const fastest = measured?.speed.toSorted((a, b) => b.gflops - a.gflops)[0];
+  const rows: Fact[] = [
+    { label: 'Processor', value: `${facts.cpu}, ${facts.cores} ${facts.cores === 1 ? 'core' : 'cores'}` },
+    { label: 'Memory', value: `${formatBytes(memory.freeBytes)} free of ${formatBytes(memory.totalBytes)}` },
+    { label: 'Devices', value: measured ? devices.join(', ') || 'none' : 'not measured yet' },
+    {
+      label: 'Speed',
+      value: fastest ? (
+        `${formatNumber(Math.round(fastest.gflops))} GFLOP/s on ${fastest.device}, ${fastest.threads} ${fastest.threads === 1 ? 'thread' : 'threads'}`
+      ) : onMeasure ? (
+        <Button onClick={onMeasure} sx={{ p: 0, minHeight: 0 }}>
+          Measure now
+        </Button>
+      ) : (
+        missing
+      ),
+    },
+    {
+      label: 'Workspace',
+      value:
+        workspace.freeBytes === null ? workspace.dir : `${workspace.dir}, ${formatBytes(workspace.freeBytes)} free`,
+    },
+  ];
+  return <Facts facts={rows} labelWidth={92} />;
+}
