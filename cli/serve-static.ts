@@ -23,7 +23,7 @@ const mediaTypes: Readonly<Record<string, string>> = {
 const nonceMark = '__CSP_NONCE__';
 
 /** What a page of ours may do: nothing but talk to us. `nonce` is for the style sheets that the interface makes. */
-export const contentPolicy = (nonce: string): string =>
+const contentPolicy = (nonce: string): string =>
   [
     `default-src 'none'`,
     `script-src 'self'`,

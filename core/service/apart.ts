@@ -23,7 +23,7 @@ export const ApartCommand = z.discriminatedUnion('kind', [
 ]);
 export type ApartCommand = z.infer<typeof ApartCommand>;
 
-export const ApartAnswer = z.discriminatedUnion('ok', [
+const ApartAnswer = z.discriminatedUnion('ok', [
   z.object({ ok: z.literal(true), result: z.unknown() }),
   z.object({ ok: z.literal(false), error: ErrorData }),
 ]);

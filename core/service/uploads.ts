@@ -5,13 +5,12 @@ import {
   fsyncSync,
   mkdirSync,
   openSync,
-  readdirSync,
   renameSync,
   rmSync,
   statfsSync,
   writeSync,
 } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { WorkbenchError } from '../base/errors.ts';
 import type { ParsedParams, RequestResult } from '../contract/bridge.ts';
 
@@ -181,15 +180,4 @@ function checkSpace(workspaceDir: string, totalBytes: number): void {
     `The files have ${totalBytes} bytes together, expected at most ${Math.floor(room)}`,
     { hint: 'Put them on the machine by other means and name their path, or free some space.' },
   );
-}
-
-/** What was uploaded earlier: the file, or the folder of several. */
-export function uploadedPaths(workspaceDir: string, kind: Upload['kind']): string[] {
-  const folder = join(workspaceDir, 'uploads', kind);
-  if (!existsSync(folder)) return [];
-  return readdirSync(folder).map((hash) => {
-    const entries = readdirSync(join(folder, hash), { withFileTypes: true });
-    const [only] = entries;
-    return entries.length === 1 && only?.isFile() ? join(folder, hash, basename(only.name)) : join(folder, hash);
-  });
 }
