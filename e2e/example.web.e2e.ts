@@ -62,7 +62,6 @@ describe('the window in a browser, on the real engine and a real workspace', { t
     await page.getByLabel('Impressions', { exact: true }).fill('60');
     await page.getByLabel('Synthesis steps').fill('20');
     await page.getByLabel('Distillation epochs').fill('2');
-    await page.getByText(/^about .* \(/).waitFor();
     await page.getByRole('button', { name: 'Start', exact: true }).click();
     await page.getByRole('img', { name: /Impressions by class/ }).waitFor();
     await page.getByRole('img', { name: /^Synthesis loss: / }).waitFor();

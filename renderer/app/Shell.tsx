@@ -66,7 +66,7 @@ export function Shell() {
           overflowY: 'auto',
         }}
       >
-        <Link href={hrefOf({ page: 'start' })} underline="none" color="text.primary" sx={{ px: 1, pt: 0.75, pb: 2 }}>
+        <Link href={hrefOf({ page: 'start' })} underline="none" color="textPrimary" sx={{ px: 1, pt: 0.75, pb: 2 }}>
           <Wordmark />
         </Link>
         {places.map((place) => (

@@ -1,3 +1,4 @@
+import './no-eval.ts';
 import createCache from '@emotion/cache';
 import { CacheProvider } from '@emotion/react';
 import CssBaseline from '@mui/material/CssBaseline';
@@ -7,13 +8,13 @@ import { createRoot } from 'react-dom/client';
 import { connectHttp } from '../bridge/http-bridge.ts';
 import { BridgeContext } from '../bridge/use-bridge.ts';
 import './fonts.css';
+import { nonce } from './nonce.ts';
 import { Shell } from './Shell.tsx';
 import { useThemeMode } from './settings.ts';
 import { themeFor } from './theme.ts';
 
 const bridge = connectHttp({ location: window.location, history: window.history, storage: window.sessionStorage });
-const nonce = document.querySelector<HTMLMetaElement>('meta[name=csp-nonce]')?.content;
-const cache = createCache({ key: 'p', prepend: true, ...(nonce === undefined ? {} : { nonce }) });
+const cache = createCache({ key: 'p', prepend: true, nonce });
 
 function App() {
   const mode = useThemeMode();

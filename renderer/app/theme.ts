@@ -2,6 +2,8 @@ import { createTheme, type Theme } from '@mui/material/styles';
 import '@mui/x-data-grid/themeAugmentation';
 import { fonts, tokens, type ThemeMode } from './tokens.ts';
 
+const figureColumns = '.MuiTableCell-alignRight, .MuiDataGrid-cell--textRight, .figures, input[inputmode=decimal]';
+
 /** A quiet scientific instrument: flat surfaces, hairlines, one accent, figures that stand in columns. */
 export function themeFor(mode: ThemeMode): Theme {
   const t = tokens[mode];
@@ -40,8 +42,10 @@ export function themeFor(mode: ThemeMode): Theme {
       MuiCssBaseline: {
         styleOverrides: {
           ':root': { colorScheme: mode },
-          body: { fontSize: '0.875rem', fontVariantNumeric: 'tabular-nums lining-nums', overflowWrap: 'anywhere' },
-          'code, pre, kbd': { fontFamily: fonts.mono, fontSize: '0.92em' },
+          body: { fontSize: '0.875rem', fontVariantNumeric: 'lining-nums', overflowWrap: 'anywhere' },
+          // Not everywhere: this feature widens the hyphens of names and dates too.
+          [figureColumns]: { fontVariantNumeric: 'tabular-nums lining-nums' },
+          'code, pre, kbd': { fontFamily: fonts.mono, fontSize: '0.92em', fontVariantLigatures: 'none' },
           kbd: {
             border: `1px solid ${t.rule}`,
             borderRadius: 3,
@@ -78,6 +82,14 @@ export function themeFor(mode: ThemeMode): Theme {
           root: { fontSize: '0.8125rem', background: t.paper },
           input: { paddingBlock: 6.5, height: '1.3em' },
           notchedOutline: { borderColor: t.rule },
+        },
+      },
+      MuiInputLabel: {
+        styleOverrides: {
+          root: {
+            fontSize: '0.8125rem',
+            '&.MuiInputLabel-outlined:not(.MuiInputLabel-shrink)': { transform: 'translate(14px, 6px)' },
+          },
         },
       },
       MuiMenuItem: { styleOverrides: { root: { fontSize: '0.8125rem', minHeight: 32 } } },

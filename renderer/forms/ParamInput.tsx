@@ -69,7 +69,7 @@ export function ParamInput({ field, text, isChanged, isFromRecipe, problem, onCh
         id={`${id}-help`}
         variant="caption"
         component="p"
-        color={problem === undefined ? 'text.secondary' : 'error.main'}
+        color={problem === undefined ? 'textSecondary' : 'error'}
         sx={{ m: 0, mt: 0.5 }}
       >
         {problem ?? help}

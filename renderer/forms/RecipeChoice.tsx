@@ -57,7 +57,7 @@ export function RecipeChoice({ spec, recipe, onChange }: RecipeChoiceProps) {
             sx={{ position: 'absolute', opacity: 0, pointerEvents: 'none' }}
           />
           <Typography variant="h3">{title}</Typography>
-          <Typography variant="caption" color="text.secondary" component="p" title={help} sx={clamp}>
+          <Typography variant="caption" color="textSecondary" component="p" title={help} sx={clamp}>
             {help}
           </Typography>
         </Box>

@@ -134,16 +134,20 @@ export function RunForm({ spec, initial, from }: RunFormProps) {
               <Box sx={{ opacity: assessment.isLoading ? 0.5 : 1 }}>
                 <EstimateFacts estimate={assessment.data.estimate} />
               </Box>
-            ) : assessment.data || isWrong ? (
-              <Typography variant="body2" color="text.secondary">
+            ) : isWrong ? (
+              <Typography variant="body2" color="textSecondary">
                 Said when the form is complete.
+              </Typography>
+            ) : assessment.data ? (
+              <Typography variant="body2" color="textSecondary">
+                Nothing can be said yet: no run with these parameters was made here.
               </Typography>
             ) : (
               !assessment.error && <Rows count={3} />
             )}
           </Section>
           <Section title="What it is for">
-            <Typography variant="body2" color="text.secondary">
+            <Typography variant="body2" color="textSecondary">
               {spec.purpose}
             </Typography>
           </Section>
@@ -160,7 +164,7 @@ export function RunForm({ spec, initial, from }: RunFormProps) {
             </Box>
           )}
           {isWrong && (
-            <Typography variant="body2" color="error.main" sx={{ mb: 1.5 }} role="status">
+            <Typography variant="body2" color="error" sx={{ mb: 1.5 }} role="status">
               {countOf(Object.keys(problems).length)} to be filled in or mended.
             </Typography>
           )}

@@ -43,7 +43,7 @@ export function Surroundings({ draft, problem, onChange }: SurroundingsProps) {
           slotProps={{ htmlInput: { inputMode: 'numeric' }, inputLabel: { shrink: true } }}
         />
       </Box>
-      <Typography variant="caption" color={problem === undefined ? 'text.secondary' : 'error.main'} component="p">
+      <Typography variant="caption" color={problem === undefined ? 'textSecondary' : 'error'} component="p">
         {problem ?? 'On a processor the same seed and number of threads give the same bits again.'}
       </Typography>
     </>

@@ -88,7 +88,7 @@ export function ComparePage({ runIds }: { readonly runIds: readonly string[] }) 
       </Section>
       <Section title="Asked for, where it differs" aside={<CopyTable labels={labels} rows={asked} />}>
         {asked.length === 0 ? (
-          <Typography variant="body2" color="text.secondary">
+          <Typography variant="body2" color="textSecondary">
             The same request for each of them.
           </Typography>
         ) : (

@@ -43,7 +43,7 @@ export function DataPage({ path }: { readonly path: string | undefined }) {
               <Link
                 href={hrefOf({ page: 'data', path: each })}
                 underline="none"
-                color="text.primary"
+                color="textPrimary"
                 sx={{
                   display: 'flex',
                   gap: 3,

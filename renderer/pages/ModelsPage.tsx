@@ -52,7 +52,7 @@ function Model({ model }: { readonly model: KnownModel }) {
       <Link
         href={hrefOf({ page: 'models', path })}
         underline="none"
-        color="text.primary"
+        color="textPrimary"
         sx={{
           display: 'grid',
           gridTemplateColumns: 'minmax(0, 1fr) auto auto',

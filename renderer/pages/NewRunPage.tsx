@@ -68,7 +68,7 @@ function Methods() {
             <Link
               href={hrefOf({ page: 'new', methodId: spec.id })}
               underline="none"
-              color="text.primary"
+              color="textPrimary"
               sx={{
                 display: 'grid',
                 gridTemplateColumns: 'minmax(0, 1fr) 20px',
@@ -83,11 +83,11 @@ function Methods() {
             >
               <Box>
                 <Typography sx={{ fontSize: '1rem', fontWeight: 600 }}>{spec.title}</Typography>
-                <Typography variant="body1" color="text.secondary" sx={{ maxWidth: 720 }}>
+                <Typography variant="body1" color="textSecondary" sx={{ maxWidth: 720 }}>
                   {spec.summary}
                 </Typography>
                 {spec.papers.length > 0 && (
-                  <Typography variant="caption" color="text.secondary">
+                  <Typography variant="caption" color="textSecondary">
                     {spec.papers
                       .map(({ authors, venue, year }) => `${firstAuthor(authors)}, ${venue} ${year}`)
                       .join(' · ')}

@@ -9,6 +9,7 @@ import { hrefOf } from '../app/routes.ts';
 import { useBridge } from '../bridge/use-bridge.ts';
 import { useRun } from '../bridge/use-run.ts';
 import { Icon } from '../icons/Icon.tsx';
+import { CommandText } from '../panels/CommandText.tsx';
 import { CopyButton } from '../panels/CopyButton.tsx';
 import { ErrorNote } from '../panels/ErrorNote.tsx';
 import { Page, Section } from '../panels/Page.tsx';
@@ -72,15 +73,13 @@ export function RunPage({ runId }: { readonly runId: string }) {
           <Log lines={view.logs} />
         </Box>
         <Box sx={{ minWidth: 0 }}>
-          <Annotations row={row} onDone={reload} />
           <Request details={details} />
           <Files record={record} />
+          <Annotations row={row} onDone={reload} />
           <Surroundings record={record} />
           {details.command !== null && (
             <Section title="Command line" aside={<CopyButton text={details.command} title="Copy as command line" />}>
-              <Box component="code" sx={{ fontSize: '0.75rem', lineHeight: 1.5, display: 'block' }}>
-                {details.command}
-              </Box>
+              <CommandText text={details.command} />
             </Section>
           )}
         </Box>

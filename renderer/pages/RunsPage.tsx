@@ -7,6 +7,7 @@ import { useDeferredValue, useMemo, useState } from 'react';
 import type { RunQuery } from '../../core/contract/history.ts';
 import { runStates, type RunState } from '../../core/contract/run.ts';
 import { catalogue } from '../../core/methods/catalogue.ts';
+import { nonce } from '../app/nonce.ts';
 import { hrefOf } from '../app/routes.ts';
 import { goTo } from '../app/use-route.ts';
 import { useBridge, useRequest } from '../bridge/use-bridge.ts';
@@ -140,6 +141,7 @@ export function RunsPage() {
         <Box sx={{ flex: 1, minHeight: 240, mx: -1.25 }}>
           <DataGrid
             aria-label="Runs"
+            nonce={nonce}
             rows={runs.data?.rows ?? []}
             columns={[...columns]}
             getRowId={(row) => row.runId}

@@ -4,11 +4,11 @@ import ToggleButton from '@mui/material/ToggleButton';
 import ToggleButtonGroup from '@mui/material/ToggleButtonGroup';
 import Typography from '@mui/material/Typography';
 import { useState } from 'react';
-import { toWorkbenchError, type WorkbenchError } from '../../core/base/errors.ts';
 import type { MachineFacts } from '../../core/contract/machine.ts';
 import { formatBytes, formatInstant, formatNumber } from '../../core/report/format.ts';
 import { chooseTheme, themeChoices, useThemeChoice } from '../app/settings.ts';
 import { useBridge, useRequest } from '../bridge/use-bridge.ts';
+import { useMeasuring } from '../bridge/use-measuring.ts';
 import { CopyButton } from '../panels/CopyButton.tsx';
 import { ErrorNote } from '../panels/ErrorNote.tsx';
 import { Facts, type Fact } from '../panels/Facts.tsx';
@@ -18,19 +18,8 @@ import { humanise } from '../panels/run-text.ts';
 
 /** The look of the window, and what this machine can do. */
 export function SettingsPage() {
-  const bridge = useBridge();
   const machine = useRequest('machine.facts', {});
-  const [isMeasuring, setMeasuring] = useState(false);
-  const [error, setError] = useState<WorkbenchError | undefined>(undefined);
-  const measure = (): void => {
-    setMeasuring(true);
-    setError(undefined);
-    bridge
-      .request('machine.measure', {})
-      .then(machine.reload)
-      .catch((thrown: unknown) => setError(toWorkbenchError(thrown)))
-      .finally(() => setMeasuring(false));
-  };
+  const { isMeasuring, error, start } = useMeasuring(machine.reload);
   return (
     <Page title="Settings" width={820}>
       <Section title="Look">
@@ -39,7 +28,7 @@ export function SettingsPage() {
       <Section
         title="Doctor"
         aside={
-          <Button onClick={measure} disabled={isMeasuring}>
+          <Button onClick={start} disabled={isMeasuring}>
             {isMeasuring ? 'Measuring, a few seconds …' : 'Check and measure'}
           </Button>
         }
@@ -88,7 +77,7 @@ function Invite() {
   };
   return (
     <>
-      <Typography variant="body2" color="text.secondary" sx={{ mb: 1 }}>
+      <Typography variant="body2" color="textSecondary" sx={{ mb: 1 }}>
         An address with a token that works once. Whoever has it can do here what you can.
       </Typography>
       {url === undefined ? (

@@ -8,8 +8,11 @@ import { toWorkbenchError, type WorkbenchError } from '../../core/base/errors.ts
 import type { DraftRequest } from '../../core/contract/bridge.ts';
 import { formatDuration } from '../../core/report/format.ts';
 import { hrefOf } from '../app/routes.ts';
+import { useThemeMode } from '../app/settings.ts';
+import { tokens } from '../app/tokens.ts';
 import { goTo } from '../app/use-route.ts';
 import { useBridge, useRequest } from '../bridge/use-bridge.ts';
+import { useMeasuring } from '../bridge/use-measuring.ts';
 import { Icon } from '../icons/Icon.tsx';
 import { ErrorNote } from '../panels/ErrorNote.tsx';
 import { MachineSummary } from '../panels/MachineSummary.tsx';
@@ -29,6 +32,7 @@ const example: DraftRequest = {
 export function StartPage() {
   const runs = useRequest('runs.list', { limit: 6 }, (event) => event.type === 'run' || event.type === 'runs-removed');
   const machine = useRequest('machine.facts', {});
+  const measuring = useMeasuring(machine.reload);
   return (
     <Page title="Start" subtitle="What does a trained model still hold of its training data?">
       <Example />
@@ -52,7 +56,7 @@ export function StartPage() {
           {!runs.data && !runs.error && <Rows count={5} />}
           {runs.data && runs.data.total > 0 && <RunList rows={runs.data.rows} />}
           {runs.data?.total === 0 && (
-            <Typography variant="body2" color="text.secondary">
+            <Typography variant="body2" color="textSecondary">
               No runs yet. The example above makes the first one; your own models go under{' '}
               <Link href={hrefOf({ page: 'models' })}>Models</Link>.
             </Typography>
@@ -61,7 +65,8 @@ export function StartPage() {
         <Section title="This machine">
           {machine.error && <ErrorNote error={machine.error} />}
           {!machine.data && !machine.error && <Rows count={4} />}
-          {machine.data && <MachineSummary facts={machine.data} />}
+          {machine.data && <MachineSummary facts={machine.data} measuring={measuring} />}
+          {measuring.error && <ErrorNote error={measuring.error} />}
         </Section>
       </Box>
     </Page>
@@ -70,6 +75,7 @@ export function StartPage() {
 
 function Example() {
   const bridge = useBridge();
+  const mode = useThemeMode();
   const assessment = useRequest('runs.assess', example);
   const [isStarting, setStarting] = useState(false);
   const [error, setError] = useState<WorkbenchError | undefined>(undefined);
@@ -96,17 +102,17 @@ function Example() {
         border: 1,
         borderColor: 'divider',
         borderRadius: 1.5,
-        bgcolor: 'action.hover',
+        bgcolor: tokens[mode].raised,
       }}
     >
       <Box sx={{ minWidth: 0 }}>
-        <Typography variant="overline" color="text.secondary">
+        <Typography variant="overline" color="textSecondary">
           Bundled example
         </Typography>
         <Typography sx={{ fontSize: '1.125rem', fontWeight: 600, lineHeight: 1.35, mb: 0.5 }}>
           Distil a student from this teacher, without data
         </Typography>
-        <Typography variant="body1" color="text.secondary" sx={{ maxWidth: 620 }}>
+        <Typography variant="body1" color="textSecondary" sx={{ maxWidth: 620 }}>
           LeNet-5 knows handwritten digits. From its weights alone, images are made that it answers like real ones, and
           a student of half the size learns from those. The first images appear within seconds.
         </Typography>
@@ -135,7 +141,7 @@ function Example() {
         <Button variant="outlined" href={hrefOf({ page: 'new', methodId: example.methodId, recipe: 'quick' })}>
           Change it first
         </Button>
-        <Typography variant="caption" color="text.secondary" sx={{ textAlign: 'center', minHeight: 17 }}>
+        <Typography variant="caption" color="textSecondary" sx={{ textAlign: 'center', minHeight: 17 }}>
           {time ? `about ${formatDuration(time.likelyMs)} on this machine` : ''}
         </Typography>
       </Box>

@@ -68,7 +68,7 @@ export function ChoiceOfPath({ kind, label, help, value, options, problem, onCha
       <Typography
         variant="caption"
         component="p"
-        color={problem === undefined ? 'text.secondary' : 'error.main'}
+        color={problem === undefined ? 'textSecondary' : 'error'}
         sx={{ m: 0, mt: 0.5 }}
       >
         {problem ?? help}

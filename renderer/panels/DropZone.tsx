@@ -80,7 +80,7 @@ export function DropZone({ kind, title, note, onPath }: DropZoneProps) {
         <Icon name={kind === 'model' ? 'model' : 'data'} sx={{ fontSize: 26, color: 'text.secondary' }} />
         <Box sx={{ flex: '1 1 260px' }}>
           <Typography variant="h2">{sending ? `Reading ${sending.name}` : title}</Typography>
-          <Typography variant="body2" color="text.secondary">
+          <Typography variant="body2" color="textSecondary">
             {sending ? `${formatBytes(sending.sent)} of ${formatBytes(sending.total)}` : note}
           </Typography>
         </Box>

@@ -14,7 +14,7 @@ export function Empty({ title, children, action }: EmptyProps) {
     <Box sx={{ py: 4, px: 3, border: '1px dashed', borderColor: 'divider', borderRadius: 1, textAlign: 'center' }}>
       <Typography variant="h2">{title}</Typography>
       {children !== undefined && (
-        <Typography variant="body2" color="text.secondary" sx={{ maxWidth: 460, mx: 'auto', mt: 0.5 }}>
+        <Typography variant="body2" color="textSecondary" sx={{ maxWidth: 460, mx: 'auto', mt: 0.5 }}>
           {children}
         </Typography>
       )}

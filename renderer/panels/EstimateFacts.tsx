@@ -17,7 +17,7 @@ export function EstimateFacts({ estimate }: { readonly estimate: Estimate }) {
           { label: 'Disk', value: diskBytes === null ? missing : `about ${formatBytes(diskBytes)}` },
         ]}
       />
-      <Typography variant="caption" color="text.secondary" component="p" sx={{ mt: 0.5, mb: 0 }}>
+      <Typography variant="caption" color="textSecondary" component="p" sx={{ mt: 0.5, mb: 0 }}>
         {basis}
       </Typography>
     </>

@@ -1,16 +1,16 @@
 import Button from '@mui/material/Button';
 import type { MachineFacts } from '../../core/contract/machine.ts';
-import { formatBytes, formatNumber, missing } from '../../core/report/format.ts';
+import { formatBytes, formatNumber } from '../../core/report/format.ts';
+import type { Measuring } from '../bridge/use-measuring.ts';
 import { Facts, type Fact } from './Facts.tsx';
 
-/** Processor, memory, devices, measured speed, free space. */
-export function MachineSummary({
-  facts,
-  onMeasure,
-}: {
+interface MachineSummaryProps {
   readonly facts: MachineFacts;
-  readonly onMeasure?: () => void;
-}) {
+  readonly measuring: Measuring;
+}
+
+/** Processor, memory, devices, measured speed, free space. */
+export function MachineSummary({ facts, measuring }: MachineSummaryProps) {
   const { memory, workspace, measured } = facts;
   const devices = (measured?.devices ?? []).filter(({ available }) => available).map(({ device }) => device);
   const fastest = measured?.speed.toSorted((a, b) => b.gflops - a.gflops)[0];
@@ -22,12 +22,10 @@ export function MachineSummary({
       label: 'Speed',
       value: fastest ? (
         `${formatNumber(Math.round(fastest.gflops))} GFLOP/s on ${fastest.device}, ${fastest.threads} ${fastest.threads === 1 ? 'thread' : 'threads'}`
-      ) : onMeasure ? (
-        <Button onClick={onMeasure} sx={{ p: 0, minHeight: 0 }}>
-          Measure now
-        </Button>
       ) : (
-        missing
+        <Button onClick={measuring.start} disabled={measuring.isMeasuring} sx={{ p: 0, minHeight: 0, ml: -0.25 }}>
+          {measuring.isMeasuring ? 'Measuring …' : 'Measure now'}
+        </Button>
       ),
     },
     {

@@ -31,7 +31,7 @@ export function Page({ title, subtitle, actions, isFull = false, width = 1280, c
         <Box sx={{ flex: '1 1 320px', minWidth: 0 }}>
           <Typography variant="h1">{title}</Typography>
           {subtitle !== undefined && (
-            <Typography component="div" variant="body1" color="text.secondary" sx={{ mt: 0.5, maxWidth: 720 }}>
+            <Typography component="div" variant="body1" color="textSecondary" sx={{ mt: 0.5, maxWidth: 720 }}>
               {subtitle}
             </Typography>
           )}

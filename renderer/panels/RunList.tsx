@@ -16,7 +16,7 @@ export function RunList({ rows }: { readonly rows: readonly RunRow[] }) {
           <Link
             href={hrefOf({ page: 'run', runId: row.runId })}
             underline="none"
-            color="text.primary"
+            color="textPrimary"
             sx={{
               display: 'grid',
               gridTemplateColumns: '104px minmax(0, 1fr) auto',

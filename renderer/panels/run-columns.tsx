@@ -24,7 +24,7 @@ export function runColumns(methodId: string | undefined): readonly GridColDef<Ru
         {
           field: 'result',
           headerName: 'Result',
-          width: 210,
+          width: 190,
           sortable: false,
           valueGetter: (_, row) => headline(row) ?? row.error?.message ?? missing,
         },
@@ -35,7 +35,7 @@ export function runColumns(methodId: string | undefined): readonly GridColDef<Ru
       field: 'methodId',
       headerName: 'Run',
       flex: 1,
-      minWidth: 240,
+      minWidth: 280,
       valueGetter: (_, row) => runTitle(row),
       renderCell: ({ row }) => (
         <Box sx={{ fontWeight: 550, overflow: 'hidden', textOverflow: 'ellipsis' }}>{runTitle(row)}</Box>
@@ -44,7 +44,7 @@ export function runColumns(methodId: string | undefined): readonly GridColDef<Ru
     {
       field: 'models',
       headerName: 'Models and data',
-      flex: 0.8,
+      flex: 0.6,
       minWidth: 170,
       sortable: false,
       valueGetter: (_, row) => runSubjects(row),
@@ -53,7 +53,7 @@ export function runColumns(methodId: string | undefined): readonly GridColDef<Ru
     {
       field: 'tags',
       headerName: 'Tags',
-      width: 110,
+      width: 96,
       sortable: false,
       valueGetter: (_, row) => row.tags.join(', '),
     },

@@ -76,7 +76,7 @@ export function ModelNotes({ path, known, classCount }: ModelNotesProps) {
             onChange={({ target }) => setTyped({ ...typed, std: target.value })}
           />
         </Box>
-        <Typography variant="caption" color={normalisation.ok ? 'text.secondary' : 'error.main'}>
+        <Typography variant="caption" color={normalisation.ok ? 'textSecondary' : 'error'}>
           {normalisation.ok
             ? 'Of pixels in [0, 1], one number a channel or one for all. Kept in this workspace, not in the file.'
             : normalisation.problem}

@@ -43,7 +43,7 @@ export function KeyFigures({ record }: { readonly record: RunRecord }) {
             >
               {text}
             </Box>
-            <Typography variant="caption" color="text.secondary">
+            <Typography variant="caption" color="textSecondary">
               {help}
             </Typography>
           </Box>

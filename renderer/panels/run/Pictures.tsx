@@ -22,7 +22,7 @@ export function Pictures({ artifacts, isActive }: PicturesProps) {
             <Skeleton key={index} sx={{ height: 'auto', aspectRatio: '1' }} />
           ))}
         </Box>
-        <Typography variant="body2" color="text.secondary">
+        <Typography variant="body2" color="textSecondary">
           The first images appear here as soon as they are made.
         </Typography>
       </Section>

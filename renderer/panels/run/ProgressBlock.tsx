@@ -39,9 +39,9 @@ interface FrameProps {
 function Frame({ title, note, value, left }: FrameProps) {
   return (
     <Box sx={{ mb: 4 }}>
-      <Box sx={{ display: 'flex', gap: 1.5, alignItems: 'baseline', mb: 1 }}>
+      <Box className="figures" sx={{ display: 'flex', gap: 1.5, alignItems: 'baseline', mb: 1 }}>
         <Typography variant="h2">{title}</Typography>
-        <Typography variant="body2" color="text.secondary">
+        <Typography variant="body2" color="textSecondary">
           {note}
         </Typography>
         <Typography variant="body2" sx={{ ml: 'auto' }}>

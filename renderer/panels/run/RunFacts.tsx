@@ -14,7 +14,7 @@ import { baseParams } from '../../forms/form-model.ts';
 import { Icon } from '../../icons/Icon.tsx';
 import { Facts, type Fact } from '../Facts.tsx';
 import { Section } from '../Page.tsx';
-import { humanise, specOf } from '../run-text.ts';
+import { humanise, isActive, specOf } from '../run-text.ts';
 import { followLink } from '../save.ts';
 
 /** Models, data and the parameters that differ from the defaults; the others on demand. */
@@ -69,7 +69,9 @@ export function Surroundings({ record }: { readonly record: RunRecord }) {
   const facts: Fact[] = [
     { label: 'Started', value: startedAtMs === null ? '–' : formatInstant(startedAtMs) },
     ...(finishedAtMs === null ? [] : [{ label: 'Finished', value: formatInstant(finishedAtMs) }]),
-    { label: 'Computing time', value: `${formatDuration(durationMs)}${jobs > 1 ? ` in ${jobs} attempts` : ''}` },
+    ...(isActive(record.state)
+      ? []
+      : [{ label: 'Computing time', value: `${formatDuration(durationMs)}${jobs > 1 ? ` in ${jobs} attempts` : ''}` }]),
     ...(environment
       ? [
           { label: 'Device', value: `${environment.deviceUsed}, ${environment.threads} threads` },
@@ -131,7 +133,9 @@ export function Log({ lines }: { readonly lines: readonly LogLine[] }) {
             key={`${jobId} ${seq}`}
             sx={{ display: 'grid', gridTemplateColumns: '72px 1fr', gap: 1, py: 0.25 }}
           >
-            <Box sx={{ color: 'text.secondary' }}>{formatInstant(atMs).slice(11, 19)}</Box>
+            <Box className="figures" sx={{ color: 'text.secondary' }}>
+              {formatInstant(atMs).slice(11, 19)}
+            </Box>
             <Box sx={{ color: level === 'warning' ? 'warning.main' : 'inherit' }}>
               {level === 'warning' && 'Warning: '}
               {message}
