@@ -16,7 +16,7 @@ export interface AssessSurroundings {
   /** Folder that paths in the command line are relative to. */
   readonly cwd: string;
   readonly inspect: (path: string) => Promise<ModelInspection>;
-  readonly estimate: (request: RunRequest) => Estimate | null;
+  readonly estimate: (spec: MethodSpec, request: RunRequest) => Estimate | null;
 }
 
 type Draft = ParsedParams<'runs.assess'>;
@@ -46,7 +46,7 @@ export async function assess(draft: Draft, where: AssessSurroundings): Promise<A
     threads: draft.threads ?? where.defaultThreads,
   };
   const command = commandLine(spec, request, { nameOfPath: pathNamer(where.cwd) });
-  return { request, complaints, command, estimate: where.estimate(request) };
+  return { request, complaints, command, estimate: where.estimate(spec, request) };
 }
 
 const refused = (complaints: Complaint[]): Assessment => ({

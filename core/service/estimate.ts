@@ -1,45 +1,70 @@
 import type { Estimate } from '../contract/bridge.ts';
-import { RunQuery, type RunRow } from '../contract/history.ts';
+import { RunQuery } from '../contract/history.ts';
 import type { RunRequest } from '../contract/run.ts';
 import { isSame } from '../methods/command-line.ts';
+import type { MethodSpec } from '../methods/define.ts';
 import type { WorkspaceReader } from '../store/workspace.ts';
 
 const lookedAt = 500;
 
 /**
- * What runs of the same request but for the seed took on this machine; null when there was none. Nothing is said that was
- * not measured.
+ * What runs with the same models, data, device and threads took on this machine, scaled by the work that the method
+ * declares; without such a declaration only runs that differ in the seed count. null when there was none: nothing is said
+ * that was not measured.
  */
-export function estimateFromHistory(workspace: WorkspaceReader, request: RunRequest): Estimate | null {
+export function estimateFromHistory(
+  workspace: WorkspaceReader,
+  spec: Pick<MethodSpec, 'work'>,
+  request: RunRequest,
+): Estimate | null {
   const query = RunQuery.parse({ methodIds: [request.methodId], states: ['succeeded'], limit: lookedAt });
-  const alike = workspace.queryRuns(query).rows.filter((row) => isAlike(row, request, workspace));
-  const [low, likely, high] = quartiles(alike.map(({ durationMs }) => durationMs));
+  const alike = workspace.queryRuns(query).rows.flatMap((row) => {
+    const factor = factorFrom(row.params, spec, request.params);
+    return factor !== undefined && isSameSetting(workspace.getRun(row.runId).request, request) ? [{ row, factor }] : [];
+  });
+  const exact = alike.filter(({ factor }) => factor === 1);
+  const used = exact.length > 0 ? exact : alike;
+  const [low, likely, high] = quartiles(used.map(({ row, factor }) => row.durationMs * factor));
   if (low === undefined || likely === undefined || high === undefined) return null;
-  const memory = alike
+  // The further away, the less is known: starting up does not scale, and caches end somewhere.
+  const spread = 1.1 * Math.max(...used.map(({ factor }) => Math.max(factor, 1 / factor))) ** 0.15;
+  const memory = used
     .slice(0, 5)
-    .flatMap(({ runId }) => workspace.jobs(runId).flatMap((job) => job.peakMemoryBytes ?? []));
-  const [newest] = alike;
-  const artifacts = newest ? workspace.getRun(newest.runId).artifacts : [];
+    .flatMap(({ row }) => workspace.jobs(row.runId).flatMap((job) => job.peakMemoryBytes ?? []));
+  const [newest] = used;
+  const artifacts = newest ? workspace.getRun(newest.row.runId).artifacts : [];
+  const count = used.length === 1 ? 'one run' : `${used.length} runs`;
   return {
-    time: { lowMs: 0.9 * low, likelyMs: likely, highMs: 1.1 * high },
+    time: { lowMs: low / spread, likelyMs: likely, highMs: high * spread },
     memoryBytes: memory.length === 0 ? null : Math.max(...memory),
     diskBytes: artifacts.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
-    basis: alike.length === 1 ? 'One such run was made here' : `${alike.length} such runs were made here`,
+    basis: exact.length > 0 ? `From ${count} like it here` : `Scaled from ${count} of another size here`,
   };
 }
 
-function isAlike(row: RunRow, request: RunRequest, workspace: WorkspaceReader): boolean {
-  if (!isSame(withoutSeed(row.params), withoutSeed(request.params))) return false;
-  const before = workspace.getRun(row.runId).request;
-  return (
-    isSame(before.models, request.models) &&
-    isSame(before.data, request.data) &&
-    before.device === request.device &&
-    before.threads === request.threads
-  );
+/** How much longer `wanted` takes than `before`; undefined when that cannot be said. */
+function factorFrom(
+  before: Readonly<Record<string, unknown>>,
+  { work }: Pick<MethodSpec, 'work'>,
+  wanted: Readonly<Record<string, unknown>>,
+): number | undefined {
+  const scaled = new Set(['seed', ...(work ?? []).flat()]);
+  const rest = (params: Readonly<Record<string, unknown>>): object =>
+    Object.fromEntries(Object.entries(params).filter(([name]) => !scaled.has(name)));
+  if (!isSame(rest(before), rest(wanted))) return undefined;
+  const factor = work ? amount(work, wanted) / amount(work, before) : 1;
+  return Number.isFinite(factor) && factor > 0 ? factor : undefined;
 }
 
-const withoutSeed = (params: Readonly<Record<string, unknown>>): Record<string, unknown> => ({ ...params, seed: 0 });
+function amount(work: readonly (readonly string[])[], params: Readonly<Record<string, unknown>>): number {
+  return work.reduce((sum, names) => sum + names.reduce((product, name) => product * Number(params[name]), 1), 0);
+}
+
+const isSameSetting = (before: RunRequest, wanted: RunRequest): boolean =>
+  isSame(before.models, wanted.models) &&
+  isSame(before.data, wanted.data) &&
+  before.device === wanted.device &&
+  before.threads === wanted.threads;
 
 function quartiles(values: readonly number[]): readonly (number | undefined)[] {
   const sorted = values.toSorted((a, b) => a - b);

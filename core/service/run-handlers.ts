@@ -32,7 +32,7 @@ export function runHandlers(inside: Inside, inspect: Inspect): Pick<HandlerTable
       inspect,
       architectures: Object.keys(architectures),
       defaultThreads: defaultThreads(),
-      estimate: (request) => estimateFromHistory(workspace, request),
+      estimate: (spec, request) => estimateFromHistory(workspace, spec, request),
     });
   const whole = (runIds: readonly string[]): string[] => runIds.map((runId) => workspace.getRun(runId).runId);
   return {

@@ -195,13 +195,19 @@ describe('a service', () => {
     assert.deepEqual([right.complaints, right.request?.params['seed']], [[], 0]);
   });
 
-  it('estimates from what the same run with other seeds took here, and says nothing before', async (t) => {
+  it('estimates from what runs like it took here, scaled by their work, and says nothing before', async (t) => {
     const opened = open(t);
-    assert.equal((await opened.ask('runs.assess', walk())).estimate, null);
+    const estimate = async (params: Record<string, unknown>) =>
+      (await opened.ask('runs.assess', walk(params))).estimate;
+    assert.equal(await estimate({}), null);
     await opened.ended(await start(opened, { seed: 5 }));
-    const { estimate } = await opened.ask('runs.assess', walk());
-    assert.ok((estimate?.time?.likelyMs ?? 0) > 0 && (estimate?.diskBytes ?? 0) > 0);
-    assert.equal((await opened.ask('runs.assess', walk({ steps: 13 }))).estimate, null);
+    const same = await estimate({});
+    const twice = await estimate({ steps: 24 });
+    assert.ok((same?.time?.likelyMs ?? 0) > 0 && (same?.diskBytes ?? 0) > 0);
+    assert.equal(twice?.time?.likelyMs, 2 * (same?.time?.likelyMs ?? 0));
+    assert.ok((twice?.time?.lowMs ?? 0) < (twice?.time?.likelyMs ?? 0));
+    assert.match(`${same?.basis}; ${twice?.basis}`, /^From one run like it here; Scaled from one run/);
+    assert.equal(await estimate({ behaviour: 'fast' }), null);
   });
 
   it('refuses unknown requests and parameters that are not in the contract', async (t) => {
