@@ -10,11 +10,17 @@ export interface Access {
   admits(authorization: string | undefined): boolean;
 }
 
+/** Where hashes of sessions are kept, so that open pages go on when the server was started again. */
+export interface SessionStore {
+  read(): readonly string[];
+  write(hashes: readonly string[]): void;
+}
+
 const kept = 100;
 
-export function createAccess(): Access {
+export function createAccess(store?: SessionStore): Access {
   const tokens: Buffer[] = [];
-  const sessions: Buffer[] = [];
+  const sessions = (store?.read() ?? []).slice(-kept).map((hash) => Buffer.from(hash, 'hex'));
   const give = (list: Buffer[]): string => {
     const secret = randomBytes(24).toString('base64url');
     list.push(digest(secret));
@@ -27,7 +33,9 @@ export function createAccess(): Access {
       const place = placeOf(tokens, token);
       if (place === -1) return undefined;
       tokens.splice(place, 1);
-      return give(sessions);
+      const session = give(sessions);
+      store?.write(sessions.map((hash) => hash.toString('hex')));
+      return session;
     },
     admits(authorization) {
       const [, session] = /^Bearer ([\w-]{32})$/.exec(authorization ?? '') ?? [];

@@ -54,8 +54,8 @@ export function runHandlers(inside: Inside, inspect: Inspect): Pick<HandlerTable
     'runs.get': bind(requests['runs.get'], ({ runId }) => details(inside, workspace.getRun(runId))),
     'runs.series': bind(requests['runs.series'], ({ runId, ...range }) => workspace.thinnedSeries(runId, range)),
     'runs.events': bind(requests['runs.events'], ({ runId, jobId, afterSeq, types, limit }) => {
-      const range = { from: afterSeq + 1, ...(jobId === undefined ? {} : { jobId }) };
-      const events = workspace.events(runId, range).filter(({ type }) => types?.includes(type) ?? true);
+      // One more than asked for tells whether there are more.
+      const events = workspace.events(runId, { jobId, types, from: afterSeq + 1, limit: limit + 1 });
       return { events: events.slice(0, limit), hasMore: events.length > limit };
     }),
     'runs.cancel': bind(requests['runs.cancel'], ({ runId }) => {
@@ -116,22 +116,20 @@ function details({ workspace, queue, options }: Inside, record: RunRecord): Requ
   const { runId } = record;
   const spec = options.specs.find(({ id }) => id === record.request.methodId);
   const job = workspace.jobs(runId).at(-1);
-  const events = job ? workspace.events(runId, { jobId: job.jobId }) : [];
-  const last = events.at(-1);
+  const last = job && workspace.lastEvent(job.jobId);
   const place = queue.facts().waiting.indexOf(runId);
   return {
     record,
     row: workspace.getRow(runId),
-    progress: progressOf(events),
+    progress: job ? progressOf(workspace.lastEvent(job.jobId, 'progress')) : null,
     queuePosition: place === -1 ? null : place,
     command: spec ? commandLine(spec, record.request, { nameOfPath: pathNamer(options.cwd) }) : null,
     lastEvent: last ? { jobId: last.jobId, seq: last.seq } : null,
   };
 }
 
-function progressOf(events: readonly RunEvent[]): RunProgress | null {
-  const last = events.findLast((event) => event.type === 'progress');
-  if (!last) return null;
-  const { phase, step, totalSteps, fraction, remainingMs = null, atMs } = last;
+function progressOf(event: Extract<RunEvent, { type: 'progress' }> | undefined): RunProgress | null {
+  if (!event) return null;
+  const { phase, step, totalSteps, fraction, remainingMs = null, atMs } = event;
   return { phase, step, totalSteps, fraction, remainingMs, atMs };
 }

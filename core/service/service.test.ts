@@ -108,6 +108,8 @@ describe('a service', () => {
     assert.deepEqual(details.lastEvent?.seq, stored.at(-1)?.seq);
     const after = await ask('runs.events', { runId, afterSeq: 2, limit: 1 });
     assert.deepEqual([after.events[0]?.seq, after.hasMore], [3, true]);
+    const kinds = await ask('runs.events', { runId, types: ['artifact', 'started'] });
+    assert.deepEqual(new Set(kinds.events.map(({ type }) => type)), new Set(['artifact', 'started']));
     assert.equal((await ask('runs.series', { runId }))['distance']?.points.length, 12);
     const { workspace } = await ask('machine.facts', {});
     assert.ok(existsSync(join(workspace.dir, 'runs', runId, 'report.html')));

@@ -10,7 +10,7 @@ import type { Artifact, MetricPoint, RunEvent, RunRecord, RunRequest, RunState }
 import { moveToTrash, purgeRuns, takeFromTrash, trashedBefore, writeAnnotation, type Annotation } from './annotate.ts';
 import { guarded, type Connection } from './connection.ts';
 import { databasePath, emptyDatabase, makeFolder, openReading, openWriting } from './database.ts';
-import { nextSeq, readEvents, writeEvent, type CanMove } from './events.ts';
+import { nextSeq, readEvents, readLastEvent, writeEvent, type CanMove, type EventRange } from './events.ts';
 import { insertJob, lastWord, listJobs, orphanedJobs, writeJobProcess } from './jobs.ts';
 import { acquireWriterLock } from './lock.ts';
 import { checkVersion, migrations, schemaVersion } from './migrate.ts';
@@ -38,7 +38,9 @@ export interface WorkspaceReader {
   /** Newest first. */
   listRuns(filter?: RunFilter): RunRecord[];
   jobs(run: string): JobRecord[];
-  events(run: string, range?: { readonly jobId?: string; readonly from?: number }): RunEvent[];
+  events(run: string, range?: EventRange): RunEvent[];
+  /** The newest event of a job, or the newest of one type. */
+  lastEvent<T extends RunEvent['type']>(jobId: string, type?: T): Extract<RunEvent, { type: T }> | undefined;
   /** metric → points by step. */
   series(run: string): Record<string, MetricPoint[]>;
   /** metric → points, at most so many of each. */
@@ -133,6 +135,7 @@ function reader(dir: string, db: Connection, onClose: () => void = () => {}): Wo
     listRuns: (filter = {}) => read(() => listRuns(db, filter)),
     jobs: (run) => read(() => listJobs(db, resolveRunId(db, run))),
     events: (run, range = {}) => read(() => readEvents(db, resolveRunId(db, run), range)),
+    lastEvent: (jobId, type) => read(() => readLastEvent(db, jobId, type)),
     series: (run) => read(() => readSeries(db, resolveRunId(db, run))),
     thinnedSeries: (run, range) => read(() => readThinned(db, resolveRunId(db, run), range)),
     queryRuns: (query) => read(() => queryRuns(db, query)),
