@@ -79,7 +79,7 @@ export function themeFor(mode: ThemeMode): Theme {
       MuiSelect: { defaultProps: { size: 'small' } },
       MuiOutlinedInput: {
         styleOverrides: {
-          root: { fontSize: '0.8125rem', background: t.paper },
+          root: { fontSize: '0.8125rem', background: t.paper, minHeight: 34 },
           input: { paddingBlock: 6.5, height: '1.3em' },
           notchedOutline: { borderColor: t.rule },
         },

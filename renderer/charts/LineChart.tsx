@@ -42,6 +42,7 @@ interface LineChartProps {
 
 const dashes: readonly (readonly number[])[] = [[], [6, 3], [2, 3]];
 const tableRows = 200;
+const dotsUpTo = 30;
 
 /** Lines over steps, as a picture or as a table; at most 2,000 points a line, so that a redraw stays cheap. */
 export function LineChart({ title, curves, xTitle, fileName, height = 220 }: LineChartProps) {
@@ -76,6 +77,7 @@ export function LineChart({ title, curves, xTitle, fileName, height = 220 }: Lin
           x: {
             ...axis,
             type: 'linear',
+            ticks: { ...axis.ticks, precision: 0 },
             title: { display: true, text: xTitle, color: t.muted, font: { family: fonts.sans, size: 11 } },
           },
           y: logScale ? { ...axis, type: 'logarithmic' } : { ...axis, type: 'linear', grace: '5%' },
@@ -110,6 +112,8 @@ export function LineChart({ title, curves, xTitle, fileName, height = 220 }: Lin
     if (!made) return;
     made.data.datasets = curves.map(({ label, points }, index) => ({
       label,
+      // A few points are dots too: a single one would not be seen as a line.
+      pointRadius: points.length <= dotsUpTo ? 2 : 0,
       data: points.map(([x, y]) => ({ x, y })),
       borderColor: t.series[index % t.series.length] ?? t.accent,
       backgroundColor: t.series[index % t.series.length] ?? t.accent,

@@ -106,7 +106,7 @@ export function ComparePage({ runIds }: { readonly runIds: readonly string[] }) 
             {names.map((name) => (
               <LineChart
                 key={name}
-                title={humanise(name)}
+                title={name.split('.').map(humanise).join(', ')}
                 xTitle="step"
                 fileName={`compare-${name}`}
                 curves={loaded.series.flatMap((each, index) => {

@@ -15,7 +15,9 @@ import { Rows } from '../panels/PageSkeleton.tsx';
 export function ModelsPage({ path }: { readonly path: string | undefined }) {
   const models = useRequest('models.list', {}, (event) => event.type === 'library');
   if (path !== undefined) {
-    return <ModelCard path={path} known={models.data?.find((model) => model.path === path)} />;
+    return (
+      <ModelCard path={path} known={models.data?.find((model) => model.path === path || isBundledAs(model, path))} />
+    );
   }
   return (
     <Page title="Models" subtitle="Trained classifiers as ONNX files, from any framework.">
@@ -36,6 +38,11 @@ export function ModelsPage({ path }: { readonly path: string | undefined }) {
       </Section>
     </Page>
   );
+}
+
+/** Forms and commands name a bundled model by `bundled:NAME`. */
+function isBundledAs({ origin, name }: KnownModel, path: string): boolean {
+  return origin === 'bundled' && path === `bundled:${name.replace(/\.onnx$/, '')}`;
 }
 
 const origins = { bundled: 'bundled', uploaded: 'in the workspace', opened: 'on the host' } as const;

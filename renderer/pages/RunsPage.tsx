@@ -2,6 +2,7 @@ import Box from '@mui/material/Box';
 import Button from '@mui/material/Button';
 import MenuItem from '@mui/material/MenuItem';
 import TextField from '@mui/material/TextField';
+import useMediaQuery from '@mui/material/useMediaQuery';
 import { DataGrid, type GridPaginationModel, type GridRowSelectionModel, type GridSortModel } from '@mui/x-data-grid';
 import { useDeferredValue, useMemo, useState } from 'react';
 import type { RunQuery } from '../../core/contract/history.ts';
@@ -52,6 +53,7 @@ export function RunsPage() {
     setSelection(nothing);
     void bridge.request(name, { runIds: chosen }).finally(runs.reload);
   };
+  const isWide = useMediaQuery('(min-width: 1200px)');
   const isFiltered = JSON.stringify(filter) !== JSON.stringify(noFilter);
   const total = runs.data?.total;
 
@@ -145,6 +147,7 @@ export function RunsPage() {
             rows={runs.data?.rows ?? []}
             columns={[...columns]}
             getRowId={(row) => row.runId}
+            columnVisibilityModel={isWide ? {} : { models: false, tags: false }}
             rowHeight={36}
             columnHeaderHeight={36}
             loading={!runs.data && runs.isLoading}

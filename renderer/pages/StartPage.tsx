@@ -40,7 +40,7 @@ export function StartPage() {
         sx={{
           display: 'grid',
           gap: { xs: 3, lg: 6 },
-          gridTemplateColumns: 'minmax(0, 1fr) 340px',
+          gridTemplateColumns: { xs: 'minmax(0, 1fr)', lg: 'minmax(0, 1fr) 340px' },
           alignItems: 'start',
         }}
       >

@@ -20,6 +20,7 @@ export function RunList({ rows }: { readonly rows: readonly RunRow[] }) {
             sx={{
               display: 'grid',
               gridTemplateColumns: '104px minmax(0, 1fr) auto',
+              alignItems: 'start',
               gap: 2,
               py: 1,
               px: 1,
