@@ -17,13 +17,14 @@ import { spawnCli, type Cli, type RunningCli } from './testing/spawn-cli.ts';
 const Printed = z.object({ url: z.string(), port: z.int(), workspace: z.string() });
 
 interface Page {
+  readonly session: string;
   ask<K extends RequestName>(name: K, params: RequestParams<K>): Promise<RequestResult<K>>;
   /** Reads events until one for which `is` holds, then leaves. */
   until(is: (event: HostEvent) => boolean): Promise<void>;
 }
 
-/** Opens the printed address as a page does. */
-async function openPage(server: RunningCli): Promise<Page> {
+/** Opens the printed address as a page does, or goes on with the session of one that was open before. */
+async function openPage(server: RunningCli, kept?: string): Promise<Page> {
   const { url } = Printed.parse(JSON.parse(await server.firstLine()));
   const { origin, hash } = new URL(url);
   const post = async (path: string, body: unknown, headers: Record<string, string> = {}): Promise<unknown> => {
@@ -35,22 +36,32 @@ async function openPage(server: RunningCli): Promise<Page> {
     const answer = z.object({ ok: z.literal(true), result: z.unknown() }).parse(await response.json());
     return answer.result;
   };
-  const { session, hostId } = SessionGrant.parse(await post('/api/session', { token: hash.slice('#token='.length) }));
+  const exchange = async (): Promise<string> =>
+    SessionGrant.parse(await post('/api/session', { token: hash.slice('#token='.length) })).session;
+  const session = kept ?? (await exchange());
   const headers = { authorization: `Bearer ${session}` };
+  /** Lines of the stream as they come; whoever stops reading leaves. */
+  async function* eventsOf(host: string): AsyncGenerator<HostEvent, void, void> {
+    const response = await fetch(`${origin}/api/events?host=${host}&after=-1`, { headers });
+    let rest = '';
+    const decoder = new TextDecoder();
+    for await (const chunk of response.body ?? []) {
+      const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n');
+      rest = lines.pop() ?? '';
+      for (const line of lines) if (line !== '') yield HostEvent.parse(JSON.parse(line));
+    }
+  }
+  const until = async (host: string, is: (event: HostEvent) => boolean): Promise<HostEvent> => {
+    for await (const event of eventsOf(host)) if (is(event)) return event;
+    throw new Error('the stream ended');
+  };
+  // A page that was open before knows another host, and is told to begin anew by the one there is now.
+  const { hostId } = await until('another', (event) => event.type === 'reset');
   return {
+    session,
     ask: async (name, params) =>
       requests[name].out.parse(await post('/api/request', { name, params }, headers)) as never,
-    async until(is) {
-      const response = await fetch(`${origin}/api/events?host=${hostId}&after=-1`, { headers });
-      let rest = '';
-      const decoder = new TextDecoder();
-      for await (const chunk of response.body ?? []) {
-        const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n');
-        rest = lines.pop() ?? '';
-        if (lines.some((line) => line !== '' && is(HostEvent.parse(JSON.parse(line))))) return;
-      }
-      throw new Error('the stream ended');
-    },
+    until: async (is) => void (await until(hostId, is)),
   };
 }
 
@@ -91,7 +102,7 @@ describe('palimpsest serve', () => {
     await before.until(isCheckpoint);
     killed.signal('SIGKILL');
     await killed.ended;
-    const page = await openPage(start(cli, t));
+    const page = await openPage(start(cli, t), before.session);
     const { record } = await page.ask('runs.get', { runId });
     assert.deepEqual([record.state, record.error?.code, record.resumable], ['interrupted', 'JOB_CRASHED', true]);
     await page.ask('runs.resume', { runId });
