@@ -30,6 +30,9 @@ const places: readonly Place[] = [
 ];
 const settings: Place = { title: 'Settings', icon: 'settings', route: { page: 'settings' }, pages: ['settings'] };
 
+/** In a narrow or much enlarged window the navigation keeps its icons only. */
+const wide = { display: { xs: 'none', md: 'inline' } };
+
 /** Navigation at the left, the page at the right. */
 export function Shell() {
   const route = useRoute();
@@ -57,7 +60,7 @@ export function Shell() {
         component="nav"
         aria-label="Pages"
         sx={{
-          width: 196,
+          width: { xs: 58, md: 196 },
           flexShrink: 0,
           display: 'flex',
           flexDirection: 'column',
@@ -66,7 +69,13 @@ export function Shell() {
           overflowY: 'auto',
         }}
       >
-        <Link href={hrefOf({ page: 'start' })} underline="none" color="textPrimary" sx={{ px: 1, pt: 0.75, pb: 2 }}>
+        <Link
+          href={hrefOf({ page: 'start' })}
+          underline="none"
+          color="textPrimary"
+          aria-label="Palimpsest"
+          sx={{ px: 1, pt: 0.75, pb: 2 }}
+        >
           <Wordmark />
         </Link>
         {places.map((place) => (
@@ -77,11 +86,14 @@ export function Shell() {
         <Button
           onClick={() => setPaletteOpen(true)}
           color="inherit"
-          sx={{ justifyContent: 'flex-start', gap: 1.25, px: 1, color: 'text.secondary', fontWeight: 400 }}
+          aria-label="Go to"
+          sx={{ minWidth: 0, justifyContent: 'flex-start', gap: 1.25, px: 1, color: 'text.secondary', fontWeight: 400 }}
         >
           <Icon name="search" />
-          <span>Go to …</span>
-          <Box component="kbd" sx={{ ml: 'auto' }}>
+          <Box component="span" sx={wide}>
+            Go to …
+          </Box>
+          <Box component="kbd" sx={{ ...wide, ml: 'auto' }}>
             Ctrl K
           </Box>
         </Button>
@@ -126,7 +138,10 @@ function SkipLink() {
 function Wordmark() {
   return (
     <Box component="span" sx={{ fontFamily: fonts.serif, fontSize: 21, fontWeight: 560, letterSpacing: '-0.01em' }}>
-      Palimpsest
+      P
+      <Box component="span" sx={wide}>
+        alimpsest
+      </Box>
     </Box>
   );
 }
@@ -137,6 +152,7 @@ function PlaceLink({ place, isHere }: { readonly place: Place; readonly isHere: 
     <Link
       href={hrefOf(place.route)}
       underline="none"
+      aria-label={place.title}
       aria-current={isHere ? 'page' : undefined}
       sx={{
         display: 'flex',
@@ -154,7 +170,9 @@ function PlaceLink({ place, isHere }: { readonly place: Place; readonly isHere: 
       }}
     >
       <Icon name={place.icon} sx={{ fontSize: 18, color: isHere ? 'primary.main' : 'inherit' }} />
-      {place.title}
+      <Box component="span" sx={wide}>
+        {place.title}
+      </Box>
     </Link>
   );
 }
@@ -173,8 +191,10 @@ function QueueLine() {
       sx={{ px: 1, pb: 1, display: 'flex', alignItems: 'center', gap: 1 }}
     >
       <Box component="span" sx={{ width: 8, height: 8, borderRadius: '50%', bgcolor: 'primary.main', ml: 0.5 }} />
-      {data.running.length === 1 ? 'One run is computing' : `${data.running.length} runs are computing`}
-      {waiting > 0 && `, ${waiting} waiting`}
+      <Box component="span" sx={wide}>
+        {data.running.length === 1 ? 'One run is computing' : `${data.running.length} runs are computing`}
+        {waiting > 0 && `, ${waiting} waiting`}
+      </Box>
     </Link>
   );
 }

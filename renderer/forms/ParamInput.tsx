@@ -6,7 +6,6 @@ import TextField from '@mui/material/TextField';
 import Typography from '@mui/material/Typography';
 import { useId } from 'react';
 import { describeRange, type ParamField, type ValueShape } from '../../core/methods/parameters.ts';
-import { humanise } from '../panels/run-text.ts';
 
 interface ParamInputProps {
   readonly field: ParamField;
@@ -116,7 +115,7 @@ function Control({ id, shape, unit, text, isWrong, isChanged, onChange }: Contro
       {isChoice &&
         shape.choices.map((choice) => (
           <MenuItem key={choice} value={String(choice)}>
-            {typeof choice === 'string' ? humanise(choice) : choice}
+            {choice}
           </MenuItem>
         ))}
     </TextField>
@@ -133,7 +132,7 @@ function Unit({ text }: { readonly text: string }) {
 
 /** "From 10 to 1000000. Our calibration." */
 function hintOf({ shape, ui }: ParamField): string {
-  const range = shape.kind === 'number' ? describeRange(shape).trim() : '';
+  const range = shape.kind === 'number' ? describeRange(shape).trim().replace(/^of /, '') : '';
   return [range, ui.source]
     .flatMap((part) => (part === undefined || part === '' ? [] : [`${part.charAt(0).toUpperCase()}${part.slice(1)}.`]))
     .join(' ');

@@ -109,7 +109,12 @@ function Card({ card }: { readonly card: DataCard }) {
   const most = Math.max(1, ...(classes ?? []).map((each) => each.count));
   return (
     <Box
-      sx={{ display: 'grid', gap: { xs: 3, lg: 6 }, gridTemplateColumns: '320px minmax(0, 1fr)', alignItems: 'start' }}
+      sx={{
+        display: 'grid',
+        gap: { xs: 3, lg: 6 },
+        gridTemplateColumns: { xs: 'minmax(0, 1fr)', md: '320px minmax(0, 1fr)' },
+        alignItems: 'start',
+      }}
     >
       <Box>
         <Section title="What it is">

@@ -35,7 +35,7 @@ export function runColumns(methodId: string | undefined): readonly GridColDef<Ru
       field: 'methodId',
       headerName: 'Run',
       flex: 1,
-      minWidth: 280,
+      minWidth: 200,
       valueGetter: (_, row) => runTitle(row),
       renderCell: ({ row }) => (
         <Box sx={{ fontWeight: 550, overflow: 'hidden', textOverflow: 'ellipsis' }}>{runTitle(row)}</Box>

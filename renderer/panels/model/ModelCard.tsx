@@ -68,7 +68,7 @@ function Card({ inspection, known, path }: ModelCardProps & { readonly inspectio
         sx={{
           display: 'grid',
           gap: { xs: 3, lg: 6 },
-          gridTemplateColumns: 'repeat(2, minmax(0, 1fr))',
+          gridTemplateColumns: { xs: 'minmax(0, 1fr)', md: 'repeat(2, minmax(0, 1fr))' },
           alignItems: 'start',
         }}
       >
