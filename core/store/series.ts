@@ -67,15 +67,29 @@ function readAll(db: Connection, span: Span): Series['points'] {
     .all(span);
 }
 
-/** SQLite takes the other columns of a row from where MIN or MAX found it, one of them a query. */
-function readExtremes(db: Connection, span: Span): Series['points'] {
-  const inner = `FROM metrics WHERE run_id = @runId AND name = @name AND step > @first AND step < @last
-    GROUP BY CAST((step - @first) * @buckets / (@last - @first + 1) AS INTEGER)`;
-  const end = `SELECT step, value FROM metrics WHERE run_id = @runId AND name = @name AND step IN (@first, @last)`;
-  return db
-    .prepare<[Span], Series['points'][number]>(
-      `SELECT step, MIN(value) AS value ${inner} UNION SELECT step, MAX(value) AS value ${inner} UNION ${end}
-       ORDER BY step`,
-    )
-    .all(span);
+/**
+ * One walk along the index for each bucket, which needs no sorting. SQLite takes the step from the row where MIN or MAX
+ * found the value, one of them a query.
+ */
+function readExtremes(db: Connection, { runId, name, first, last, buckets }: Span): Series['points'] {
+  type Point = { readonly step: number | null; readonly value: number | null };
+  const within = 'FROM metrics WHERE run_id = ? AND name = ? AND step >= ? AND step < ?';
+  const [lowest, highest] = ['MIN', 'MAX'].map((extreme) =>
+    db.prepare<[string, string, number, number], Point>(`SELECT step, ${extreme}(value) AS value ${within}`),
+  );
+  const kept = new Map<number, number>();
+  const keep = (from: number, to: number): void => {
+    for (const query of [lowest, highest]) {
+      const found = query?.get(runId, name, from, to);
+      // An empty range gives one row without values.
+      if (found && found.step !== null && found.value !== null) kept.set(found.step, found.value);
+    }
+  };
+  keep(first, first + 1);
+  for (let bucket = 0; bucket < buckets; bucket++) {
+    const edge = (i: number): number => first + 1 + Math.floor(((last - first - 1) * i) / buckets);
+    keep(edge(bucket), edge(bucket + 1));
+  }
+  keep(last, last + 1);
+  return [...kept].map(([step, value]) => ({ step, value })).toSorted((a, b) => a.step - b.step);
 }
