@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { measureSpeed } from './measure-speed.ts';
+import { measureSpeed } from '../core/service/measure-speed.ts';
 import { callProgram } from './testing/call-program.ts';
 
 describe('the speed of a device', () => {

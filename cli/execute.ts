@@ -2,11 +2,11 @@ import { toWorkbenchError, type ErrorShape } from '../core/base/errors.ts';
 import type { RunRecord } from '../core/contract/run.ts';
 import { startJob, type JobHandle } from '../core/jobs/client.ts';
 import type { MethodSpec } from '../core/methods/define.ts';
+import { writeReport } from '../core/service/report-files.ts';
 import type { Workspace } from '../core/store/workspace.ts';
 import { exitCodeOf, exitCodes } from './exit-codes.ts';
 import { createProgress, type Progress } from './progress.ts';
 import { noteError } from './report-error.ts';
-import { writeReport } from './report-files.ts';
 import { resultJson, resultText, shortPath, withWorkspaceFlag, type PlaceNames } from './result.ts';
 import type { Surroundings } from './verb.ts';
 

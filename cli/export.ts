@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { findMethod } from '../core/methods/catalogue.ts';
+import type { ExportFile } from '../core/service/export-files.ts';
 import { exitCodes } from './exit-codes.ts';
-import type { ExportFile } from './export-files.ts';
 import { debugFlag, helpFlag, jsonFlag, workspaceFlag } from './flags.ts';
 import { choice } from './request.ts';
 import { shortPath } from './result.ts';
@@ -43,8 +43,8 @@ export const exportRun: Verb = {
   positionals: ['RUN'],
   run: (args, here) =>
     withReader(args, here, async (reader) => {
-      const { artifactFiles, csvFiles, textFile, writeFolder } = await import('./export-files.ts');
-      const { makeReport } = await import('./report-files.ts');
+      const { artifactFiles, csvFiles, textFile, writeFolder } = await import('../core/service/export-files.ts');
+      const { makeReport } = await import('../core/service/report-files.ts');
       const format = choice(args, 'format', formats) ?? 'all';
       const record = reader.getRun(args.positionals[0] ?? '');
       const { runId } = record;

@@ -1,10 +1,8 @@
 import { statSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { WorkbenchError } from '../core/base/errors.ts';
+import { bundledFolder, bundledPrefix } from '../core/service/path-names.ts';
 import type { Arguments, Flag } from './arguments.ts';
-import { bundledFolder } from './request.ts';
-
-const bundledPrefix = 'bundled:';
 
 /** The path of a MODEL argument: a file, or `bundled:NAME`. @throws MODEL_UNREADABLE when there is none */
 export function modelPath(text: string, cwd: string): string {

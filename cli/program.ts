@@ -14,6 +14,7 @@ import { methods } from './methods.ts';
 import { noteThrown } from './report-error.ts';
 import { resume } from './resume.ts';
 import { methodVerb, noRun } from './run.ts';
+import { serve } from './serve.ts';
 import { show } from './show.ts';
 import { didYouMean } from './suggest.ts';
 import { withoutColour } from './terminal.ts';
@@ -30,6 +31,7 @@ const fixedVerbs: readonly Verb[] = [
   gradient,
   verifyGradientsVerb,
   doctor,
+  serve,
 ];
 
 /** Runs one command line and gives the exit code. Nothing is thrown. */

@@ -1,6 +1,5 @@
 import { readFileSync, statSync } from 'node:fs';
 import { basename, extname, join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { toWorkbenchError, WorkbenchError } from '../core/base/errors.ts';
 import {
@@ -15,14 +14,10 @@ import {
 } from '../core/contract/run.ts';
 import type { DataNeed, MethodSpec, ModelNeed } from '../core/methods/define.ts';
 import { kebabCase } from '../core/methods/parameters.ts';
+import { bundledFolder, bundledPrefix } from '../core/service/path-names.ts';
 import type { Arguments } from './arguments.ts';
 import { mergeParams } from './params.ts';
 import { didYouMean } from './suggest.ts';
-
-/** Models that come with the workbench; `bundled:NAME` is NAME.onnx in it. */
-export const bundledFolder = fileURLToPath(new URL('../assets/models/', import.meta.url));
-
-const bundledPrefix = 'bundled:';
 
 export interface RequestSurroundings {
   /** Folder that relative paths start from. */

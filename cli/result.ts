@@ -1,12 +1,12 @@
-import { join, relative } from 'node:path';
+import { relative } from 'node:path';
 import type { ErrorShape } from '../core/base/errors.ts';
 import type { RunRecord } from '../core/contract/run.ts';
 import { commandLine } from '../core/methods/command-line.ts';
 import type { MethodSpec } from '../core/methods/define.ts';
 import { formatDuration, formatValue } from '../core/report/format.ts';
 import type { WorkspaceReader } from '../core/store/workspace.ts';
+import { pathNamer } from '../core/service/path-names.ts';
 import { columnsOf, paint, type Terminal } from './terminal.ts';
-import { pathNamer } from './workspace.ts';
 
 /** The one JSON object that `run`, `train` and `resume` print with --json. */
 export function resultJson(
@@ -92,12 +92,6 @@ export function resultText(
     .filter((block) => block.length > 0)
     .map((block) => block.join('\n'))
     .join('\n\n')}\n`;
-}
-
-/** Where the report of a run lies in its workspace. */
-export function reportPaths(reader: Pick<WorkspaceReader, 'dir'>, runId: string): { html: string; json: string } {
-  const folder = join(reader.dir, 'runs', runId);
-  return { html: join(folder, 'report.html'), json: join(folder, 'report.json') };
 }
 
 /** The declaration of a run's method. */

@@ -5,8 +5,9 @@ import { commandOf, methodHelp } from './help.ts';
 import { buildRequest } from './request.ts';
 import { withWorkspaceFlag } from './result.ts';
 import { commandLine } from '../core/methods/command-line.ts';
+import { pathNamer } from '../core/service/path-names.ts';
 import type { Verb } from './verb.ts';
-import { pathNamer, withWorkspace, workspaceFolder } from './workspace.ts';
+import { withWorkspace, workspaceFolder } from './workspace.ts';
 
 /** What `--json` prints of a run that was never made. */
 export const noRun = { runId: null, state: 'failed', metrics: {}, artifacts: [], durationMs: 0 };
@@ -38,10 +39,10 @@ export function methodVerb(spec: MethodSpec): Verb {
         );
         return exitCodes.ok.code;
       }
-      const { admitModels } = await import('./admit-models.ts');
+      const { admitModels } = await import('../core/service/admit-models.ts');
       const { executeRun } = await import('./execute.ts');
       return withWorkspace(args, here, async (workspace) => {
-        await admitModels(request, workspace.dir);
+        await admitModels(request, workspace.dir, here.elapsed);
         const runId = workspace.createRun(request);
         if (!isJson && !args.isOn('quiet')) here.terminal.note(`Run ${runId}: ${spec.title}\n`);
         return executeRun({

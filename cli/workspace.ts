@@ -1,8 +1,7 @@
-import { basename, dirname, extname, isAbsolute, relative, resolve, sep } from 'node:path';
+import { resolve } from 'node:path';
 import { canMove } from '../core/jobs/states.ts';
 import type { Workspace, WorkspaceOptions, WorkspaceReader } from '../core/store/workspace.ts';
 import type { Arguments } from './arguments.ts';
-import { bundledFolder } from './request.ts';
 import type { Surroundings } from './verb.ts';
 
 /** --workspace, else $PALIMPSEST_WORKSPACE, else ./palimpsest-workspace; absolute. */
@@ -44,14 +43,4 @@ export async function withReader<T>(
   } finally {
     reader.close();
   }
-}
-
-/** Names files in commands: `bundled:NAME`, relative inside `base`, absolute elsewhere. */
-export function pathNamer(base: string): (path: string) => string {
-  return (path) => {
-    if (dirname(path) === resolve(bundledFolder)) return `bundled:${basename(path, extname(path))}`;
-    const inside = relative(base, path);
-    const isInside = inside !== '..' && !inside.startsWith(`..${sep}`) && !isAbsolute(inside);
-    return isInside ? inside || '.' : path;
-  };
 }

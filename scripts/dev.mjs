@@ -18,6 +18,7 @@ import {
   whyStale,
   withLock,
 } from './dev-lib.mjs';
+import { findElectron, noteBuilt, sourceDigest, whyUnbuilt } from './start-lib.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const self = fileURLToPath(import.meta.url);
@@ -26,6 +27,8 @@ const self = fileURLToPath(import.meta.url);
 
 /** @type {Record<string, { help: string, run: (args: readonly string[]) => Promise<number> }>} */
 const jobs = {
+  start: { help: 'the window: of its own where Electron is, else in a browser', run: start },
+  build: { help: 'the interface, into out/', run: () => build('asked for') },
   demo: { help: 'the main job on the bundled teacher and real MNIST', run: (args) => program('scripts/demo.ts', args) },
   test: { help: 'all checks, then all tests; with a path, only the tests there', run: test },
   check: { help: 'generated files, format, lint, house rules, unused code, types', run: () => runSteps(checkSteps()) },
@@ -98,6 +101,33 @@ async function install() {
     },
     { onWait },
   );
+}
+
+/** @param {readonly string[]} args for `palimpsest serve`, where that is what is started */
+async function start(args) {
+  const reason = whyUnbuilt(root, sourceDigest(root));
+  if (reason !== undefined) {
+    const code = await build(reason);
+    if (code !== 0) return code;
+  }
+  const electron = findElectron(root, { env: process.env, platform: process.platform });
+  if ('binary' in electron) return runToExit(electron.binary, [root, ...args], { env: jobEnvironment() });
+  say(`Opening in a browser: ${electron.reason}.`);
+  return program('cli/main.ts', ['serve', ...args]);
+}
+
+/** @param {string} reason */
+async function build(reason) {
+  if (!existsSync(join(root, 'renderer', 'vite.config.mjs'))) {
+    say('renderer/vite.config.mjs is missing. Hint: restore it from the repository.');
+    return 1;
+  }
+  say(`Building the interface: ${reason} …`);
+  const digest = sourceDigest(root);
+  const { code, output } = await capture([toolPath('vite'), 'build', '--config', 'renderer/vite.config.mjs']);
+  if (code === 0) noteBuilt(root, digest);
+  else say(output);
+  return code;
 }
 
 /** @param {readonly string[]} args */

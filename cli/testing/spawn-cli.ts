@@ -18,6 +18,8 @@ export interface RunningCli {
   closePipe(which: 'stdout' | 'stderr'): void;
   /** Resolves when standard error holds `text`; rejects when the process ends first. */
   said(text: string): Promise<void>;
+  /** The first line of standard output; rejects when the process ends before it. */
+  firstLine(): Promise<string>;
   readonly ended: Promise<Ended>;
 }
 
@@ -63,19 +65,30 @@ function launch([program = '', ...argv]: readonly string[], cwd: string, t: Test
   let out = '';
   let err = '';
   const waiting = new Set<() => void>();
-  child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()));
+  const line = Promise.withResolvers<string>();
+  // Whoever does not ask for it must not hear of it.
+  line.promise.catch(() => {});
+  child.stdout.on('data', (chunk: Buffer) => {
+    out += chunk.toString();
+    const [first, ...more] = out.split('\n');
+    if (first !== undefined && more.length > 0) line.resolve(first);
+  });
   child.stderr.on('data', (chunk: Buffer) => {
     err += chunk.toString();
     for (const look of waiting) look();
   });
   const ended = new Promise<Ended>((resolve) => {
-    child.on('close', (code) => resolve({ code, out, err }));
+    child.on('close', (code) => {
+      line.reject(new Error(`ended without a line: ${err}`));
+      resolve({ code, out, err });
+    });
   });
   return {
     pid: child.pid ?? 0,
     signal: (name) => void child.kill(name),
     closePipe: (which) => void child[which].destroy(),
     ended,
+    firstLine: () => line.promise,
     said(text) {
       const found = Promise.withResolvers<void>();
       const look = (): void => {

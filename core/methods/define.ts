@@ -78,6 +78,11 @@ export interface MethodSpec<Shape extends z.ZodRawShape = z.ZodRawShape> {
   readonly metrics: Readonly<Record<string, MetricSpec>>;
   /** Metrics shown in lists, in this order; each is a key of `metrics`. */
   readonly columns: readonly string[];
+  /**
+   * What the time of a run grows with: a sum of products of parameters, a switch counting as 0 or 1. Estimates scale by
+   * it what runs with the same models and data took; without it only the very same run tells.
+   */
+  readonly work?: readonly (readonly (keyof Shape & string)[])[];
   /** from version n (key) to n + 1. */
   readonly migrations?: Readonly<Record<number, (params: Record<string, unknown>) => Record<string, unknown>>>;
 }

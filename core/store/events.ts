@@ -45,17 +45,58 @@ export function writeEvent(db: Connection, event: RunEvent, canMove: CanMove): v
   fold(db, event, job, canMove);
 }
 
+export interface EventRange {
+  /** Of all jobs of the run when absent. */
+  readonly jobId?: string | undefined;
+  /** Number of the first event. */
+  readonly from?: number | undefined;
+  readonly types?: readonly RunEvent['type'][] | undefined;
+  /** At most so many, the oldest; all when absent. */
+  readonly limit?: number | undefined;
+}
+
 /** What a reloaded view asks for: the events of a job from `from` on, or of all jobs of a run. */
-export function readEvents(db: Connection, runId: string, range: { jobId?: string; from?: number }): RunEvent[] {
+export function readEvents(db: Connection, runId: string, range: EventRange): RunEvent[] {
   const bodies = db
-    .prepare<{ runId: string; jobId: string | null; from: number }, string>(
+    .prepare<{ runId: string; jobId: string | null; from: number; types: string | null; limit: number }, string>(
       `SELECT e.body FROM events e JOIN jobs j USING (job_id)
-       WHERE j.run_id = @runId AND (@jobId IS NULL OR e.job_id = @jobId) AND e.seq >= @from ORDER BY j.ordinal, e.seq`,
+       WHERE j.run_id = @runId AND (@jobId IS NULL OR e.job_id = @jobId) AND e.seq >= @from
+         AND (@types IS NULL OR e.type IN (SELECT value FROM json_each(@types)))
+       ORDER BY j.ordinal, e.seq LIMIT @limit`,
     )
     .pluck()
-    .all({ runId, jobId: range.jobId ?? null, from: range.from ?? 0 });
-  return bodies.map((body) => RunEvent.parse(JSON.parse(body)));
+    .all({
+      runId,
+      jobId: range.jobId ?? null,
+      from: range.from ?? 0,
+      types: range.types ? JSON.stringify(range.types) : null,
+      limit: range.limit ?? -1,
+    });
+  return bodies.map(parseEvent);
 }
+
+/** The newest event of a job, or the newest of one type. */
+export function readLastEvent<T extends RunEvent['type']>(
+  db: Connection,
+  jobId: string,
+  type?: T,
+): Extract<RunEvent, { type: T }> | undefined {
+  const body = db
+    .prepare<{ jobId: string; type: string | null }, string>(
+      `SELECT body FROM events WHERE job_id = @jobId AND (@type IS NULL OR type = @type) ORDER BY seq DESC LIMIT 1`,
+    )
+    .pluck()
+    .get({ jobId, type: type ?? null });
+  const event = body === undefined ? undefined : parseEvent(body);
+  return event && isOfType(event, type) ? event : undefined;
+}
+
+const isOfType = <T extends RunEvent['type']>(
+  event: RunEvent,
+  type: T | undefined,
+): event is Extract<RunEvent, { type: T }> => type === undefined || event.type === type;
+
+const parseEvent = (body: string): RunEvent => RunEvent.parse(JSON.parse(body));
 
 function fold(db: Connection, event: RunEvent, job: JobRow, canMove: CanMove): void {
   switch (event.type) {

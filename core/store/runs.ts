@@ -8,7 +8,7 @@ export interface RunFilter {
   readonly methodId?: string;
 }
 
-interface RunRow {
+export interface RunRow {
   readonly run_id: string;
   readonly state: RunState;
   readonly request: string;
@@ -47,10 +47,11 @@ export function readRun(db: Connection, runId: string): RunRecord {
   return toRecord(db, row);
 }
 
+/** Without those in the trash. */
 export function listRuns(db: Connection, filter: RunFilter): RunRecord[] {
   const rows = db
     .prepare<{ state: string | null; methodId: string | null; limit: number }, RunRow>(
-      `${selectRuns} WHERE (@state IS NULL OR state = @state) AND (@methodId IS NULL OR method_id = @methodId)
+      `${selectRuns} WHERE deleted_at_ms IS NULL AND (@state IS NULL OR state = @state) AND (@methodId IS NULL OR method_id = @methodId)
        ORDER BY run_id DESC LIMIT @limit`,
     )
     .all({ state: filter.state ?? null, methodId: filter.methodId ?? null, limit: filter.limit ?? -1 });
@@ -88,7 +89,7 @@ function toRecord(db: Connection, row: RunRow | undefined): RunRecord {
 }
 
 /** A run that never got as far as 'started' has nothing to lose and may begin anew. */
-function isResumable(row: RunRow): boolean {
+export function isResumable(row: Pick<RunRow, 'state' | 'has_checkpoint' | 'started_at_ms'>): boolean {
   if (row.state === 'queued') return true;
   const hasStopped = row.state === 'cancelled' || row.state === 'interrupted';
   return hasStopped && (row.has_checkpoint === 1 || row.started_at_ms === null);

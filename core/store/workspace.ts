@@ -1,19 +1,23 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { createHash } from 'node:crypto';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
+import type { z } from 'zod';
 import { WorkbenchError } from '../base/errors.ts';
 import type { JobRecord } from '../contract/job.ts';
-import { artifactFile } from '../contract/layout.ts';
-import type { Artifact, MetricPoint, RunEvent, RunRecord, RunRequest } from '../contract/run.ts';
+import type { RunPage, RunQuery, RunRow, Series } from '../contract/history.ts';
+import { artifactFile, checkpointFolder } from '../contract/layout.ts';
+import type { Artifact, MetricPoint, RunEvent, RunRecord, RunRequest, RunState } from '../contract/run.ts';
+import { moveToTrash, purgeRuns, takeFromTrash, trashedBefore, writeAnnotation, type Annotation } from './annotate.ts';
 import { guarded, type Connection } from './connection.ts';
 import { databasePath, emptyDatabase, makeFolder, openReading, openWriting } from './database.ts';
-import { nextSeq, readEvents, writeEvent, type CanMove } from './events.ts';
+import { nextSeq, readEvents, readLastEvent, writeEvent, type CanMove, type EventRange } from './events.ts';
 import { insertJob, lastWord, listJobs, orphanedJobs, writeJobProcess } from './jobs.ts';
 import { acquireWriterLock } from './lock.ts';
 import { checkVersion, migrations, schemaVersion } from './migrate.ts';
+import { listTags, queryRuns, readRow, runIdsIn } from './query.ts';
 import { newRunId, resolveRunId } from './run-ids.ts';
 import { listRuns, readRun, type RunFilter } from './runs.ts';
-import { readSeries } from './series.ts';
+import { readSeries, readThinned, type SeriesRange } from './series.ts';
 
 export interface WorkspaceOptions {
   /** Wall clock, milliseconds since 1970. */
@@ -34,9 +38,19 @@ export interface WorkspaceReader {
   /** Newest first. */
   listRuns(filter?: RunFilter): RunRecord[];
   jobs(run: string): JobRecord[];
-  events(run: string, range?: { readonly jobId?: string; readonly from?: number }): RunEvent[];
+  events(run: string, range?: EventRange): RunEvent[];
+  /** The newest event of a job, or the newest of one type. */
+  lastEvent<T extends RunEvent['type']>(jobId: string, type?: T): Extract<RunEvent, { type: T }> | undefined;
   /** metric → points by step. */
   series(run: string): Record<string, MetricPoint[]>;
+  /** metric → points, at most so many of each. */
+  thinnedSeries(run: string, range: SeriesRange): Record<string, Series>;
+  /** One page of the table of runs. */
+  queryRuns(query: z.output<typeof RunQuery>): RunPage;
+  getRow(run: string): RunRow;
+  /** Ids of runs outside the trash, oldest first. */
+  runIdsIn(state: RunState): string[];
+  tags(): { tag: string; count: number }[];
   artifactPath(sha256: string): string;
   /** The content of an artifact, checked against its hash. */
   readArtifact(artifact: Artifact): Uint8Array;
@@ -53,6 +67,14 @@ export interface Workspace extends WorkspaceReader {
   nextSeq(jobId: string): number;
   /** Stores one event, idempotently. `isDurable`: it, and all before it, would survive a power cut. */
   appendEvent(event: RunEvent): { readonly isDurable: boolean };
+  annotate(runIds: readonly string[], annotation: Annotation): void;
+  /** @throws RUN_STATE for a running run; then none is moved. */
+  trash(runIds: readonly string[]): void;
+  restore(runIds: readonly string[]): void;
+  /** Forgets runs in the trash for good, with the files that no other run has. @throws RUN_STATE for one that is not. */
+  purge(runIds: readonly string[]): void;
+  /** Runs that have been in the trash for longer than `days`. */
+  trashedFor(days: number): string[];
 }
 
 /**
@@ -113,7 +135,13 @@ function reader(dir: string, db: Connection, onClose: () => void = () => {}): Wo
     listRuns: (filter = {}) => read(() => listRuns(db, filter)),
     jobs: (run) => read(() => listJobs(db, resolveRunId(db, run))),
     events: (run, range = {}) => read(() => readEvents(db, resolveRunId(db, run), range)),
+    lastEvent: (jobId, type) => read(() => readLastEvent(db, jobId, type)),
     series: (run) => read(() => readSeries(db, resolveRunId(db, run))),
+    thinnedSeries: (run, range) => read(() => readThinned(db, resolveRunId(db, run), range)),
+    queryRuns: (query) => read(() => queryRuns(db, query)),
+    getRow: (run) => read(() => readRow(db, resolveRunId(db, run))),
+    runIdsIn: (state) => read(() => runIdsIn(db, state)),
+    tags: () => read(() => listTags(db)),
     artifactPath: (sha256) => join(dir, artifactFile(sha256)),
     readArtifact: (artifact) => readChecked(join(dir, artifactFile(artifact.sha256)), artifact),
     close() {
@@ -145,7 +173,7 @@ function writer(
   dir: string,
   db: Connection,
   { now, random, canMove }: WorkspaceOptions,
-): Pick<Workspace, 'createRun' | 'createJob' | 'setJobProcess' | 'nextSeq' | 'appendEvent'> {
+): Omit<Workspace, keyof WorkspaceReader> {
   const write = <T>(isDurable: boolean, action: () => T): T =>
     guarded(dir, () => {
       db.pragma(`synchronous = ${isDurable ? 'FULL' : 'NORMAL'}`);
@@ -174,6 +202,16 @@ function writer(
       write(isDurable, () => writeEvent(db, event, canMove));
       return { isDurable };
     },
+    annotate: (runIds, annotation) => write(true, () => writeAnnotation(db, runIds, annotation)),
+    trash: (runIds) => write(true, () => moveToTrash(db, runIds, now())),
+    restore: (runIds) => write(true, () => takeFromTrash(db, runIds)),
+    purge(runIds) {
+      const freed = write(true, () => purgeRuns(db, runIds));
+      // After the history has let go of them: a kill in between leaves a file too many, never one too few.
+      for (const sha256 of freed) rmSync(join(dir, artifactFile(sha256)), { force: true });
+      for (const runId of runIds) rmSync(dirname(join(dir, checkpointFolder(runId))), { recursive: true, force: true });
+    },
+    trashedFor: (days) => guarded(dir, () => trashedBefore(db, now() - days * 24 * 60 * 60_000)),
   };
 }
 

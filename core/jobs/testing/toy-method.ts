@@ -32,6 +32,7 @@ const walkSpec = defineMethod({
   }),
   recipes: {},
   metrics: { distance: { title: 'Distance', unit: '1' } },
+  work: [['steps']],
   columns: ['distance'],
 });
 

@@ -310,5 +310,10 @@ export const spec = defineMethod({
     scanned: { title: 'Images looked at', unit: 'images' },
     transferCount: { title: 'Transfer set', unit: 'images', help: 'Size of both sets, repeated images counted' },
   },
+  work: [
+    ['count', 'epochs', 'repeats'],
+    ['count', 'epochs', 'repeats', 'controlReal'],
+    ['count', 'epochs', 'repeats', 'controlShuffled'],
+  ],
   columns: ['balancedAccuracy', 'unbalancedAccuracy', 'balanceGain', 'realAccuracy', 'fillRate', 'balanceScore'],
 });

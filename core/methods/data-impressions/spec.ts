@@ -369,5 +369,11 @@ export const spec = defineMethod({
       help: 'With the teacher, on impressions held out of the distillation',
     },
   },
+  work: [
+    ['count', 'steps'],
+    ['count', 'epochs'],
+    ['count', 'epochs', 'controlNoise'],
+    ['count', 'epochs', 'controlReal'],
+  ],
   columns: ['studentAccuracy', 'teacherAccuracy', 'noiseAccuracy', 'realAccuracy', 'cloneEfficiency'],
 });

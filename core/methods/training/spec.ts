@@ -109,5 +109,6 @@ export const spec = defineMethod({
     finalLoss: { title: 'Final training loss', unit: 'nat', better: 'lower', help: 'Mean over the last epoch' },
     parameters: { title: 'Parameters', unit: '1' },
   },
+  work: [['epochs']],
   columns: ['testAccuracy', 'finalLoss', 'parameters'],
 });

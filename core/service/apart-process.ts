@@ -1,0 +1,86 @@
+import { createHash } from 'node:crypto';
+import { createReadStream, statSync } from 'node:fs';
+import { pipeline } from 'node:stream/promises';
+import { toWorkbenchError } from '../base/errors.ts';
+import { permutation, stream } from '../base/rng.ts';
+import { openDataset, type ImageSet } from '../data/dataset.ts';
+import { pngGrid } from '../data/write.ts';
+import { fixDimensions } from '../inspect/dimensions.ts';
+import { inspectModel } from '../inspect/inspect.ts';
+import { findPreprocessingFiles } from '../inspect/preprocessing-files.ts';
+import { readModelFile } from '../onnx/read.ts';
+import { ApartCommand } from './apart.ts';
+
+/** Entry of the process that strange files are looked into: one command, one answer. */
+process.once('message', (message) => {
+  void answer(message).then((result) => process.send?.(result, undefined, undefined, () => process.exit(0)));
+});
+process.once('disconnect', () => process.exit(0));
+
+async function answer(message: unknown): Promise<object> {
+  try {
+    const command = ApartCommand.parse(message);
+    return { ok: true, result: command.kind === 'model' ? await inspect(command) : await describeData(command) };
+  } catch (thrown) {
+    return { ok: false, error: toWorkbenchError(thrown).toShape() };
+  }
+}
+
+async function inspect({ path, dims, speed }: Extract<ApartCommand, { kind: 'model' }>): Promise<object> {
+  const { model, hasExternalData } = readModelFile(path);
+  const hash = createHash('sha256');
+  await pipeline(createReadStream(path, { highWaterMark: 2 ** 20 }), hash);
+  const file = { path, sizeBytes: statSync(path).size, sha256: hash.digest('hex'), hasExternalData };
+  return inspectModel(fixDimensions(model, dims), { file, settings: findPreprocessingFiles(path), speed });
+}
+
+async function describeData(command: Extract<ApartCommand, { kind: 'data' }>): Promise<object> {
+  const { path, format, split, resizeTo } = command;
+  const set = await openDataset({ path, format, split }, { resizeTo });
+  try {
+    return {
+      path,
+      title: set.title,
+      format: set.format,
+      split,
+      count: set.count,
+      shape: [...set.shape],
+      classes: classesOf(set),
+      fingerprint: set.fingerprint,
+      samples: await samplesOf(set, command),
+    };
+  } finally {
+    await set.close();
+  }
+}
+
+function classesOf({ labels, labelNames }: ImageSet): object[] | null {
+  if (!labels) return null;
+  const counts = new Map<number, number>();
+  for (const label of labels) counts.set(label, (counts.get(label) ?? 0) + 1);
+  const last = Math.max(labelNames?.length ?? 0, ...[...counts.keys()].map((label) => label + 1));
+  return Array.from({ length: last }, (_, label) => ({
+    label,
+    name: labelNames?.[label] ?? null,
+    count: counts.get(label) ?? 0,
+  }));
+}
+
+/** Drawn with the seed, then in order of class, so that a grid shows the classes beside each other. */
+async function samplesOf(set: ImageSet, { samples, seed }: { samples: number; seed: number }): Promise<object[]> {
+  const label = (index: number): number => set.labels?.[index] ?? 0;
+  const drawn = [...permutation(stream(seed, 'samples'), set.count)].slice(0, samples);
+  const indices = drawn.toSorted((a, b) => label(a) - label(b) || a - b);
+  const [channels, height, width] = set.shape;
+  const made: object[] = [];
+  for (const index of indices) {
+    const pixels = new Float32Array(channels * height * width);
+    await set.read([index], pixels);
+    const shown = channels === 1 || channels === 3 ? channels : 1;
+    const image = shown === channels ? pixels : pixels.subarray(0, height * width);
+    const png = await pngGrid(image, [1, shown, height, width], { columns: 1 });
+    const uri = `data:image/png;base64,${Buffer.from(png).toString('base64')}`;
+    made.push({ index, label: set.labels ? label(index) : null, png: uri });
+  }
+  return made;
+}

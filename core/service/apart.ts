@@ -1,0 +1,74 @@
+import { z } from 'zod';
+import { WorkbenchError } from '../base/errors.ts';
+import { dataFormats, ErrorData, splits } from '../contract/run.ts';
+import { forkModule, type JobProcess } from '../jobs/launch.ts';
+
+/** What is looked into apart from the host: a file of strangers can cost one process, never the window. */
+export const ApartCommand = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.literal('model'),
+    path: z.string(),
+    dims: z.record(z.string(), z.int()),
+    speed: z.object({ device: z.string(), threads: z.int(), gflops: z.number() }).optional(),
+  }),
+  z.strictObject({
+    kind: z.literal('data'),
+    path: z.string(),
+    format: z.enum(dataFormats),
+    split: z.enum(splits),
+    samples: z.int(),
+    seed: z.int(),
+    resizeTo: z.tuple([z.int(), z.int()]).optional(),
+  }),
+]);
+export type ApartCommand = z.infer<typeof ApartCommand>;
+
+const ApartAnswer = z.discriminatedUnion('ok', [
+  z.object({ ok: z.literal(true), result: z.unknown() }),
+  z.object({ ok: z.literal(false), error: ErrorData }),
+]);
+
+const timeLimitMs = 120_000;
+
+const fork = (): JobProcess => forkModule(new URL('./apart-process.ts', import.meta.url));
+
+/**
+ * Looks into a file in a process of its own.
+ * @throws what the process found wrong; MODEL_UNREADABLE or DATA_UNREADABLE when the file cost it its life or its time.
+ */
+export async function lookApart(command: ApartCommand, launch: () => JobProcess = fork): Promise<unknown> {
+  const child = launch();
+  const answer = Promise.withResolvers<unknown>();
+  const code = command.kind === 'model' ? 'MODEL_UNREADABLE' : 'DATA_UNREADABLE';
+  const timer = setTimeout(() => {
+    answer.reject(
+      new WorkbenchError(
+        code,
+        `Looking into ${command.path} took longer than ${timeLimitMs / 1000} s and was stopped`,
+        {
+          hint: 'The file may be made to keep programs busy. Choose another one.',
+        },
+      ),
+    );
+    child.kill();
+  }, timeLimitMs);
+  child.onMessage((message) => answer.resolve(message));
+  child.onExit(({ exitCode, signal, output }) => {
+    answer.reject(
+      new WorkbenchError(
+        code,
+        `Looking into ${command.path} ended the process that did it (${signal ?? `exit code ${exitCode ?? 'unknown'}`})`,
+        { hint: 'The file is damaged, made to do harm, or needs more memory than there is.', details: { output } },
+      ),
+    );
+  });
+  try {
+    child.post(ApartCommand.parse(command));
+    const given = ApartAnswer.parse(await answer.promise);
+    if (given.ok) return given.result;
+    throw WorkbenchError.fromShape(given.error);
+  } finally {
+    clearTimeout(timer);
+    child.kill();
+  }
+}

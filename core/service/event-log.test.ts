@@ -1,0 +1,46 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { HostEvent } from '../contract/bridge.ts';
+import { createEventLog } from './event-log.ts';
+
+const removed = (runId: string) => ({ type: 'runs-removed' as const, runIds: [runId] });
+
+describe('the line of events', () => {
+  it('numbers without gaps and tells every listener until it leaves', () => {
+    const log = createEventLog('h');
+    const seen: HostEvent[] = [];
+    const leave = log.subscribe((event) => seen.push(event));
+    for (const id of ['a', 'b']) log.push(removed(id));
+    leave();
+    log.push(removed('c'));
+    assert.deepEqual(
+      seen.map(({ seq, hostId }) => [seq, hostId]),
+      [
+        [0, 'h'],
+        [1, 'h'],
+      ],
+    );
+  });
+
+  it('gives a window that comes back exactly what it missed', () => {
+    const log = createEventLog('h', 5);
+    for (let i = 0; i < 23; i++) log.push(removed(String(i)));
+    for (let seq = 20; seq < 23; seq++) {
+      assert.deepEqual(
+        log.after('h', seq).map((event) => event.seq),
+        Array.from({ length: 22 - seq }, (_, i) => seq + 1 + i),
+      );
+    }
+  });
+
+  it('says reset for another host, for too long ago, and for the future', () => {
+    const log = createEventLog('h', 5);
+    for (let i = 0; i < 23; i++) log.push(removed(String(i)));
+    const reset = [{ type: 'reset', hostId: 'h', seq: 22 }];
+    assert.deepEqual(log.after('other', 22), reset);
+    assert.deepEqual(log.after('h', 0), reset);
+    assert.deepEqual(log.after('h', 23), reset);
+    assert.deepEqual(log.after('h', 22), []);
+    assert.deepEqual(createEventLog('h').after('other', 5), [{ type: 'reset', hostId: 'h', seq: 0 }]);
+  });
+});

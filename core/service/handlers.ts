@@ -1,0 +1,94 @@
+import { readdirSync, statSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { WorkbenchError } from '../base/errors.ts';
+import { requests } from '../contract/bridge.ts';
+import { DataCard } from '../contract/data-card.ts';
+import type { ModelInspection } from '../contract/inspection.ts';
+import { architectures } from '../train/zoo/architectures.ts';
+import { lookApart } from './apart.ts';
+import { settlePath } from './assess.ts';
+import { bind, type HandlerTable } from './bind.ts';
+import type { Inside } from './inside.ts';
+import { machineFacts, measureMachine } from './machine.ts';
+import { inspector } from './model-inspector.ts';
+import { runHandlers } from './run-handlers.ts';
+
+export function handlers(inside: Inside): HandlerTable {
+  const { options, workspace, queue, library, uploads, links } = inside;
+  const { now } = options;
+  const inspect = inspector(workspace.dir);
+  const facts = () => machineFacts(workspace.dir, workspace.queryRuns({ offset: 0, limit: 1 }).total);
+  return {
+    'machine.facts': bind(requests['machine.facts'], facts),
+    'machine.measure': bind(requests['machine.measure'], () =>
+      queue.alone(async () => {
+        await measureMachine(workspace.dir, now);
+        return facts();
+      }),
+    ),
+    'models.list': bind(requests['models.list'], () => library.models()),
+    'models.architectures': bind(requests['models.architectures'], () => Object.keys(architectures)),
+    'models.inspect': bind(requests['models.inspect'], async ({ path, dims }): Promise<ModelInspection> => {
+      const inspection = await inspect(settlePath(path), dims);
+      library.noteModel(inspection, now());
+      inside.tellLibrary('models');
+      return inspection;
+    }),
+    'models.annotate': bind(requests['models.annotate'], async ({ path, ...words }) => {
+      const inspection = await inspect(settlePath(path));
+      library.noteModel(inspection, now());
+      library.annotateModel(inspection.file.sha256, words);
+      inside.tellLibrary('models');
+      return {};
+    }),
+    'data.list': bind(requests['data.list'], () => library.data()),
+    'data.inspect': bind(requests['data.inspect'], async (asked) => {
+      const card = DataCard.parse(await lookApart({ kind: 'data', ...asked }));
+      library.noteData(card, now());
+      inside.tellLibrary('data');
+      return card;
+    }),
+    'files.list': bind(requests['files.list'], ({ path }) => listFolder(path ?? homedir())),
+    'uploads.begin': bind(requests['uploads.begin'], (asked) => uploads.begin(asked)),
+    'uploads.finish': bind(requests['uploads.finish'], ({ uploadId }) => uploads.finish(uploadId)),
+    'uploads.abort': bind(requests['uploads.abort'], ({ uploadId }) => {
+      uploads.abort(uploadId);
+      return {};
+    }),
+    'queue.facts': bind(requests['queue.facts'], () => queue.facts()),
+    'queue.continue': bind(requests['queue.continue'], () => {
+      queue.continue();
+      return queue.facts();
+    }),
+    'links.create': bind(requests['links.create'], (target) => ({ url: links.create(target) })),
+    'session.invite': bind(requests['session.invite'], () => {
+      if (options.invite) return { url: options.invite() };
+      throw new WorkbenchError('USAGE', 'Windows of the application have no addresses');
+    }),
+    ...runHandlers(inside, inspect),
+  };
+}
+
+function listFolder(given: string) {
+  const path = resolve(given);
+  try {
+    const entries = readdirSync(path, { withFileTypes: true })
+      .filter(({ name }) => !name.startsWith('.'))
+      .flatMap((entry) => {
+        const full = join(path, entry.name);
+        // A link that leads nowhere is nothing to choose.
+        const stats = statSync(full, { throwIfNoEntry: false });
+        if (!stats?.isFile() && !stats?.isDirectory()) return [];
+        return [{ name: entry.name, path: full, isFolder: stats.isDirectory(), sizeBytes: stats.size }];
+      })
+      .slice(0, 5000)
+      .toSorted((a, b) => Number(b.isFolder) - Number(a.isFolder) || a.name.localeCompare(b.name, 'en'));
+    return { path, parent: dirname(path) === path ? null : dirname(path), entries };
+  } catch (thrown) {
+    throw new WorkbenchError('USAGE', `Cannot look into ${path}: it is no folder, or may not be read`, {
+      hint: 'Choose another folder.',
+      cause: thrown,
+    });
+  }
+}

@@ -1,0 +1,99 @@
+import { randomBytes } from 'node:crypto';
+import { zipSync } from 'fflate';
+import { WorkbenchError } from '../base/errors.ts';
+import type { LinkTarget } from '../contract/bridge.ts';
+import { paths } from '../contract/http.ts';
+import { findMethod } from '../methods/catalogue.ts';
+import type { MethodSpec } from '../methods/define.ts';
+import type { WorkspaceReader } from '../store/workspace.ts';
+import { artifactFiles, csvFiles, textFile, type ExportFile } from './export-files.ts';
+import { makeReport } from './report-files.ts';
+
+/** What a link leads to. */
+export interface Linked {
+  readonly bytes: Uint8Array;
+  readonly mediaType: string;
+  readonly fileName: string;
+  /** To be saved, not shown. */
+  readonly isDownload: boolean;
+}
+
+/** Tickets for what a frame, an image or a download fetches without a session's secret. */
+export interface Links {
+  /** Relative URL, good for ten minutes. @throws RUN_UNKNOWN, USAGE for an artifact that is not there */
+  create(target: LinkTarget): string;
+  /** undefined for a ticket that is not known or too old. */
+  open(ticket: string): Linked | undefined;
+}
+
+const lifeMs = 10 * 60_000;
+
+export function createLinks(workspace: WorkspaceReader, specs: readonly MethodSpec[], now: () => number): Links {
+  const tickets = new Map<string, { readonly target: LinkTarget; readonly untilMs: number }>();
+  return {
+    create(target) {
+      const atMs = now();
+      for (const [ticket, { untilMs }] of tickets) if (untilMs < atMs) tickets.delete(ticket);
+      const name = nameOf(workspace, target);
+      const ticket = randomBytes(24).toString('base64url');
+      tickets.set(ticket, { target, untilMs: atMs + lifeMs });
+      return `${paths.link}${ticket}/${encodeURIComponent(name)}`;
+    },
+    open(ticket) {
+      const found = tickets.get(ticket);
+      if (!found || found.untilMs < now()) return undefined;
+      return { ...contentOf(workspace, specs, found.target), fileName: nameOf(workspace, found.target) };
+    },
+  };
+}
+
+function nameOf(workspace: WorkspaceReader, target: LinkTarget): string {
+  const { runId } = workspace.getRun(target.runId);
+  if (target.kind === 'report') return `${runId}.html`;
+  if (target.kind === 'artifact') return findArtifact(workspace, target).name;
+  const isFile = target.format === 'html' || target.format === 'json';
+  return isFile ? `palimpsest-${runId}.${target.format}` : `palimpsest-${runId}-${target.format}.zip`;
+}
+
+function findArtifact(workspace: WorkspaceReader, { runId, name }: Extract<LinkTarget, { kind: 'artifact' }>) {
+  const artifact = workspace.getRun(runId).artifacts.find((each) => each.name === name);
+  if (artifact) return artifact;
+  throw new WorkbenchError('USAGE', `Run ${runId} has no artifact "${name}"`);
+}
+
+function contentOf(
+  workspace: WorkspaceReader,
+  specs: readonly MethodSpec[],
+  target: LinkTarget,
+): Omit<Linked, 'fileName'> {
+  if (target.kind === 'artifact') {
+    const artifact = findArtifact(workspace, target);
+    return { bytes: workspace.readArtifact(artifact), mediaType: artifact.mediaType, isDownload: true };
+  }
+  const record = workspace.getRun(target.runId);
+  const report = makeReport(workspace, record.runId, findMethod(record.request.methodId, specs));
+  const html = textFile('report.html', report.html);
+  const json = textFile('report.json', report.json);
+  const csv = (): ExportFile[] => csvFiles(report.document, workspace.series(record.runId));
+  const artifacts = (): ExportFile[] => artifactFiles(record.artifacts, workspace);
+  if (target.kind === 'report') return { bytes: html.bytes(), mediaType: 'text/html', isDownload: false };
+  switch (target.format) {
+    case 'html':
+      return { bytes: html.bytes(), mediaType: 'text/html', isDownload: true };
+    case 'json':
+      return { bytes: json.bytes(), mediaType: 'application/json', isDownload: true };
+    case 'csv':
+      return zipped(csv());
+    case 'artifacts':
+      return zipped(artifacts());
+    case 'all':
+      return zipped([html, json, ...csv(), ...artifacts()]);
+  }
+}
+
+/** Without times, so that the same run gives the same bytes. */
+function zipped(files: readonly ExportFile[]): Omit<Linked, 'fileName'> {
+  const entries = files.map((file) => [file.path, file.bytes()] as const);
+  const bytes = zipSync(Object.fromEntries(entries), { mtime: new Date(1980, 0, 1), level: 6 });
+  return { bytes, mediaType: 'application/zip', isDownload: true };
+}

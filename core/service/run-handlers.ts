@@ -1,0 +1,135 @@
+import { randomBytes } from 'node:crypto';
+import { WorkbenchError } from '../base/errors.ts';
+import {
+  requests,
+  type Assessment,
+  type ParsedParams,
+  type RequestName,
+  type RequestResult,
+} from '../contract/bridge.ts';
+import type { RunProgress } from '../contract/history.ts';
+import type { RunEvent, RunRecord, RunRequest } from '../contract/run.ts';
+import { commandLine } from '../methods/command-line.ts';
+import { defaultThreads } from '../runtime/device.ts';
+import { architectures } from '../train/zoo/architectures.ts';
+import { admitModels } from './admit-models.ts';
+import { assess } from './assess.ts';
+import { estimateFromHistory } from './estimate.ts';
+import { bind, type HandlerTable } from './bind.ts';
+import type { Inspect } from './model-inspector.ts';
+import { pathNamer } from './path-names.ts';
+import type { Inside } from './inside.ts';
+
+type RunRequestName = Extract<RequestName, `runs.${string}`>;
+
+export function runHandlers(inside: Inside, inspect: Inspect): Pick<HandlerTable, RunRequestName> {
+  const { options, workspace, queue } = inside;
+  const { specs, cwd } = options;
+  const assessDraft = (draft: ParsedParams<'runs.assess'>): Promise<Assessment> =>
+    assess(draft, {
+      specs,
+      cwd,
+      inspect,
+      architectures: Object.keys(architectures),
+      defaultThreads: defaultThreads(),
+      estimate: (spec, request) => estimateFromHistory(workspace, spec, request),
+    });
+  const whole = (runIds: readonly string[]): string[] => runIds.map((runId) => workspace.getRun(runId).runId);
+  return {
+    'runs.assess': bind(requests['runs.assess'], assessDraft),
+    'runs.start': bind(requests['runs.start'], async ({ requests: drafts, note }) => {
+      const accepted: RunRequest[] = [];
+      for (const [i, draft] of drafts.entries()) accepted.push(requestOf(await assessDraft(draft), i, drafts.length));
+      for (const request of accepted) await admitModels(request, workspace.dir, options.elapsed);
+      const groupId = accepted.length > 1 ? randomBytes(6).toString('hex') : null;
+      const runIds = accepted.map((request) => workspace.createRun(request));
+      if (groupId !== null || note !== undefined) {
+        workspace.annotate(runIds, { note, ...(groupId === null ? {} : { groupId }) });
+      }
+      inside.tellRows(runIds);
+      for (const runId of runIds) queue.add(runId);
+      return { runIds, groupId };
+    }),
+    'runs.list': bind(requests['runs.list'], (query) => workspace.queryRuns(query)),
+    'runs.get': bind(requests['runs.get'], ({ runId }) => details(inside, workspace.getRun(runId))),
+    'runs.series': bind(requests['runs.series'], ({ runId, ...range }) => workspace.thinnedSeries(runId, range)),
+    'runs.events': bind(requests['runs.events'], ({ runId, jobId, afterSeq, types, limit }) => {
+      // One more than asked for tells whether there are more.
+      const events = workspace.events(runId, { jobId, types, from: afterSeq + 1, limit: limit + 1 });
+      return { events: events.slice(0, limit), hasMore: events.length > limit };
+    }),
+    'runs.cancel': bind(requests['runs.cancel'], ({ runId }) => {
+      queue.cancel(workspace.getRun(runId).runId);
+      return {};
+    }),
+    'runs.resume': bind(requests['runs.resume'], ({ runId }) => {
+      workspace.restore(whole([runId]));
+      queue.add(runId);
+      return {};
+    }),
+    'runs.trash': bind(requests['runs.trash'], ({ runIds }) => {
+      const ids = whole(runIds);
+      const { waiting, running } = queue.facts();
+      const busy = ids.find((id) => waiting.includes(id) || running.includes(id));
+      if (busy !== undefined) {
+        throw new WorkbenchError('RUN_STATE', `Run ${busy} waits or runs and cannot be moved to the trash`, {
+          hint: 'Cancel it first.',
+        });
+      }
+      workspace.trash(ids);
+      inside.tellRows(ids);
+      return {};
+    }),
+    'runs.restore': bind(requests['runs.restore'], ({ runIds }) => {
+      const ids = whole(runIds);
+      workspace.restore(ids);
+      inside.tellRows(ids);
+      return {};
+    }),
+    'runs.purge': bind(requests['runs.purge'], ({ runIds }) => {
+      const ids = whole(runIds);
+      workspace.purge(ids);
+      inside.tellRemoved(ids);
+      return {};
+    }),
+    'runs.annotate': bind(requests['runs.annotate'], ({ runIds, ...annotation }) => {
+      const ids = whole(runIds);
+      workspace.annotate(ids, annotation);
+      inside.tellRows(ids);
+      return ids.map((id) => workspace.getRow(id));
+    }),
+    'runs.tags': bind(requests['runs.tags'], () => workspace.tags()),
+  };
+}
+
+function requestOf({ request, complaints }: Assessment, index: number, count: number): RunRequest {
+  if (request) return request;
+  const which = count === 1 ? 'The run' : `Run ${index + 1} of ${count}`;
+  const reasons = complaints.map(({ message }) => message).join('; ');
+  throw new WorkbenchError('PARAM_INVALID', `${which} cannot be started: ${reasons}`, {
+    hint: complaints.find(({ hint }) => hint !== undefined)?.hint,
+    details: complaints,
+  });
+}
+
+function details({ workspace, queue, options }: Inside, record: RunRecord): RequestResult<'runs.get'> {
+  const { runId } = record;
+  const spec = options.specs.find(({ id }) => id === record.request.methodId);
+  const job = workspace.jobs(runId).at(-1);
+  const last = job && workspace.lastEvent(job.jobId);
+  const place = queue.facts().waiting.indexOf(runId);
+  return {
+    record,
+    row: workspace.getRow(runId),
+    progress: job ? progressOf(workspace.lastEvent(job.jobId, 'progress')) : null,
+    queuePosition: place === -1 ? null : place,
+    command: spec ? commandLine(spec, record.request, { nameOfPath: pathNamer(options.cwd) }) : null,
+    lastEvent: last ? { jobId: last.jobId, seq: last.seq } : null,
+  };
+}
+
+function progressOf(event: Extract<RunEvent, { type: 'progress' }> | undefined): RunProgress | null {
+  if (!event) return null;
+  const { phase, step, totalSteps, fraction, remainingMs = null, atMs } = event;
+  return { phase, step, totalSteps, fraction, remainingMs, atMs };
+}

@@ -1,0 +1,36 @@
+import assert from 'node:assert/strict';
+import { it } from 'node:test';
+import { familiesOf, tableOf } from './families.ts';
+
+it('curves of one kind share a chart, in the order in which they came', () => {
+  assert.deepEqual(familiesOf(['synthesisLoss', 'loss.student', 'loss.noise']), [
+    { name: 'synthesisLoss', members: [{ series: 'synthesisLoss', label: 'synthesisLoss' }] },
+    {
+      name: 'loss',
+      members: [
+        { series: 'loss.student', label: 'student' },
+        { series: 'loss.noise', label: 'noise' },
+      ],
+    },
+  ]);
+});
+
+it('the table twin has a row for each step of any curve', () => {
+  const table = tableOf([
+    {
+      label: 'a',
+      points: [
+        [0, 1],
+        [2, 3],
+      ],
+    },
+    { label: 'b', points: [[2, 5]] },
+  ]);
+  assert.deepEqual(table, {
+    head: ['step', 'a', 'b'],
+    rows: [
+      [0, 1, undefined],
+      [2, 3, 5],
+    ],
+  });
+});

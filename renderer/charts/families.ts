@@ -1,0 +1,35 @@
+/** Curves that belong into one chart: `loss.student` and `loss.noise` are lines of the family `loss`. */
+export interface Family {
+  readonly name: string;
+  readonly members: readonly { readonly series: string; readonly label: string }[];
+}
+
+export function familiesOf(names: readonly string[]): readonly Family[] {
+  const families = new Map<string, { series: string; label: string }[]>();
+  for (const series of names) {
+    const [family = series, ...rest] = series.split('.');
+    const members = families.get(family) ?? [];
+    members.push({ series, label: rest.join('.') || family });
+    families.set(family, members);
+  }
+  return [...families].map(([name, members]) => ({ name, members }));
+}
+
+/** Steps of all curves in one table, a column each; '' where a curve has no point. */
+export function tableOf(
+  curves: readonly { readonly label: string; readonly points: readonly (readonly [number, number])[] }[],
+): {
+  readonly head: readonly string[];
+  readonly rows: readonly (readonly (number | undefined)[])[];
+} {
+  const byStep = new Map<number, (number | undefined)[]>();
+  curves.forEach(({ points }, column) => {
+    for (const [step, value] of points) {
+      const row = byStep.get(step) ?? curves.map(() => undefined);
+      row[column] = value;
+      byStep.set(step, row);
+    }
+  });
+  const rows = [...byStep].toSorted(([a], [b]) => a - b).map(([step, values]) => [step, ...values]);
+  return { head: ['step', ...curves.map(({ label }) => label)], rows };
+}

@@ -1,0 +1,130 @@
+import Box from '@mui/material/Box';
+import MenuItem from '@mui/material/MenuItem';
+import TextField from '@mui/material/TextField';
+import { dataFormats, splits } from '../../core/contract/run.ts';
+import type { DataNeed, MethodSpec } from '../../core/methods/define.ts';
+import { useRequest } from '../bridge/use-bridge.ts';
+import { ChoiceOfPath } from '../panels/ChoiceOfPath.tsx';
+import { humanise } from '../panels/run-text.ts';
+import type { DataChoice, Draft } from './form-model.ts';
+
+interface SubjectsProps {
+  readonly spec: MethodSpec;
+  readonly draft: Draft;
+  readonly problems: Readonly<Record<string, string>>;
+  readonly architectures: readonly string[];
+  readonly onChange: (draft: Draft) => void;
+}
+
+/** The models and data sets that the method asks for, by role. */
+export function Subjects({ spec, draft, problems, architectures, onChange }: SubjectsProps) {
+  const models = useRequest('models.list', {}, (event) => event.type === 'library');
+  const data = useRequest('data.list', {}, (event) => event.type === 'library');
+  const files = (models.data ?? []).map(({ path, name, classCount, origin }) => ({
+    value: path,
+    title: name,
+    note: [origin === 'bundled' ? 'bundled' : '', classCount === null ? '' : `${classCount} classes`]
+      .filter(Boolean)
+      .join(', '),
+  }));
+  const sets = (data.data ?? []).map(({ path, name, count, format }) => ({
+    value: path,
+    title: name,
+    note: `${format}, ${count.toLocaleString('en')} items`,
+  }));
+  return (
+    <Box sx={{ display: 'grid', gap: '18px 32px', gridTemplateColumns: 'repeat(auto-fill, minmax(300px, 1fr))' }}>
+      {Object.entries(spec.models).map(([role, need]) => (
+        <ChoiceOfPath
+          key={role}
+          kind="model"
+          label={need.optional ? `${need.title}, optional` : need.title}
+          help={need.help}
+          value={draft.models[role] ?? ''}
+          options={[
+            ...files,
+            ...(need.zoo
+              ? architectures.map((value) => ({ value, title: value, note: 'architecture, untrained' }))
+              : []),
+          ]}
+          problem={problems[`models.${role}`]}
+          onChange={(value) => onChange({ ...draft, models: { ...draft.models, [role]: value } })}
+        />
+      ))}
+      {Object.entries(spec.data).map(([role, need]) => (
+        <DataRole
+          key={role}
+          need={need}
+          options={sets}
+          choice={draft.data[role]}
+          problem={problems[`data.${role}`]}
+          onChange={(choice) => onChange({ ...draft, data: { ...draft.data, [role]: choice } })}
+        />
+      ))}
+    </Box>
+  );
+}
+
+interface DataRoleProps {
+  readonly need: DataNeed;
+  readonly options: readonly { readonly value: string; readonly title: string; readonly note: string }[];
+  readonly choice: DataChoice | undefined;
+  readonly problem: string | undefined;
+  readonly onChange: (choice: DataChoice) => void;
+}
+
+function DataRole({ need, options, choice, problem, onChange }: DataRoleProps) {
+  const value: DataChoice = choice ?? { path: '', split: need.split ?? 'all', format: 'auto', limit: '' };
+  return (
+    <Box sx={{ minWidth: 0 }}>
+      <ChoiceOfPath
+        kind="data"
+        label={need.optional ? `${need.title}, optional` : need.title}
+        help={need.help}
+        value={value.path}
+        options={options}
+        problem={problem}
+        onChange={(path) => onChange({ ...value, path })}
+      />
+      {value.path !== '' && (
+        <Box sx={{ display: 'grid', gap: 1, gridTemplateColumns: '1fr 1fr 1fr', mt: 1 }}>
+          <TextField
+            select
+            label="Split"
+            value={value.split}
+            onChange={({ target }) =>
+              onChange({ ...value, split: splits.find((each) => each === target.value) ?? 'all' })
+            }
+          >
+            {splits.map((split) => (
+              <MenuItem key={split} value={split}>
+                {humanise(split)}
+              </MenuItem>
+            ))}
+          </TextField>
+          <TextField
+            select
+            label="Format"
+            value={value.format}
+            onChange={({ target }) =>
+              onChange({ ...value, format: dataFormats.find((each) => each === target.value) ?? 'auto' })
+            }
+          >
+            {dataFormats.map((format) => (
+              <MenuItem key={format} value={format}>
+                {format}
+              </MenuItem>
+            ))}
+          </TextField>
+          <TextField
+            label="Items used"
+            placeholder="all"
+            value={value.limit}
+            onChange={({ target }) => onChange({ ...value, limit: target.value.trim() })}
+            slotProps={{ htmlInput: { inputMode: 'numeric' }, inputLabel: { shrink: true } }}
+          />
+        </Box>
+      )}
+    </Box>
+  );
+}

@@ -1,0 +1,174 @@
+import type { DraftRequest } from '../../core/contract/bridge.ts';
+import type { DataRef, DeviceName, ModelRef, RunRequest } from '../../core/contract/run.ts';
+import type { DataNeed, MethodSpec, ModelNeed } from '../../core/methods/define.ts';
+import { formatValue, parseValue } from '../../core/methods/param-text.ts';
+import { describeShape, paramFields, type ParamField } from '../../core/methods/parameters.ts';
+
+/** A form of any method, drawn from its declaration. Values are kept as the texts that the user sees and types. */
+export interface Draft {
+  readonly recipe: string | undefined;
+  /** parameter → text, as on the command line. */
+  readonly texts: Readonly<Record<string, string>>;
+  /** role → path, `bundled:NAME` or architecture; '' for none. */
+  readonly models: Readonly<Record<string, string>>;
+  readonly data: Readonly<Record<string, DataChoice>>;
+  readonly device: DeviceName;
+  /** '' for as many as usual. */
+  readonly threads: string;
+}
+
+export interface DataChoice {
+  /** '' for none. */
+  readonly path: string;
+  readonly split: DataRef['split'];
+  readonly format: DataRef['format'];
+  /** '' for all items. */
+  readonly limit: string;
+}
+
+/** What a form shows at first: the defaults under the recipe. */
+export function newDraft(spec: MethodSpec, recipe?: string): Draft {
+  const known = recipe !== undefined && Object.hasOwn(spec.recipes, recipe) ? recipe : undefined;
+  return {
+    recipe: known,
+    texts: textsOf(spec, baseParams(spec, known)),
+    models: mapValues(spec.models, (need) => need.default ?? ''),
+    data: mapValues(spec.data, noData),
+    device: 'auto',
+    threads: '',
+  };
+}
+
+/** The form that asks for the same run. */
+export function draftOf(spec: MethodSpec, request: RunRequest): Draft {
+  const fresh = newDraft(spec, request.recipe);
+  return {
+    ...fresh,
+    texts: textsOf(spec, { ...baseParams(spec, fresh.recipe), ...request.params }),
+    models: mapValues(spec.models, (_, role) => modelText(request.models[role])),
+    data: mapValues(spec.data, (need, role) => {
+      const reference = request.data[role];
+      if (!reference) return noData(need);
+      const { path, split, format, limit } = reference;
+      return { path, split, format, limit: limit === undefined ? '' : String(limit) };
+    }),
+    device: request.device,
+    threads: String(request.threads),
+  };
+}
+
+/** Other recipe, other parameters; what was chosen beside them stays. */
+export function withRecipe(spec: MethodSpec, draft: Draft, recipe: string | undefined): Draft {
+  return { ...draft, recipe, texts: newDraft(spec, recipe).texts };
+}
+
+export interface ReadDraft {
+  readonly request: DraftRequest;
+  /** field → what is wrong with it: a parameter's name, `models.ROLE`, `data.ROLE` or `threads`. */
+  readonly problems: Readonly<Record<string, string>>;
+}
+
+/** The request that the form stands for. Fields with problems are left out of it. */
+export function readDraft(spec: MethodSpec, draft: Draft, architectures: readonly string[]): ReadDraft {
+  const problems: Record<string, string> = {};
+  const params: Record<string, unknown> = {};
+  for (const field of paramFields(spec)) {
+    const text = draft.texts[field.name] ?? '';
+    const read = readParam(spec, field, text);
+    if (read.ok) params[field.name] = read.value;
+    else problems[field.name] = read.problem;
+  }
+  const models: Record<string, ModelRef> = {};
+  for (const [role, need] of Object.entries(spec.models)) {
+    const text = (draft.models[role] ?? '').trim();
+    if (text !== '') models[role] = readModel(need, text, architectures);
+    else if (!need.optional) problems[`models.${role}`] = 'Choose a model.';
+  }
+  const data: Record<string, DataRef> = {};
+  for (const [role, need] of Object.entries(spec.data)) {
+    const choice = draft.data[role] ?? noData(need);
+    const problem = dataProblem(need, choice);
+    if (problem !== undefined) problems[`data.${role}`] = problem;
+    else if (choice.path !== '') data[role] = readData(choice);
+  }
+  const threads = Number(draft.threads);
+  const isThreads = draft.threads === '' || (Number.isInteger(threads) && threads >= 1 && threads <= 256);
+  if (!isThreads) problems['threads'] = `Expected a whole number from 1 to 256, got "${draft.threads}".`;
+  return {
+    problems,
+    request: {
+      methodId: spec.id,
+      ...(draft.recipe === undefined ? {} : { recipe: draft.recipe }),
+      params,
+      models,
+      data,
+      device: draft.device,
+      ...(draft.threads === '' || !isThreads ? {} : { threads }),
+    },
+  };
+}
+
+export type ReadParam =
+  { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly problem: string };
+
+/** One parameter's text, checked by the declaration: its form first, then its range. */
+export function readParam(spec: Pick<MethodSpec, 'params'>, field: ParamField, text: string): ReadParam {
+  const trimmed = text.trim();
+  if (trimmed === '' && field.fallback === undefined && !field.required) return { ok: true, value: undefined };
+  const expected = `Expected ${describeShape(field.shape)}`;
+  if (trimmed === '') return { ok: false, problem: `${expected}.` };
+  const parsed = parseValue(field.shape, trimmed);
+  const schema = spec.params.shape[field.name];
+  if (!parsed.ok || !schema) return { ok: false, problem: `${expected}, got "${trimmed}".` };
+  const checked = spec.params.partial().safeParse({ [field.name]: parsed.value });
+  if (checked.success) return { ok: true, value: parsed.value };
+  return { ok: false, problem: `${expected}, got ${formatValue(field.shape, parsed.value)}.` };
+}
+
+/** Parameters whose text says something else than the recipe or the default. */
+export function changedParams(spec: MethodSpec, draft: Draft): ReadonlySet<string> {
+  const base = newDraft(spec, draft.recipe).texts;
+  return new Set(Object.keys(base).filter((name) => (draft.texts[name] ?? '').trim() !== base[name]));
+}
+
+export function baseParams(spec: MethodSpec, recipe: string | undefined): Record<string, unknown> {
+  const defaults = Object.fromEntries(paramFields(spec).map(({ name, fallback }) => [name, fallback]));
+  return { ...defaults, ...(recipe === undefined ? {} : spec.recipes[recipe]?.params) };
+}
+
+function textsOf(spec: MethodSpec, params: Readonly<Record<string, unknown>>): Record<string, string> {
+  return Object.fromEntries(
+    paramFields(spec).map(({ name, shape }) => {
+      const value = params[name];
+      return [name, value === undefined ? '' : formatValue(shape, value)];
+    }),
+  );
+}
+
+function readModel(need: ModelNeed, text: string, architectures: readonly string[]): ModelRef {
+  const isZoo = need.zoo === true && architectures.includes(text);
+  return isZoo ? { kind: 'zoo', architecture: text } : { kind: 'file', path: text };
+}
+
+function modelText(reference: ModelRef | undefined): string {
+  if (!reference) return '';
+  return reference.kind === 'zoo' ? reference.architecture : reference.path;
+}
+
+function dataProblem(need: DataNeed, { path, limit }: DataChoice): string | undefined {
+  if (path.trim() === '') return need.optional ? undefined : 'Choose a data set.';
+  if (limit === '' || /^[1-9]\d*$/.test(limit)) return undefined;
+  return `Expected a whole number of at least 1 for the items used, got "${limit}".`;
+}
+
+function readData({ path, split, format, limit }: DataChoice): DataRef {
+  return { path: path.trim(), split, format, ...(limit === '' ? {} : { limit: Number(limit) }) };
+}
+
+function noData(need: DataNeed): DataChoice {
+  return { path: '', split: need.split ?? 'all', format: 'auto', limit: '' };
+}
+
+function mapValues<T, U>(record: Readonly<Record<string, T>>, map: (value: T, key: string) => U): Record<string, U> {
+  return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, map(value, key)]));
+}

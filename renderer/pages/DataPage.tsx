@@ -1,0 +1,178 @@
+import Box from '@mui/material/Box';
+import Button from '@mui/material/Button';
+import Link from '@mui/material/Link';
+import ToggleButton from '@mui/material/ToggleButton';
+import ToggleButtonGroup from '@mui/material/ToggleButtonGroup';
+import { useState } from 'react';
+import type { DataCard } from '../../core/contract/data-card.ts';
+import { splits } from '../../core/contract/run.ts';
+import { formatNumber, shortSha } from '../../core/report/format.ts';
+import { hrefOf } from '../app/routes.ts';
+import { goTo } from '../app/use-route.ts';
+import { useRequest } from '../bridge/use-bridge.ts';
+import { Icon } from '../icons/Icon.tsx';
+import { DropZone } from '../panels/DropZone.tsx';
+import { Empty } from '../panels/Empty.tsx';
+import { ErrorNote } from '../panels/ErrorNote.tsx';
+import { Facts } from '../panels/Facts.tsx';
+import { Page, Section } from '../panels/Page.tsx';
+import { Rows } from '../panels/PageSkeleton.tsx';
+import { humanise } from '../panels/run-text.ts';
+
+/** Data sets that this workspace has met, and the card of one of them. */
+export function DataPage({ path }: { readonly path: string | undefined }) {
+  const sets = useRequest('data.list', {}, (event) => event.type === 'library');
+  if (path !== undefined) return <DataSet path={path} />;
+  return (
+    <Page title="Data" subtitle="Labelled images for measuring and for comparison. Reading out a model needs none.">
+      <DropZone
+        kind="data"
+        title="Drop a data set here"
+        note="IDX, a folder of images by class, .npz, .npy, CIFAR binary, or CSV with path and label."
+        onPath={(found) => goTo({ page: 'data', path: found })}
+      />
+      <Section title="Known data sets">
+        {sets.error && <ErrorNote error={sets.error} />}
+        {!sets.data && !sets.error && <Rows count={3} />}
+        {sets.data?.length === 0 && (
+          <Empty title="None yet">A data set that a run uses, or that you open here, is listed.</Empty>
+        )}
+        <Box component="ul" sx={{ listStyle: 'none', m: 0, p: 0, fontSize: '0.8125rem' }}>
+          {sets.data?.map(({ path: each, name, format, count, classCount, shape, isMissing }) => (
+            <Box component="li" key={each} sx={{ '& + &': { borderTop: 1, borderColor: 'divider' } }}>
+              <Link
+                href={hrefOf({ page: 'data', path: each })}
+                underline="none"
+                color="textPrimary"
+                sx={{
+                  display: 'flex',
+                  gap: 3,
+                  py: 1,
+                  px: 1,
+                  mx: -1,
+                  borderRadius: 1,
+                  '&:hover': { bgcolor: 'action.hover' },
+                }}
+              >
+                <Box sx={{ flex: 1, fontWeight: 550 }}>{name}</Box>
+                <Box sx={{ color: isMissing ? 'warning.main' : 'text.secondary' }}>
+                  {isMissing
+                    ? 'gone from its place'
+                    : `${format}, ${formatNumber(count)} items of ${shape.join(' × ')}${classCount === null ? '' : `, ${classCount} classes`}`}
+                </Box>
+              </Link>
+            </Box>
+          ))}
+        </Box>
+      </Section>
+    </Page>
+  );
+}
+
+function DataSet({ path }: { readonly path: string }) {
+  const [split, setSplit] = useState<DataCard['split']>('all');
+  const { data, error, isLoading } = useRequest('data.inspect', { path, format: 'auto', split });
+  return (
+    <Page
+      title={data?.title ?? path.split(/[/\\]/).at(-1) ?? path}
+      subtitle={path}
+      actions={
+        <>
+          <ToggleButtonGroup
+            exclusive
+            size="small"
+            value={split}
+            aria-label="Split"
+            onChange={(_, next: DataCard['split'] | null) => next && setSplit(next)}
+          >
+            {splits.map((each) => (
+              <ToggleButton key={each} value={each}>
+                {humanise(each)}
+              </ToggleButton>
+            ))}
+          </ToggleButtonGroup>
+          <Button variant="outlined" startIcon={<Icon name="back" />} href={hrefOf({ page: 'data' })}>
+            Data
+          </Button>
+        </>
+      }
+    >
+      {error && <ErrorNote error={error} />}
+      {!data && isLoading && <Rows count={8} />}
+      {data && <Card card={data} />}
+    </Page>
+  );
+}
+
+function Card({ card }: { readonly card: DataCard }) {
+  const { count, shape, classes, format, fingerprint, samples } = card;
+  const most = Math.max(1, ...(classes ?? []).map((each) => each.count));
+  return (
+    <Box
+      sx={{
+        display: 'grid',
+        gap: { xs: 3, lg: 6 },
+        gridTemplateColumns: { xs: 'minmax(0, 1fr)', md: '320px minmax(0, 1fr)' },
+        alignItems: 'start',
+      }}
+    >
+      <Box>
+        <Section title="What it is">
+          <Facts
+            labelWidth={92}
+            facts={[
+              { label: 'Format', value: format },
+              { label: 'Items', value: formatNumber(count) },
+              { label: 'Shape', value: shape.join(' × ') },
+              { label: 'Classes', value: classes ? formatNumber(classes.length) : 'no labels' },
+              { label: 'Fingerprint', value: <code>{shortSha(fingerprint)}</code> },
+            ]}
+          />
+        </Section>
+        {classes && (
+          <Section title="Items of each class">
+            <Box
+              component="ul"
+              sx={{ listStyle: 'none', m: 0, p: 0, fontSize: '0.8125rem', maxHeight: 480, overflowY: 'auto' }}
+            >
+              {classes.map((each) => (
+                <Box
+                  component="li"
+                  key={each.label}
+                  sx={{ display: 'grid', gridTemplateColumns: '88px 1fr 56px', gap: 1, alignItems: 'center', py: 0.25 }}
+                >
+                  <Box sx={{ overflow: 'hidden', textOverflow: 'ellipsis', whiteSpace: 'nowrap' }}>
+                    {each.name ?? each.label}
+                  </Box>
+                  <Box
+                    sx={{
+                      height: 8,
+                      width: `${(100 * each.count) / most}%`,
+                      bgcolor: 'primary.main',
+                      borderRadius: 0.5,
+                    }}
+                  />
+                  <Box sx={{ textAlign: 'right', color: 'text.secondary' }}>{formatNumber(each.count)}</Box>
+                </Box>
+              ))}
+            </Box>
+          </Section>
+        )}
+      </Box>
+      <Section title={`${samples.length} of its items`}>
+        <Box sx={{ display: 'grid', gap: 0.75, gridTemplateColumns: 'repeat(auto-fill, minmax(56px, 1fr))' }}>
+          {samples.map(({ index, label, png }) => (
+            <Box
+              key={index}
+              component="img"
+              src={png}
+              alt={`Item ${index}${label === null ? '' : `, ${classes?.find((each) => each.label === label)?.name ?? `class ${label}`}`}`}
+              title={`Item ${index}${label === null ? '' : `, class ${label}`}`}
+              sx={{ width: '100%', imageRendering: 'pixelated', display: 'block' }}
+            />
+          ))}
+        </Box>
+      </Section>
+    </Box>
+  );
+}

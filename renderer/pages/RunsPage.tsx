@@ -1,0 +1,221 @@
+import Box from '@mui/material/Box';
+import Button from '@mui/material/Button';
+import MenuItem from '@mui/material/MenuItem';
+import TextField from '@mui/material/TextField';
+import useMediaQuery from '@mui/material/useMediaQuery';
+import { DataGrid, type GridPaginationModel, type GridRowSelectionModel, type GridSortModel } from '@mui/x-data-grid';
+import { useDeferredValue, useMemo, useState } from 'react';
+import type { RunQuery } from '../../core/contract/history.ts';
+import { runStates, type RunState } from '../../core/contract/run.ts';
+import { catalogue } from '../../core/methods/catalogue.ts';
+import { nonce } from '../app/nonce.ts';
+import { hrefOf } from '../app/routes.ts';
+import { goTo } from '../app/use-route.ts';
+import { useBridge, useRequest } from '../bridge/use-bridge.ts';
+import { Icon } from '../icons/Icon.tsx';
+import { Empty } from '../panels/Empty.tsx';
+import { ErrorNote } from '../panels/ErrorNote.tsx';
+import { Page } from '../panels/Page.tsx';
+import { stateTitles } from '../panels/run-text.ts';
+import { runColumns, sortName } from '../panels/run-columns.tsx';
+
+const pageSize = 100;
+const nothing: GridRowSelectionModel = { type: 'include', ids: new Set() };
+
+interface Filter {
+  readonly text: string;
+  readonly state: RunState | 'any';
+  readonly methodId: string;
+  readonly tag: string;
+  readonly isTrash: boolean;
+}
+
+const noFilter: Filter = { text: '', state: 'any', methodId: 'any', tag: 'any', isTrash: false };
+
+/** All runs of the workspace. The host filters and sorts, so that ten thousand cost what a hundred do. */
+export function RunsPage() {
+  const bridge = useBridge();
+  const [filter, setFilter] = useState<Filter>(noFilter);
+  const [sort, setSort] = useState<GridSortModel>([{ field: 'createdAtMs', sort: 'desc' }]);
+  const [page, setPage] = useState<GridPaginationModel>({ page: 0, pageSize });
+  const [selection, setSelection] = useState<GridRowSelectionModel>(nothing);
+  const query = useDeferredValue(queryOf(filter, sort, page));
+  const runs = useRequest('runs.list', query, (event) => event.type === 'run' || event.type === 'runs-removed');
+  const tags = useRequest('runs.tags', {}, (event) => event.type === 'run');
+  const columns = useMemo(() => runColumns(filter.methodId === 'any' ? undefined : filter.methodId), [filter.methodId]);
+  const chosen = [...selection.ids].map(String);
+  const change = (next: Partial<Filter>): void => {
+    setFilter({ ...filter, ...next });
+    setPage({ page: 0, pageSize });
+    setSelection(nothing);
+  };
+  const act = (name: 'runs.trash' | 'runs.restore' | 'runs.purge'): void => {
+    setSelection(nothing);
+    void bridge.request(name, { runIds: chosen }).finally(runs.reload);
+  };
+  const isWide = useMediaQuery('(min-width: 1200px)');
+  const isFiltered = JSON.stringify(filter) !== JSON.stringify(noFilter);
+  const total = runs.data?.total;
+
+  return (
+    <Page
+      title={filter.isTrash ? 'Trash' : 'Runs'}
+      isFull
+      width={4000}
+      subtitle={total === undefined ? ' ' : `${total.toLocaleString('en')} ${total === 1 ? 'run' : 'runs'}`}
+      actions={
+        <>
+          <Button
+            variant="outlined"
+            startIcon={<Icon name="compare" />}
+            disabled={chosen.length < 2 || chosen.length > 12}
+            onClick={() => goTo({ page: 'compare', runIds: chosen })}
+          >
+            Compare{chosen.length > 1 ? ` ${chosen.length}` : ''}
+          </Button>
+          {filter.isTrash && (
+            <Button variant="outlined" disabled={chosen.length === 0} onClick={() => act('runs.restore')}>
+              Take back
+            </Button>
+          )}
+          <Button
+            variant="outlined"
+            startIcon={<Icon name="trash" />}
+            disabled={chosen.length === 0}
+            onClick={() => act(filter.isTrash ? 'runs.purge' : 'runs.trash')}
+          >
+            {filter.isTrash ? 'Delete for good' : 'Delete'}
+          </Button>
+          <Button variant="contained" startIcon={<Icon name="add" />} href={hrefOf({ page: 'new' })}>
+            New run
+          </Button>
+        </>
+      }
+    >
+      <Box sx={{ display: 'flex', gap: 1, flexWrap: 'wrap', mb: 1.5 }}>
+        <TextField
+          placeholder="Search runs, models, notes, tags"
+          value={filter.text}
+          onChange={(event) => change({ text: event.target.value })}
+          slotProps={{ htmlInput: { 'aria-label': 'Search runs', type: 'search', maxLength: 200 } }}
+          sx={{ flex: '1 1 220px', maxWidth: 380 }}
+        />
+        <Choice
+          label="State"
+          value={filter.state}
+          any="Every state"
+          options={runStates.map((state) => [state, stateTitles[state]])}
+          onChange={(state) => change({ state: runStates.find((each) => each === state) ?? 'any' })}
+        />
+        <Choice
+          label="Method"
+          value={filter.methodId}
+          any="Every method"
+          options={catalogue.map(({ id, title }) => [id, title])}
+          onChange={(methodId) => change({ methodId })}
+        />
+        {(tags.data?.length ?? 0) > 0 && (
+          <Choice
+            label="Tag"
+            value={filter.tag}
+            any="Every tag"
+            options={(tags.data ?? []).map(({ tag, count }) => [tag, `${tag} (${count})`])}
+            onChange={(tag) => change({ tag })}
+          />
+        )}
+        <Button onClick={() => change({ isTrash: !filter.isTrash })} sx={{ ml: 'auto' }}>
+          {filter.isTrash ? 'Back to the runs' : 'Trash'}
+        </Button>
+      </Box>
+      {runs.error && <ErrorNote error={runs.error} />}
+      {total === 0 && !isFiltered ? (
+        <Empty
+          title="No runs yet"
+          action={
+            <Button variant="contained" href={hrefOf({ page: 'new' })}>
+              New run
+            </Button>
+          }
+        >
+          Everything that you start is kept here, with its request, figures, images and report.
+        </Empty>
+      ) : (
+        <Box sx={{ flex: 1, minHeight: 240, mx: -1.25 }}>
+          <DataGrid
+            aria-label="Runs"
+            nonce={nonce}
+            rows={runs.data?.rows ?? []}
+            columns={[...columns]}
+            getRowId={(row) => row.runId}
+            columnVisibilityModel={isWide ? {} : { models: false, tags: false }}
+            rowHeight={36}
+            columnHeaderHeight={36}
+            loading={!runs.data && runs.isLoading}
+            checkboxSelection
+            disableRowSelectionOnClick
+            disableColumnFilter
+            keepNonExistentRowsSelected
+            rowSelectionModel={selection}
+            onRowSelectionModelChange={setSelection}
+            disableRowSelectionExcludeModel
+            sortingMode="server"
+            sortModel={sort}
+            onSortModelChange={setSort}
+            paginationMode="server"
+            rowCount={total ?? -1}
+            paginationModel={page}
+            onPaginationModelChange={setPage}
+            pageSizeOptions={[pageSize]}
+            onRowClick={({ row }) => goTo({ page: 'run', runId: row.runId })}
+            onCellKeyDown={({ row }, event) => {
+              if (event.key === 'Enter') goTo({ page: 'run', runId: row.runId });
+            }}
+            slotProps={{ loadingOverlay: { variant: 'skeleton', noRowsVariant: 'skeleton' } }}
+            localeText={{ noRowsLabel: 'No run fits the filter.' }}
+          />
+        </Box>
+      )}
+    </Page>
+  );
+}
+
+function queryOf(filter: Filter, [sort]: GridSortModel, { page }: GridPaginationModel): RunQuery {
+  const text = filter.text.trim();
+  return {
+    ...(filter.state === 'any' ? {} : { states: [filter.state] }),
+    ...(filter.methodId === 'any' ? {} : { methodIds: [filter.methodId] }),
+    ...(filter.tag === 'any' ? {} : { tags: [filter.tag] }),
+    ...(text === '' ? {} : { text }),
+    ...(filter.isTrash ? { isTrash: true } : {}),
+    ...(sort?.sort ? { sort: { by: sortName(sort.field), descending: sort.sort === 'desc' } } : {}),
+    offset: page * pageSize,
+    limit: pageSize,
+  };
+}
+
+interface ChoiceProps {
+  readonly label: string;
+  readonly value: string;
+  readonly any: string;
+  readonly options: readonly (readonly [string, string])[];
+  readonly onChange: (value: string) => void;
+}
+
+function Choice({ label, value, any, options, onChange }: ChoiceProps) {
+  return (
+    <TextField
+      select
+      value={value}
+      onChange={(event) => onChange(event.target.value)}
+      slotProps={{ select: { inputProps: { 'aria-label': label } } }}
+      sx={{ minWidth: 130, maxWidth: 260 }}
+    >
+      <MenuItem value="any">{any}</MenuItem>
+      {options.map(([each, title]) => (
+        <MenuItem key={each} value={each}>
+          {title}
+        </MenuItem>
+      ))}
+    </TextField>
+  );
+}

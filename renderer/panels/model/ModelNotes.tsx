@@ -1,0 +1,88 @@
+import Box from '@mui/material/Box';
+import Button from '@mui/material/Button';
+import TextField from '@mui/material/TextField';
+import Typography from '@mui/material/Typography';
+import { useState } from 'react';
+import { toWorkbenchError, type WorkbenchError } from '../../../core/base/errors.ts';
+import type { KnownModel } from '../../../core/contract/inspection.ts';
+import { useBridge } from '../../bridge/use-bridge.ts';
+import { ErrorNote } from '../ErrorNote.tsx';
+import { Section } from '../Page.tsx';
+import { readNames, readNormalisation } from './notes.ts';
+
+interface ModelNotesProps {
+  readonly path: string;
+  readonly known: KnownModel | undefined;
+  readonly classCount: number;
+}
+
+/** What the file does not say and the user knows: names of the classes, mean and standard deviation. */
+export function ModelNotes({ path, known, classCount }: ModelNotesProps) {
+  const bridge = useBridge();
+  const kept = {
+    names: (known?.classNames ?? []).join('\n'),
+    mean: (known?.normalisation?.mean ?? []).join(', '),
+    std: (known?.normalisation?.std ?? []).join(', '),
+  };
+  const [typed, setTyped] = useState<Partial<typeof kept>>({});
+  const [error, setError] = useState<WorkbenchError | undefined>(undefined);
+  const text = { ...kept, ...typed };
+  const names = readNames(text.names, classCount);
+  const normalisation = readNormalisation(text.mean, text.std);
+  const isChanged = JSON.stringify(text) !== JSON.stringify(kept);
+  const keep = (): void => {
+    if (!names.ok || !normalisation.ok) return;
+    setError(undefined);
+    bridge
+      .request('models.annotate', { path, classNames: names.value, normalisation: normalisation.value })
+      .then(() => setTyped({}))
+      .catch((thrown: unknown) => setError(toWorkbenchError(thrown)));
+  };
+  return (
+    <Section
+      title="What you know about it"
+      aside={
+        isChanged && (
+          <Button onClick={keep} disabled={!names.ok || !normalisation.ok}>
+            Keep
+          </Button>
+        )
+      }
+    >
+      <Box sx={{ display: 'grid', gap: 1.5 }}>
+        <TextField
+          label="Class names, one a line"
+          multiline
+          minRows={3}
+          maxRows={12}
+          value={text.names}
+          error={!names.ok}
+          helperText={names.ok ? '' : names.problem}
+          onChange={({ target }) => setTyped({ ...typed, names: target.value })}
+        />
+        <Box sx={{ display: 'grid', gap: 1, gridTemplateColumns: '1fr 1fr' }}>
+          <TextField
+            label="Mean"
+            placeholder="0.485, 0.456, 0.406"
+            value={text.mean}
+            error={!normalisation.ok}
+            onChange={({ target }) => setTyped({ ...typed, mean: target.value })}
+          />
+          <TextField
+            label="Standard deviation"
+            placeholder="0.229, 0.224, 0.225"
+            value={text.std}
+            error={!normalisation.ok}
+            onChange={({ target }) => setTyped({ ...typed, std: target.value })}
+          />
+        </Box>
+        <Typography variant="caption" color={normalisation.ok ? 'textSecondary' : 'error'}>
+          {normalisation.ok
+            ? 'Of pixels in [0, 1], one number a channel or one for all. Kept in this workspace, not in the file.'
+            : normalisation.problem}
+        </Typography>
+        {error && <ErrorNote error={error} />}
+      </Box>
+    </Section>
+  );
+}

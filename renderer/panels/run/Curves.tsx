@@ -1,0 +1,40 @@
+import Box from '@mui/material/Box';
+import { useMemo } from 'react';
+import type { RunView } from '../../bridge/run-state.ts';
+import { familiesOf } from '../../charts/families.ts';
+import { LineChart } from '../../charts/LineChart.tsx';
+import { Section } from '../Page.tsx';
+import { humanise } from '../run-text.ts';
+
+/** The run's curves, a chart for each kind, as they grow. */
+export function Curves({ view }: { readonly view: Pick<RunView, 'series' | 'seriesVersion' | 'details'> }) {
+  const { series, seriesVersion, details } = view;
+  const charts = useMemo(
+    () =>
+      familiesOf([...series.keys()]).map(({ name, members }) => ({
+        name,
+        curves: members.map((member) => ({
+          label: members.length === 1 ? humanise(member.label) : member.label,
+          points: series.get(member.series)?.view() ?? [],
+        })),
+      })),
+    // The buffers grow in place; their version says when.
+    [series, seriesVersion],
+  );
+  if (charts.length === 0) return null;
+  return (
+    <Section title="Curves">
+      <Box sx={{ display: 'grid', gap: 3, gridTemplateColumns: 'repeat(auto-fit, minmax(340px, 1fr))' }}>
+        {charts.map(({ name, curves }) => (
+          <LineChart
+            key={name}
+            title={humanise(name)}
+            curves={curves}
+            xTitle="step"
+            fileName={`${details.record.runId}-${name}`}
+          />
+        ))}
+      </Box>
+    </Section>
+  );
+}

@@ -1,0 +1,76 @@
+// What `npm start` needs to know: is the interface built from these sources, and can Electron open a window here?
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { filesBelow } from './dev-lib.mjs';
+
+/** What the renderer's bundle is made of. */
+const sourceFolders = ['renderer', 'core/base', 'core/contract', 'core/methods', 'core/report'];
+const sourceFiles = ['package-lock.json', 'tsconfig.base.json'];
+
+/** @param {string} root */
+const stampPath = (root) => join(root, 'out', 'renderer.stamp');
+
+/**
+ * A hash over names and contents of everything that the bundle is made of, tests aside.
+ * @param {string} root
+ */
+export function sourceDigest(root) {
+  const below = sourceFolders
+    .filter((folder) => existsSync(join(root, folder)))
+    .flatMap((folder) => filesBelow(join(root, folder), '').map((file) => `${folder}/${file}`))
+    .filter((file) => !/\.test\.tsx?$|\.md$/.test(file));
+  const files = [...sourceFiles.filter((file) => existsSync(join(root, file))), ...below];
+  const hash = createHash('sha256');
+  for (const file of files) {
+    const content = createHash('sha256')
+      .update(readFileSync(join(root, file)))
+      .digest('hex');
+    hash.update(`${file}\0${content}\n`);
+  }
+  return hash.digest('hex');
+}
+
+/**
+ * Why the interface has to be built; undefined when it was built from these very sources.
+ * @param {string} root
+ * @param {string} digest
+ */
+export function whyUnbuilt(root, digest) {
+  if (!existsSync(join(root, 'out', 'renderer', 'index.html'))) return 'it was not built yet';
+  const stamp = existsSync(stampPath(root)) ? readFileSync(stampPath(root), 'utf8').trim() : '';
+  return stamp === digest ? undefined : 'its sources have changed';
+}
+
+/**
+ * @param {string} root
+ * @param {string} digest
+ */
+export function noteBuilt(root, digest) {
+  mkdirSync(dirname(stampPath(root)), { recursive: true });
+  writeFileSync(stampPath(root), `${digest}\n`);
+}
+
+/** @typedef {{ binary: string } | { reason: string }} Electron */
+
+/**
+ * Electron's program, or why no window of its own can be opened. Looks only: asking the package itself would fetch it.
+ * @param {string} root
+ * @param {{ env: Record<string, string | undefined>, platform: string }} machine
+ * @returns {Electron}
+ */
+export function findElectron(root, { env, platform }) {
+  if (env['PALIMPSEST_SERVE'] === '1') return { reason: 'PALIMPSEST_SERVE=1 asks for the browser' };
+  const folder = join(root, 'node_modules', 'electron');
+  const given = env['ELECTRON_OVERRIDE_DIST_PATH'];
+  if (given === undefined && !existsSync(folder)) return { reason: 'Electron is not installed' };
+  const names = /** @type {Record<string, string>} */ ({
+    darwin: 'Electron.app/Contents/MacOS/Electron',
+    win32: 'electron.exe',
+  });
+  const binary = join(given ?? join(folder, 'dist'), names[platform] ?? 'electron');
+  if (!existsSync(binary)) return { reason: `Electron's program is not on this machine (${binary})` };
+  if (!existsSync(join(root, 'out', 'main', 'index.cjs'))) return { reason: 'the application around it is not built' };
+  const hasScreen = platform !== 'linux' || Boolean(env['DISPLAY']) || Boolean(env['WAYLAND_DISPLAY']);
+  return hasScreen ? { binary } : { reason: 'there is no screen here (DISPLAY and WAYLAND_DISPLAY are not set)' };
+}

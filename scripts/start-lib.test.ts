@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { describe, it, type TestContext } from 'node:test';
+import { findElectron, noteBuilt, sourceDigest, whyUnbuilt } from './start-lib.mjs';
+
+function folder(
+  t: TestContext,
+  files: readonly string[] = [],
+): { root: string; write(file: string, text?: string): void } {
+  const root = mkdtempSync(join(tmpdir(), 'palimpsest-start-'));
+  t.after(() => rmSync(root, { recursive: true, force: true }));
+  const write = (file: string, text = ''): void => {
+    mkdirSync(dirname(join(root, file)), { recursive: true });
+    writeFileSync(join(root, file), text);
+  };
+  for (const file of files) write(file);
+  return { root, write };
+}
+
+describe('the interface', () => {
+  it('is built once, and again when a source of it changes', (t) => {
+    const { root, write } = folder(t, ['renderer/app/main.tsx', 'core/contract/bridge.ts', 'package-lock.json']);
+    const digest = sourceDigest(root);
+    assert.equal(whyUnbuilt(root, digest), 'it was not built yet');
+    write('out/renderer/index.html');
+    assert.equal(whyUnbuilt(root, digest), 'its sources have changed');
+    noteBuilt(root, digest);
+    assert.equal(whyUnbuilt(root, sourceDigest(root)), undefined);
+    for (const file of ['core/contract/bridge.ts', 'renderer/app/new.ts', 'package-lock.json']) {
+      const before = sourceDigest(root);
+      write(file, 'changed');
+      assert.notEqual(sourceDigest(root), before, file);
+    }
+  });
+
+  it('is not built again for tests, prose and what it is not made of', (t) => {
+    const { root, write } = folder(t, ['renderer/app/main.tsx']);
+    const before = sourceDigest(root);
+    for (const file of ['renderer/app/main.test.ts', 'core/base/README.md', 'core/store/runs.ts']) write(file, 'new');
+    assert.equal(sourceDigest(root), before);
+  });
+});
+
+describe('a window of its own', () => {
+  const linux = { env: { DISPLAY: ':0' }, platform: 'linux' };
+  const program = 'node_modules/electron/dist/electron';
+  const application = 'out/main/index.cjs';
+
+  it('needs the program, the application and a screen, and says which is missing', (t) => {
+    const { root, write } = folder(t);
+    const reason = (machine = linux): string => {
+      const found = findElectron(root, machine);
+      return 'reason' in found ? found.reason : '';
+    };
+    assert.equal(reason(), 'Electron is not installed');
+    write('node_modules/electron/package.json');
+    assert.match(reason(), /program is not on this machine/);
+    write(program);
+    assert.match(reason(), /application around it is not built/);
+    write(application);
+    assert.equal(reason(), '');
+    assert.match(findReason(root, {}), /no screen/);
+    assert.match(findReason(root, { DISPLAY: ':0', PALIMPSEST_SERVE: '1' }), /asks for the browser/);
+  });
+
+  it('may have its program elsewhere', (t) => {
+    const { root, write } = folder(t, ['elsewhere/electron.exe', application]);
+    write('node_modules/electron/package.json');
+    const env = { ELECTRON_OVERRIDE_DIST_PATH: join(root, 'elsewhere') };
+    assert.deepEqual(findElectron(root, { env, platform: 'win32' }), {
+      binary: join(root, 'elsewhere', 'electron.exe'),
+    });
+  });
+});
+
+function findReason(root: string, env: Record<string, string>): string {
+  const found = findElectron(root, { env, platform: 'linux' });
+  return 'reason' in found ? found.reason : '';
+}
