@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import { WorkbenchError } from '../base/errors.ts';
 import { float32, int64, type Tensor } from '../base/tensor.ts';
 import { describeClassifier } from './classifier.ts';
+import { findTemplates } from './classifier/templates.ts';
 import type { Attribute, Graph } from './graph.ts';
 import { readModel } from './read.ts';
 import { houseModel, writeModel } from './write.ts';
@@ -117,4 +118,9 @@ describe('a small file with a huge number', () => {
       );
     });
   }
+
+  it('takes no room for classes that nothing but a shape speaks of', () => {
+    const { graph } = readModel(modelOf({ op: 'Flatten' }));
+    assert.equal(findTemplates(graph, 'y', 2 ** 40), undefined);
+  });
 });

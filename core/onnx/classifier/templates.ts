@@ -28,15 +28,19 @@ interface Matrix {
 
 /** What stands between the layer and the logits: logits = scale · layer + bias. */
 interface Path {
+  readonly classCount: number;
   scale: number;
-  readonly bias: Float64Array<ArrayBuffer>;
+  /** Added to every class. */
+  shift: number;
+  /** Added to each; there is none before a tensor of so many numbers was met, for the count may be a lie. */
+  bias: Float64Array<ArrayBuffer> | undefined;
   hasBias: boolean;
 }
 
 /** Walks from the logits back to the last linear layer. undefined when there is none. */
 export function findTemplates(graph: Graph, logits: string, classCount: number): ClassTemplates | undefined {
   const producers = producersOf(graph);
-  const path: Path = { scale: 1, bias: new Float64Array(classCount), hasBias: false };
+  const path: Path = { classCount, scale: 1, shift: 0, bias: undefined, hasBias: false };
   for (let node = producers.get(logits); node !== undefined;) {
     const matrix = matrixOf(graph, producers, node);
     if (matrix !== undefined) return templatesOf(graph, node, matrix, path);
@@ -66,9 +70,13 @@ function stepBack(graph: Graph, node: GraphNode, path: Path): string | undefined
 
 /** Adds one value for each class, or one for all; false when there is another number of them. */
 function addBias(path: Path, values: Float32Array, factor: number): boolean {
-  const { bias } = path;
-  if (values.length !== bias.length && values.length !== 1) return false;
-  for (let i = 0; i < bias.length; i++) bias[i]! += path.scale * factor * values[values.length === 1 ? 0 : i]!;
+  const { classCount, scale } = path;
+  if (values.length === 1) path.shift += scale * factor * values[0]!;
+  else if (values.length !== classCount) return false;
+  else {
+    const bias = (path.bias ??= new Float64Array(classCount));
+    for (let i = 0; i < classCount; i++) bias[i]! += scale * factor * values[i]!;
+  }
   path.hasBias = true;
   return true;
 }
@@ -101,7 +109,7 @@ function matrixOf(graph: Graph, producers: ReadonlyMap<string, GraphNode>, node:
 }
 
 function templatesOf(graph: Graph, node: GraphNode, matrix: Matrix, path: Path): ClassTemplates | undefined {
-  const classCount = path.bias.length;
+  const { classCount } = path;
   const { data, dims } = matrix.tensor;
   const featureCount = sizeOf(dims) / classCount;
   const isFitting =
@@ -120,7 +128,9 @@ function templatesOf(graph: Graph, node: GraphNode, matrix: Matrix, path: Path):
   return {
     weight,
     featureCount,
-    bias: path.hasBias ? Float32Array.from(path.bias) : undefined,
+    bias: path.hasBias
+      ? Float32Array.from({ length: classCount }, (_, k) => (path.bias?.[k] ?? 0) + path.shift)
+      : undefined,
     valueName: matrix.name,
     featureName: node.inputs[0] ?? '',
     op: node.op === 'Conv' ? 'Conv' : node.op === 'Gemm' ? 'Gemm' : 'MatMul',
