@@ -47,11 +47,12 @@ export function inferGraph(
     }
     values.set(name, { dtype, shape: known, constant: undefined });
   }
-  for (const node of graph.nodes) visit(node, values);
+  for (const node of graph.nodes) inferNode(node, values);
   return values;
 }
 
-function visit(node: GraphNode, values: Map<string, InferInput>): void {
+/** Adds types of a node's outputs, and their contents where they are known, to those of its inputs. */
+export function inferNode(node: GraphNode, values: Map<string, InferInput>): void {
   const context = {
     op: node.op,
     nodeName: node.name,

@@ -1,6 +1,6 @@
-import { foldNode } from '../fold.ts';
 import type { Graph, GraphNode } from '../graph.ts';
-import { inferableOps, inferTypes } from '../infer-table.ts';
+import { inferNode } from '../infer-graph.ts';
+import { inferableOps } from '../infer-table.ts';
 import type { InferInput } from '../infer.ts';
 
 const inferable = new Set(inferableOps);
@@ -50,19 +50,7 @@ function branchOf(node: GraphNode, values: ReadonlyMap<string, InferInput>): Gra
 function learn(node: GraphNode, values: Map<string, InferInput>): void {
   if (node.domain !== '' || !inferable.has(node.op)) return;
   if (node.inputs.some((name) => name !== '' && !values.has(name))) return;
-  const context = {
-    op: node.op,
-    nodeName: node.name,
-    inputs: node.inputs.map((name) => values.get(name)),
-    attributes: node.attributes,
-    outputCount: node.outputs.length,
-  };
-  const types = inferTypes(context);
-  const constants = foldNode(context);
-  types.forEach((type, i) => {
-    const name = node.outputs[i] ?? '';
-    if (name !== '') values.set(name, { ...type, constant: constants?.[i] });
-  });
+  inferNode(node, values);
 }
 
 /** The branch under names of its own; its outputs get those of the If. */
