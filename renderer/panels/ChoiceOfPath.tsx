@@ -73,16 +73,7 @@ export function ChoiceOfPath({ kind, label, help, value, options, problem, onCha
       >
         {problem ?? help}
       </Typography>
-      {isBrowsing && (
-        <FileBrowser
-          kind={kind}
-          onClose={() => setBrowsing(false)}
-          onChoose={(path) => {
-            setBrowsing(false);
-            onChange(path);
-          }}
-        />
-      )}
+      {isBrowsing && <FileBrowser kind={kind} onClose={() => setBrowsing(false)} onChoose={onChange} />}
     </Box>
   );
 }

@@ -115,16 +115,7 @@ export function DropZone({ kind, title, note, onPath }: DropZoneProps) {
           <ErrorNote error={error} />
         </Box>
       )}
-      {isBrowsing && (
-        <FileBrowser
-          kind={kind}
-          onClose={() => setBrowsing(false)}
-          onChoose={(path) => {
-            setBrowsing(false);
-            onPath(path);
-          }}
-        />
-      )}
+      {isBrowsing && <FileBrowser kind={kind} onClose={() => setBrowsing(false)} onChoose={onPath} />}
     </Box>
   );
 }

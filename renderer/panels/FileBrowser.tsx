@@ -14,6 +14,7 @@ import { Rows } from './PageSkeleton.tsx';
 
 interface FileBrowserProps {
   readonly kind: 'model' | 'data';
+  /** Told what was chosen, after onClose. */
   readonly onChoose: (path: string) => void;
   readonly onClose: () => void;
 }
@@ -21,6 +22,10 @@ interface FileBrowserProps {
 /** Folders and files of the machine that computes, which need not be the one in front of the user. */
 export function FileBrowser({ kind, onChoose, onClose }: FileBrowserProps) {
   const [path, setPath] = useState<string | undefined>(undefined);
+  const choose = (chosen: string): void => {
+    onClose();
+    onChoose(chosen);
+  };
   const { data, error } = useRequest('files.list', path === undefined ? {} : { path });
   const fits = (name: string): boolean => kind === 'data' || name.toLowerCase().endsWith('.onnx');
   const entries = (data?.entries ?? []).filter(({ name, isFolder }) => isFolder || fits(name));
@@ -46,7 +51,7 @@ export function FileBrowser({ kind, onChoose, onClose }: FileBrowserProps) {
                 icon={entry.isFolder ? 'folder' : 'file'}
                 name={entry.name}
                 note={entry.isFolder ? '' : formatBytes(entry.sizeBytes)}
-                onClick={() => (entry.isFolder ? setPath(entry.path) : onChoose(entry.path))}
+                onClick={() => (entry.isFolder ? setPath(entry.path) : choose(entry.path))}
               />
             ))}
             {entries.length === 0 && (
@@ -57,7 +62,7 @@ export function FileBrowser({ kind, onChoose, onClose }: FileBrowserProps) {
       </Box>
       <DialogActions>
         {kind === 'data' && data && (
-          <Button variant="outlined" onClick={() => onChoose(data.path)}>
+          <Button variant="outlined" onClick={() => choose(data.path)}>
             Take this folder
           </Button>
         )}
