@@ -3,10 +3,9 @@ import { once } from 'node:events';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { temporaryFolder, tickingClock, toyInProcess, toyOptions } from '../../core/jobs/testing/toy-workspace.ts';
-import { toyRegistry } from '../../core/jobs/testing/toy-method.ts';
-import { openService, type Service } from '../../core/service/service.ts';
-import { openWorkspace } from '../../core/store/workspace.ts';
+import { temporaryFolder } from '../../core/jobs/testing/toy-workspace.ts';
+import type { Service } from '../../core/service/service.ts';
+import { openToyService } from '../../core/service/testing/toy-service.ts';
 import { createAccess, type Access } from '../serve-access.ts';
 import { createHttpServer } from '../serve-http.ts';
 import { openStatic } from '../serve-static.ts';
@@ -51,15 +50,7 @@ export function toyInterface(t: TestContext): string {
 export async function serveToy(t: TestContext): Promise<Served> {
   const dir = temporaryFolder(t);
   const access = createAccess();
-  const service = openService({
-    workspace: openWorkspace(dir, toyOptions()),
-    specs: Object.values(toyRegistry).map(({ spec }) => spec),
-    now: tickingClock(),
-    elapsed: tickingClock(0),
-    cwd: dir,
-    launch: toyInProcess(),
-    invite: () => `http://127.0.0.1/#token=${access.token()}`,
-  });
+  const service = openToyService(dir, () => `http://127.0.0.1/#token=${access.token()}`);
   const server = createHttpServer({ service, access, staticFile: openStatic(toyInterface(t)) });
   t.after(async () => {
     server.close();

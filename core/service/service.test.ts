@@ -9,10 +9,9 @@ import {
   type RequestParams,
   type RequestResult,
 } from '../contract/bridge.ts';
-import { toyRegistry } from '../jobs/testing/toy-method.ts';
-import { temporaryFolder, tickingClock, toyInProcess, toyOptions } from '../jobs/testing/toy-workspace.ts';
-import { openWorkspace } from '../store/workspace.ts';
-import { openService, type Service } from './service.ts';
+import { temporaryFolder } from '../jobs/testing/toy-workspace.ts';
+import type { Service } from './service.ts';
+import { openToyService } from './testing/toy-service.ts';
 
 interface Opened {
   readonly service: Service;
@@ -26,14 +25,7 @@ interface Opened {
 }
 
 function open(t: TestContext, dir = temporaryFolder(t)): Opened {
-  const service = openService({
-    workspace: openWorkspace(dir, toyOptions()),
-    specs: Object.values(toyRegistry).map(({ spec }) => spec),
-    now: tickingClock(),
-    elapsed: tickingClock(0),
-    cwd: dir,
-    launch: toyInProcess(),
-  });
+  const service = openToyService(dir);
   t.after(() => service.close());
   const events: HostEvent[] = [];
   const watchers = new Set<() => void>();
