@@ -3,9 +3,9 @@ import Checkbox from '@mui/material/Checkbox';
 import InputAdornment from '@mui/material/InputAdornment';
 import MenuItem from '@mui/material/MenuItem';
 import TextField from '@mui/material/TextField';
-import Typography from '@mui/material/Typography';
 import { useId } from 'react';
 import { describeRange, type ParamField, type ValueShape } from '../../core/methods/parameters.ts';
+import { HelpText } from '../panels/HelpText.tsx';
 
 interface ParamInputProps {
   readonly field: ParamField;
@@ -64,15 +64,7 @@ export function ParamInput({ field, text, isChanged, isFromRecipe, problem, onCh
           onChange={onChange}
         />
       )}
-      <Typography
-        id={`${id}-help`}
-        variant="caption"
-        component="p"
-        color={problem === undefined ? 'textSecondary' : 'error'}
-        sx={{ m: 0, mt: 0.5 }}
-      >
-        {problem ?? help}
-      </Typography>
+      <HelpText id={`${id}-help`} help={help} problem={problem} />
     </Box>
   );
 }

@@ -3,10 +3,10 @@ import Box from '@mui/material/Box';
 import IconButton from '@mui/material/IconButton';
 import TextField from '@mui/material/TextField';
 import Tooltip from '@mui/material/Tooltip';
-import Typography from '@mui/material/Typography';
 import { useId, useState } from 'react';
 import { Icon } from '../icons/Icon.tsx';
 import { FileBrowser } from './FileBrowser.tsx';
+import { HelpText } from './HelpText.tsx';
 
 interface Option {
   readonly value: string;
@@ -65,14 +65,7 @@ export function ChoiceOfPath({ kind, label, help, value, options, problem, onCha
           </IconButton>
         </Tooltip>
       </Box>
-      <Typography
-        variant="caption"
-        component="p"
-        color={problem === undefined ? 'textSecondary' : 'error'}
-        sx={{ m: 0, mt: 0.5 }}
-      >
-        {problem ?? help}
-      </Typography>
+      <HelpText help={help} problem={problem} />
       {isBrowsing && <FileBrowser kind={kind} onClose={() => setBrowsing(false)} onChoose={onChange} />}
     </Box>
   );
