@@ -154,11 +154,11 @@ def torchvision_rows():
         ("resnet50", 64, "dynamo20 script11"),
         ("resnext50_32x4d", 64, "dynamo20"),
         ("wide_resnet50_2", 64, "dynamo20+external"),
-        ("densenet121", 64, "dynamo20 script9+batch"),
-        ("mobilenet_v2", 64, "dynamo18 dynamo21+batch script9 script12+batch script14+train script13+softmax+sizes dynamo20+half+raw"),
+        ("densenet121", 64, "dynamo20 script9+batch dynamo18+fresh+batch script13+fresh"),
+        ("mobilenet_v2", 64, "dynamo20+fresh script13+fresh dynamo18 dynamo21+batch script9 script12+batch script14+train script13+softmax+sizes dynamo20+half+raw"),
         ("mobilenet_v3_small", 64, "dynamo20 script11+batch script17 script12+train+batch"),
         ("mobilenet_v3_large", 64, "dynamo22"),
-        ("efficientnet_b0", 64, "dynamo20 script13+batch"),
+        ("efficientnet_b0", 64, "dynamo20+fresh script13+fresh dynamo20 script13+batch"),
         ("efficientnet_v2_s", 64, "dynamo20"),
         ("shufflenet_v2_x0_5", 64, "dynamo20 script9+batch script14 script15+train"),
         ("shufflenet_v2_x1_0", 64, "dynamo20+batch"),
@@ -172,12 +172,12 @@ def torchvision_rows():
     ]
     for name, size, exports in plain:
         yield from rows_of(f"tv-{name}", size, functools.partial(torchvision_model, name), exports)
-    for name, size, exports in [("vgg11", 224, "dynamo20 script9+batch"), ("vgg11_bn", 224, "dynamo20+batch"), ("vgg16_bn", 64, "dynamo20"), ("vgg13", 224, "script13+unfolded")]:
+    for name, size, exports in [("vgg11", 224, "dynamo20 script9+batch"), ("vgg11_bn", 64, "dynamo20+batch dynamo18+fresh"), ("vgg11_bn", 224, "script13+fresh"), ("vgg16_bn", 64, "dynamo20 dynamo18+fresh+batch"), ("vgg16_bn", 224, "script11+fresh"), ("vgg13", 224, "script13+unfolded")]:
         yield from rows_of(f"tv-{name}-slim", size, functools.partial(slim_vgg, name), exports)
     aux = functools.partial(torchvision_model, "googlenet", aux_logits=True, init_weights=False)
-    yield from rows_of("tv-googlenet", 64, functools.partial(torchvision_model, "googlenet", aux_logits=False, init_weights=True), "dynamo20 script11+batch")
+    yield from rows_of("tv-googlenet", 64, functools.partial(torchvision_model, "googlenet", aux_logits=False, init_weights=True), "dynamo20 script11+batch dynamo18+fresh+batch script13+fresh")
     yield from rows_of("tv-googlenet-aux", 64, aux, "dynamo20")
-    yield from rows_of("tv-inception_v3", 96, functools.partial(torchvision_model, "inception_v3", aux_logits=False, init_weights=True), "dynamo20 script12+batch")
+    yield from rows_of("tv-inception_v3", 96, functools.partial(torchvision_model, "inception_v3", aux_logits=False, init_weights=True), "dynamo20 script12+batch dynamo18+fresh+batch script13+fresh")
     yield from rows_of("tv-vit-small", 32, small_vit, "dynamo18 dynamo20+batch dynamo23 dynamo24+batch script14+batch script17 dynamo18+raw dynamo20+softmax dynamo20+fp16+batch script17+half script17+train dynamo25")
     yield from rows_of("tv-swin-small", 32, small_swin, "dynamo20 dynamo23+batch script12 script16+batch dynamo18+raw")
     yield from rows_of("tv-swin_v2-small", 32, functools.partial(small_swin, v2=True), "dynamo20+batch script13")
