@@ -1,17 +1,14 @@
-import { existsSync, mkdtempSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { chromium, type BrowserContext } from 'playwright-core';
-
-const candidates = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
+import { findChromium, noChromiumMessage } from '../scripts/chromium.mjs';
 
 /** The system's Chromium with an empty profile. A machine without one fails the test: nothing is skipped. */
 export async function openChromium(): Promise<BrowserContext> {
-  const asked = process.env['PALIMPSEST_CHROMIUM'];
-  const executablePath = asked ?? candidates.find((path) => existsSync(path));
-  if (executablePath === undefined) {
-    throw new Error(`No Chromium: looked for ${candidates.join(', ')}. Set PALIMPSEST_CHROMIUM or install chromium.`);
-  }
+  const machine = { env: process.env, platform: process.platform };
+  const executablePath = findChromium(machine);
+  if (executablePath === undefined) throw new Error(noChromiumMessage(machine));
   return chromium.launchPersistentContext(mkdtempSync(join(tmpdir(), 'palimpsest-e2e-')), {
     executablePath,
     headless: true,

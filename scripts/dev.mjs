@@ -18,6 +18,7 @@ import {
   whyStale,
   withLock,
 } from './dev-lib.mjs';
+import { chromiumInstall, findChromium, noChromiumMessage } from './chromium.mjs';
 import { findElectron, noteBuilt, sourceDigest, whyUnbuilt } from './start-lib.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -116,6 +117,29 @@ async function start(args) {
   return program('cli/main.ts', ['serve', ...args]);
 }
 
+/** The interface as these sources make it, no larger than its budget. */
+async function haveInterface() {
+  const reason = whyUnbuilt(root, sourceDigest(root));
+  const code = reason === undefined ? 0 : await build(reason);
+  return code === 0 ? runSteps([{ name: 'size of the window', args: ['renderer/check-bundle.mjs'] }]) : code;
+}
+
+/** Never skipped: a machine that cannot test the interface says so and fails. */
+async function haveChromium() {
+  const machine = { env: process.env, platform: process.platform };
+  const isRoot = process.getuid?.() === 0;
+  const steps = chromiumInstall({ ...machine, isRoot, hasApt: existsSync('/usr/bin/apt-get') }) ?? [];
+  for (const [command = '', ...args] of findChromium(machine) === undefined ? steps : []) {
+    say(`Installing Chromium: ${command} ${args.join(' ')}`);
+    const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+    const code = await runToExit(command, args, { stdio: ['ignore', 2, 2], env });
+    if (code !== 0) say(`${command} ended with exit code ${code}.`);
+  }
+  if (findChromium(machine) !== undefined) return 0;
+  say(noChromiumMessage(machine));
+  return 1;
+}
+
 /** @param {string} reason */
 async function build(reason) {
   if (!existsSync(join(root, 'renderer', 'vite.config.mjs'))) {
@@ -133,9 +157,9 @@ async function build(reason) {
 /** @param {readonly string[]} args */
 async function test(args) {
   const { places, options } = splitTestArgs(args);
-  const files = testsAt(filesBelow(root, '.test.ts'), places);
+  const files = testsAt([...filesBelow(root, '.test.ts'), ...filesBelow(root, '.e2e.ts')], places);
   if (files.length === 0) {
-    say(`No test file (*.test.ts) in ${places.length > 0 ? places.join(', ') : root}.`);
+    say(`No test file (*.test.ts, *.e2e.ts) in ${places.length > 0 ? places.join(', ') : root}.`);
     return 1;
   }
   if (places.length === 0) {
@@ -143,6 +167,10 @@ async function test(args) {
     if (code !== 0) return code;
   } else {
     console.log('Only the tests named; "npm run check" does the other checks.');
+  }
+  if (files.some((file) => file.endsWith('.e2e.ts'))) {
+    const code = (await haveInterface()) || (await haveChromium());
+    if (code !== 0) return code;
   }
   // Last, so that the runner's closing lines are the last lines of all.
   return inherit(['--test', '--test-concurrency=2', '--test-reporter=spec', ...options, ...files]);
