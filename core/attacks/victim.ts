@@ -1,0 +1,261 @@
+import { invariant, WorkbenchError } from '../base/errors.ts';
+import { float32, floatsOf, sizeOf } from '../base/tensor.ts';
+import { GraphBuilder, type Value } from '../autodiff/builder.ts';
+import { gradients } from '../autodiff/differentiate.ts';
+import { inlineGraph } from '../autodiff/inline.ts';
+import type { Graph } from '../onnx/graph.ts';
+import { compileLoop, type CompiledLoop, type LoopBody, type LoopTypes } from '../runtime/loop.ts';
+import { compile, type Session, type SessionOptions } from '../runtime/session.ts';
+import { multiplyAdds } from '../train/cost.ts';
+import { cotangentOf, type Objective } from './objectives.ts';
+
+/** A classifier as it is attacked: images in, logits out, normalisation inside the graph. Every OpenedModel is one. */
+export interface AttackedModel {
+  readonly title: string;
+  readonly graph: Graph;
+  readonly inputName: string;
+  readonly logitsName: string;
+  /** [C, H, W]. */
+  readonly shape: readonly [number, number, number];
+  readonly classes: number;
+}
+
+export interface Scores {
+  /** [N, K], row-major. */
+  readonly logits: Float32Array<ArrayBuffer>;
+  /** [N, C, H, W]. */
+  readonly gradient: Float32Array<ArrayBuffer>;
+}
+
+/**
+ * A model in the hands of an attacker. Graphs are compiled when they are first needed, for batches of powers of two: as
+ * samples fall, the batch shrinks. Images are [N, C, H, W] row-major in the model's bounds, N as long as the array says.
+ */
+export interface Victim {
+  readonly model: AttackedModel;
+  /** C·H·W. */
+  readonly size: number;
+  readonly classes: number;
+  /** Lowest and highest value of a pixel. */
+  readonly bounds: readonly [number, number];
+  /** Images in one call of the engine. */
+  readonly batchSize: number;
+  /** Steps of an attack in one Loop, chosen from what a step costs and never from the clock, which would change bits. */
+  readonly stepsPerChunk: number;
+  logits(images: Float32Array): Promise<Float32Array<ArrayBuffer>>;
+  /** (dz/dx)ᵀ v for each image, v [N, K]: any loss of the logits, differentiated by hand. */
+  vjp(images: Float32Array, cotangents: Float32Array): Promise<Scores>;
+  /** Gradient of an objective summed over the images, so that rows do not depend on how many there are. */
+  gradient(
+    objective: Objective,
+    images: Float32Array,
+    goals: Goals,
+  ): Promise<Scores & { readonly losses: Float32Array }>;
+  /** A Loop over batches of `batch` images, compiled once per key; `body` sees the model through `look`. */
+  loop(key: string, batch: number, define: LoopDefinition): Promise<CompiledLoop>;
+  close(): Promise<void>;
+}
+
+/** Classes that an objective speaks of, one per image. */
+export interface Goals {
+  readonly labels: ArrayLike<number>;
+  /** The classes to reach, for objectives with a target. */
+  readonly targets?: ArrayLike<number>;
+}
+
+export interface LoopDefinition {
+  types(batch: number): LoopTypes;
+  body(look: Look): LoopBody;
+}
+
+/** The model inside a graph under construction: images [B, C, H, W] → logits [B, K]. */
+export type Look = (g: GraphBuilder, images: Value) => Value;
+
+/** Multiply-adds of one step of a batch, about: forward and backward. */
+const stepWork = 2e10;
+/** Multiply-adds of one chunk of steps. */
+const chunkWork = 3e9;
+const mostImages = 64;
+
+export interface VictimOptions {
+  readonly session: SessionOptions;
+  /** Default [0, 1]. */
+  readonly bounds?: readonly [number, number];
+}
+
+/** @throws OP_NO_GRADIENT when a gradient is first asked of a model that has none. */
+export function openVictim(model: AttackedModel, { session, bounds = [0, 1] }: VictimOptions): Victim {
+  const { graph, shape, classes } = model;
+  const size = sizeOf(shape);
+  const cost = 3 * Math.max(1, multiplyAdds(graph, [1, ...shape]));
+  const batchSize = Math.max(1, Math.min(mostImages, 2 ** Math.floor(Math.log2(Math.max(1, stepWork / cost)))));
+  const stepsPerChunk = Math.max(1, Math.min(10, Math.floor(chunkWork / (cost * batchSize))));
+  const sessions = new Map<string, Promise<Session>>();
+  const loops = new Map<string, Promise<CompiledLoop>>();
+  const look: Look = (g, images) => {
+    const { outputs } = inlineGraph(g, graph, { inputs: { [model.inputName]: images } });
+    const logits = outputs[model.logitsName];
+    invariant(logits, `graph ${graph.name} has its logits`);
+    if (logits.shape.length === 2 && logits.shape[1] === classes) return logits;
+    throw new WorkbenchError(
+      'MODEL_UNSUITABLE',
+      `${model.title}: expected logits of shape [${images.shape[0]}, ${classes}], got [${logits.shape.join(', ')}]`,
+    );
+  };
+  const sessionFor = (key: string, batch: number, emit: (g: GraphBuilder, images: Value) => void): Promise<Session> =>
+    madeOnce(sessions, `${key}/${batch}`, () => {
+      const g = new GraphBuilder('', session.device === 'cpu' ? 'cpu' : 'gpu');
+      emit(g, g.input('images', 'float32', [batch, ...shape]));
+      return compile(g.build(`${graph.name} ${key}`), session);
+    });
+  /** Runs all rows in batches; `feeds` gives what goes in beside the images, by the rows [from, to). */
+  const inBatches = async (
+    key: string,
+    images: Float32Array,
+    widths: Readonly<Record<string, number>>,
+    feeds: Readonly<Record<string, Float32Array>>,
+    emit: (g: GraphBuilder, images: Value, batch: number) => void,
+  ): Promise<Record<string, Float32Array<ArrayBuffer>>> => {
+    const count = images.length / size;
+    const results = Object.fromEntries(
+      Object.entries(widths).map(([name, width]) => [name, new Float32Array(count * width)]),
+    );
+    for (const { from, to, batch } of batchesOf(count, batchSize)) {
+      const run = await sessionFor(key, batch, (g, x) => emit(g, x, batch));
+      const inputs = { images: float32([batch, ...shape], padded(images, size, from, to, batch)) };
+      const others = Object.entries(feeds).map(([name, rows]) => {
+        const width = rows.length / count;
+        return [name, float32([batch, width], padded(rows, width, from, to, batch))] as const;
+      });
+      const outputs = await run.run({ ...inputs, ...Object.fromEntries(others) });
+      for (const [name, width] of Object.entries(widths)) {
+        const value = outputs[name];
+        invariant(value, `${key} gives ${name}`);
+        results[name]?.set(floatsOf(value).subarray(0, (to - from) * width), from * width);
+      }
+    }
+    return results;
+  };
+  return {
+    model,
+    size,
+    classes,
+    bounds,
+    batchSize,
+    stepsPerChunk,
+    async logits(images) {
+      const { logits } = await inBatches('logits', images, { logits: classes }, {}, (g, x) => {
+        g.output('logits', look(g, x));
+      });
+      return found(logits);
+    },
+    async vjp(images, cotangents) {
+      const widths = { logits: classes, gradient: size };
+      const results = await inBatches('vjp', images, widths, { cotangents }, (g, x, batch) => {
+        const logits = look(g, x);
+        const cotangent = g.input('cotangents', 'float32', [batch, classes]);
+        g.output('logits', logits);
+        g.output('gradient', inputGradient(g, logits, cotangent, x, model));
+      });
+      return { logits: found(results['logits']), gradient: found(results['gradient']) };
+    },
+    async gradient(objective, images, { labels, targets }) {
+      const widths = { logits: classes, gradient: size, losses: 1 };
+      const feeds = {
+        labels: oneHot(labels, classes),
+        ...(targets ? { targets: oneHot(targets, classes) } : {}),
+      };
+      const results = await inBatches(`gradient of ${objective}`, images, widths, feeds, (g, x, batch) => {
+        const logits = look(g, x);
+        const rows = (name: string): Value => g.input(name, 'float32', [batch, classes]);
+        const goals = { labels: rows('labels'), targets: targets ? rows('targets') : undefined };
+        const { loss, cotangent } = cotangentOf(g, objective, logits, goals);
+        g.output('logits', logits);
+        g.output('losses', g.reshape(loss, [batch, 1]));
+        g.output('gradient', inputGradient(g, logits, cotangent, x, model));
+      });
+      return {
+        logits: found(results['logits']),
+        gradient: found(results['gradient']),
+        losses: found(results['losses']),
+      };
+    },
+    loop: (key, batch, define) =>
+      madeOnce(loops, `${key}/${batch}`, () =>
+        compileLoop(`${graph.name} ${key}`, define.types(batch), define.body(look), session),
+      ),
+    async close() {
+      const all = await Promise.allSettled([...sessions.values(), ...loops.values()]);
+      sessions.clear();
+      loops.clear();
+      for (const result of all) if (result.status === 'fulfilled') await result.value.close();
+    },
+  };
+}
+
+function madeOnce<T>(made: Map<string, Promise<T>>, key: string, make: () => Promise<T>): Promise<T> {
+  const known = made.get(key);
+  if (known) return known;
+  const fresh = make();
+  made.set(key, fresh);
+  return fresh;
+}
+
+/** ∂⟨cotangent, logits⟩ / ∂images; MODEL_UNSUITABLE when the logits do not follow the images. */
+export function inputGradient(
+  g: GraphBuilder,
+  logits: Value,
+  cotangent: Value,
+  images: Value,
+  model: Pick<AttackedModel, 'title'>,
+): Value {
+  const [gradient] = gradients(g, [{ value: logits, cotangent }], [images]);
+  if (gradient) return gradient;
+  throw new WorkbenchError('MODEL_UNSUITABLE', `The logits of ${model.title} do not follow its images`, {
+    hint: 'See `palimpsest inspect` for operators without derivative on the way.',
+  });
+}
+
+const found = <T>(value: T | undefined): T => {
+  invariant(value !== undefined, 'the session gives what was asked of it');
+  return value;
+};
+
+/** Rows [N, classes] with 1 at each label. */
+export function oneHot(labels: ArrayLike<number>, classes: number): Float32Array<ArrayBuffer> {
+  const rows = new Float32Array(labels.length * classes);
+  for (let i = 0; i < labels.length; i++) rows[i * classes + labels[i]!] = 1;
+  return rows;
+}
+
+export interface BatchRange {
+  readonly from: number;
+  readonly to: number;
+  /** Compiled size, at least to − from. */
+  readonly batch: number;
+}
+
+/** Full batches, then the rest in the smallest power of two that holds it. */
+export function batchesOf(count: number, batchSize: number): BatchRange[] {
+  const ranges: BatchRange[] = [];
+  for (let from = 0; from < count; from += batchSize) {
+    const to = Math.min(count, from + batchSize);
+    ranges.push({ from, to, batch: Math.min(batchSize, 2 ** Math.ceil(Math.log2(to - from))) });
+  }
+  return ranges;
+}
+
+/** Rows [from, to) of `width` each; what is missing to `batch` rows repeats the last one, so that no row is odd. */
+export function padded(
+  rows: Float32Array,
+  width: number,
+  from: number,
+  to: number,
+  batch: number,
+): Float32Array<ArrayBuffer> {
+  const result = new Float32Array(batch * width);
+  result.set(rows.subarray(from * width, to * width));
+  const last = rows.subarray((to - 1) * width, to * width);
+  for (let i = to - from; i < batch; i++) result.set(last, i * width);
+  return result;
+}
