@@ -86,13 +86,14 @@ function unknownFlag(rawName: string, flags: readonly Flag[], command: string): 
   });
 }
 
-/** @throws USAGE when there are too few or too many. */
+/** A last name that ends with '…' stands for one or more. @throws USAGE when there are too few or too many. */
 export function expectPositionals(
   positionals: readonly string[],
   names: readonly string[],
   command: string,
 ): readonly string[] {
-  if (positionals.length === names.length) return positionals;
+  const isOpen = names.at(-1)?.endsWith('…') ?? false;
+  if (positionals.length === names.length || (isOpen && positionals.length > names.length)) return positionals;
   const extra = positionals[names.length];
   const missing = names[positionals.length];
   const message =

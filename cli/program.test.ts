@@ -64,6 +64,39 @@ describe('a run on the command line', () => {
   });
 });
 
+describe('runs that move to another workspace', () => {
+  it('go as one signed file, come in once, and are refused under a key that was not expected', async (t) => {
+    const cli = callProgram(t);
+    await cli.run('run', 'walk', '--steps', '10', '--quiet');
+    await cli.run('run', 'walk', '--steps', '12', '--quiet');
+    const { result: listed } = await cli.json('list');
+    const runIds = (listed['runs'] as readonly { runId: string }[]).map(({ runId }) => runId).toSorted();
+    const made = await cli.json('export', ...runIds, '--bundle', '-o', 'two.zip');
+    assert.deepEqual([made.code, made.result['runIds']], [0, runIds]);
+    const { key } = made.result;
+    assert.match(text(key), /^([0-9a-f]{4}-){7}[0-9a-f]{4}$/);
+    const wrong = await cli.json('import', 'two.zip', '--workspace', 'other', '--key', '0000');
+    assert.equal(wrong.code, exitCodes.data.code);
+    const taken = await cli.run('import', 'two.zip', '--workspace', 'other', '--key', text(key));
+    assert.match(taken.out, new RegExp(`^${runIds[0]} added\n${runIds[1]} added\nSigned by the key ${text(key)}\n$`));
+    const again = await cli.json('import', 'two.zip', '--workspace', 'other');
+    assert.deepEqual(
+      (again.result['runs'] as readonly { outcome: string }[]).map(({ outcome }) => outcome),
+      ['known', 'known'],
+    );
+    const [here, there] = [
+      await cli.json('show', runIds[0] ?? ''),
+      await cli.json('show', runIds[0] ?? '', '--workspace', 'other'),
+    ];
+    assert.deepEqual(there.result['metrics'], here.result['metrics']);
+    assert.match((await cli.run('export', ...runIds)).err, /takes one run, got 2/);
+    assert.match(
+      (await cli.run('export', ...runIds, '--bundle', '-o', 'two.zip')).err,
+      /There is a file .*two\.zip already/,
+    );
+  });
+});
+
 async function newest(cli: Caller): Promise<{ runId: string; state: string }> {
   const { result } = await cli.json('list', '--limit', '1');
   const [run] = result['runs'] as readonly { runId: string; state: string }[];

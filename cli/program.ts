@@ -8,6 +8,7 @@ import { exportRun } from './export.ts';
 import { colourFlag, debugFlag, helpFlag, jsonFlag } from './flags.ts';
 import { gradient } from './gradient.ts';
 import { commandOf, renderHelp, type HelpPage } from './help.ts';
+import { importRuns } from './import.ts';
 import { inspect } from './inspect.ts';
 import { list } from './list.ts';
 import { methods } from './methods.ts';
@@ -26,6 +27,7 @@ const fixedVerbs: readonly Verb[] = [
   list,
   show,
   exportRun,
+  importRuns,
   methods,
   inspect,
   gradient,

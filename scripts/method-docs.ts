@@ -23,6 +23,7 @@ export function methodMarkdown(spec: MethodSpec): string {
     spec.summary,
     spec.purpose,
     `\`\`\`sh\n${commandOf(spec)}\n\`\`\``,
+    threatMarkdown(spec),
     section(
       'Papers',
       spec.papers.map((paper) => `- ${paper.authors}: *${paper.title}*. ${paper.venue}, ${paper.year}.`).join('\n'),
@@ -36,6 +37,25 @@ export function methodMarkdown(spec: MethodSpec): string {
     `Version ${spec.version} of the parameters.`,
   ];
   return `${sections.filter((text) => text !== '').join('\n\n')}\n`;
+}
+
+function threatMarkdown({ threatModel }: MethodSpec): string {
+  if (!threatModel) return '';
+  const { goal, knows, assumes, fails, terms = [] } = threatModel;
+  const rows: readonly (readonly [string, readonly string[]])[] = [
+    ['Goal', [goal]],
+    ['The attacker has', knows],
+    ['Assumed', assumes],
+    ['Fails when', fails],
+    ['Terms', terms.map(([source, term]) => `${source}: ${term}`)],
+  ];
+  return section(
+    'Threat model',
+    table(
+      ['', ''],
+      rows.filter(([, texts]) => texts.length > 0).map(([name, texts]) => [`**${name}**`, texts.join('; ')]),
+    ),
+  );
 }
 
 const section = (title: string, text: string): string => (text === '' ? '' : `## ${title}\n\n${text}`);

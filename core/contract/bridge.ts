@@ -1,9 +1,11 @@
 import { z } from 'zod';
+import { ImportedRun } from './bundle.ts';
 import { DataCard, KnownData } from './data-card.ts';
 import { EventPage, RunDetails, RunPage, RunQuery, RunRow, Series } from './history.ts';
 import { KnownModel, ModelInspection } from './inspection.ts';
 import { MachineFacts, QueueFacts } from './machine.ts';
 import { DataRef, ErrorData, Normalisation, RunEvent, RunRequest, splits } from './run.ts';
+import { SanityReading } from './sanity.ts';
 
 /**
  * The one list of what a window may ask of the host and what the host tells its windows. Both sides parse. Methods are
@@ -54,6 +56,10 @@ const UploadEntry = z.strictObject({
   sizeBytes: z.int().min(0),
 });
 
+/** A bundle is one file, and is gone when it has been imported. */
+const uploadKinds = ['model', 'data', 'bundle'] as const;
+export type UploadKind = (typeof uploadKinds)[number];
+
 /** Something to fetch without a session's secret, for a frame, an image or a download. */
 export const LinkTarget = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('report'), runId: z.string() }),
@@ -64,6 +70,8 @@ export const LinkTarget = z.discriminatedUnion('kind', [
     /** html and json are one file; csv, artifacts and all are a zip. */
     format: z.enum(['html', 'json', 'csv', 'artifacts', 'all']),
   }),
+  /** Runs that have ended, with all that belongs to them, signed with the key of this workspace. */
+  z.strictObject({ kind: z.literal('bundle'), runIds: z.array(z.string()).min(1).max(1000) }),
 ]);
 export type LinkTarget = z.input<typeof LinkTarget>;
 
@@ -88,6 +96,21 @@ export const requests = {
       normalisation: Normalisation.nullable().optional(),
     }),
     out: Done,
+  },
+  /** Accuracy on a few labelled images under each pre-processing that is usual; seconds, in a process of its own. */
+  'models.sanity': {
+    in: z.strictObject({ path: HostPath, data: DataRef, count: z.int().min(10).max(1000).default(200) }),
+    out: SanityReading,
+  },
+  /** Which methods can use the file, and in which roles; why not where they cannot. */
+  'models.methods': {
+    in: z.strictObject({ path: HostPath }),
+    out: z.array(
+      z.object({
+        methodId: z.string(),
+        roles: z.array(z.object({ role: z.string(), problem: z.string().nullable() })),
+      }),
+    ),
   },
   'data.list': { in: Nothing, out: z.array(KnownData) },
   'data.inspect': {
@@ -114,7 +137,7 @@ export const requests = {
 
   /** Announces files that a window is about to send; they end up under the workspace, named by hash. */
   'uploads.begin': {
-    in: z.strictObject({ kind: z.enum(['model', 'data']), files: z.array(UploadEntry).min(1).max(100_000) }),
+    in: z.strictObject({ kind: z.enum(uploadKinds), files: z.array(UploadEntry).min(1).max(100_000) }),
     out: z.object({ uploadId: z.string(), chunkBytes: z.int() }),
   },
   'uploads.finish': {
@@ -180,6 +203,15 @@ export const requests = {
     }),
     out: z.array(RunRow),
   },
+  /** Takes in the runs of a bundle, uploaded or lying on the host; the same bundle again changes nothing. */
+  'runs.import': {
+    in: z.strictObject({ path: HostPath }),
+    out: z.object({
+      /** Fingerprint of the key that signed it. */
+      key: z.string(),
+      runs: z.array(ImportedRun),
+    }),
+  },
   /** Every tag in use, most used first. */
   'runs.tags': { in: Nothing, out: z.array(z.object({ tag: z.string(), count: z.int() })) },
 
@@ -236,7 +268,7 @@ export interface UploadFile {
 }
 
 export interface UploadRequest {
-  readonly kind: 'model' | 'data';
+  readonly kind: UploadKind;
   readonly files: readonly { readonly path: string; readonly file: UploadFile }[];
   readonly onProgress?: (sentBytes: number, totalBytes: number) => void;
   readonly signal?: AbortSignalLike;

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { Origin } from './bundle.ts';
 import { ErrorData, MetricPoint, ResultMetrics, RunEvent, RunRecord, RunState } from './run.ts';
 
 /** What the pages about runs ask of the history. */
@@ -81,6 +82,8 @@ export const RunDetails = z.object({
   queuePosition: z.int().nullable(),
   /** The same run as a command line; null when its method is not known here. */
   command: z.string().nullable(),
+  /** Whose bundle it came in by; null when it was made here. */
+  origin: Origin.nullable(),
   /** The newest event of the newest job: where to go on with `runs.events`. */
   lastEvent: z.object({ jobId: z.string(), seq: z.int() }).nullable(),
 });

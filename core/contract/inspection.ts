@@ -57,6 +57,25 @@ const OrderFacts = z.object({
   reason: z.string().optional(),
 });
 
+/** Operations of one image; a gradient's are those beside the forward pass. */
+export const Cost = z.object({
+  multiplyAdds: z.number(),
+  forwardFlops: z.number(),
+  inputGradientFlops: z.number().nullable(),
+  parameterGradientFlops: z.number().nullable(),
+  secondOrderFlops: z.number().nullable(),
+  estimate: z
+    .object({
+      device: z.string(),
+      threads: z.int(),
+      gflops: z.number(),
+      forwardMs: z.number(),
+      inputGradientMs: z.number().nullable(),
+    })
+    .nullable(),
+});
+export type Cost = z.infer<typeof Cost>;
+
 export const ModelInspection = z.object({
   file: z.object({
     path: z.string(),
@@ -84,24 +103,7 @@ export const ModelInspection = z.object({
     channelOrder: found(z.enum(['rgb', 'bgr'])),
     searched: z.array(z.string()),
   }),
-  cost: z
-    .object({
-      multiplyAdds: z.number(),
-      forwardFlops: z.number(),
-      inputGradientFlops: z.number().nullable(),
-      parameterGradientFlops: z.number().nullable(),
-      secondOrderFlops: z.number().nullable(),
-      estimate: z
-        .object({
-          device: z.string(),
-          threads: z.int(),
-          gflops: z.number(),
-          forwardMs: z.number(),
-          inputGradientMs: z.number().nullable(),
-        })
-        .nullable(),
-    })
-    .nullable(),
+  cost: Cost.nullable(),
   differentiability: z.object({ order1: OrderFacts, order2: OrderFacts }),
   warnings: z.array(z.object({ code: z.string(), message: z.string(), nodes: z.array(NodeName) })),
   problems: z.array(ErrorData),

@@ -10,6 +10,32 @@ export function unsuitable(message: string, hint: string): WorkbenchError {
   return new WorkbenchError('DATA_UNSUITABLE', plain(message), { hint });
 }
 
+/** A file of a data set that cannot be used, and why. */
+export interface WrongFile {
+  readonly path: string;
+  readonly reason: string;
+}
+
+const mostListed = 1000;
+
+/**
+ * Several files are wrong: the message tells of the first, `details.wrongFiles` of each, so that they can be mended in
+ * one go. One that is alone keeps its own error.
+ */
+export function wrongFiles(
+  errors: readonly { readonly path: string; readonly error: WorkbenchError }[],
+): WorkbenchError {
+  const [first, ...others] = errors;
+  if (!first) return new WorkbenchError('INTERNAL', 'No file is wrong');
+  const more = others.length === 0 ? '' : `; ${grouped(others.length)} more cannot be used`;
+  const files = errors.slice(0, mostListed).map(({ path, error }): WrongFile => ({ path, reason: error.message }));
+  return new WorkbenchError(first.error.code, `${first.error.message}${more}`, {
+    hint: first.error.hint,
+    details: { wrongFiles: files },
+    cause: first.error,
+  });
+}
+
 const longestMessage = 2000;
 
 /** Messages quote names out of files: without escape sequences for a terminal, turned directions, or endless text. */

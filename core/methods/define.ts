@@ -53,6 +53,33 @@ export interface Paper {
   readonly year: number;
 }
 
+/** Who attacks, with what, and when it fails: a card before the start, a part of the report and of the method's page. */
+export interface ThreatModel {
+  /** What the attacker wants, one sentence. */
+  readonly goal: string;
+  /** What the attacker has: the file, gradients, a few images … */
+  readonly knows: readonly string[];
+  readonly assumes: readonly string[];
+  /** When it is known to fail, and what a result therefore does not say. */
+  readonly fails: readonly string[];
+  /** Where the terms of others fit: `['NIST AI 100-2 E2025', 'Evasion, white-box']`, `['MITRE ATLAS', 'AML.T0043']`. */
+  readonly terms?: readonly (readonly [source: string, term: string])[];
+}
+
+/** A pass of one image through a model; gradients include the forward pass that they need. */
+export const passes = ['forward', 'input-gradient', 'parameter-gradient', 'second-order'] as const;
+export type Pass = (typeof passes)[number];
+
+/** A part of the work of a run, so that its time can be said before anything like it was run. */
+export interface Work<Name extends string = string> {
+  /** How often: the product of these parameters. A list counts by its length, a switch as 0 or 1. */
+  readonly times: readonly Name[];
+  /** Done only when this data set is given. */
+  readonly data?: string;
+  /** What one time costs: passes through models, by role. */
+  readonly costs: readonly { readonly model: string; readonly pass: Pass; readonly count?: number }[];
+}
+
 export interface Recipe<Params> {
   readonly title: string;
   readonly help: string;
@@ -69,6 +96,8 @@ export interface MethodSpec<Shape extends z.ZodRawShape = z.ZodRawShape> {
   readonly papers: readonly Paper[];
   /** Said before the start: what is assumed, what it shows, when it is known to fail. */
   readonly purpose: string;
+  /** Of a method that attacks or reads out. */
+  readonly threatModel?: ThreatModel;
   /** Top-level CLI verb that is a shorthand for `run <id>`. */
   readonly verb?: string;
   readonly models: Readonly<Record<string, ModelNeed>>;
@@ -79,10 +108,11 @@ export interface MethodSpec<Shape extends z.ZodRawShape = z.ZodRawShape> {
   /** Metrics shown in lists, in this order; each is a key of `metrics`. */
   readonly columns: readonly string[];
   /**
-   * What the time of a run grows with: a sum of products of parameters, a switch counting as 0 or 1. Estimates scale by
-   * it what runs with the same models and data took; without it only the very same run tells.
+   * What the time of a run grows with: a sum of products of parameters, a switch counting as 0 or 1 and a list by its
+   * length. Estimates scale by it what runs with the same models and data took; without it only the very same run tells.
+   * Parts that say what they cost make an estimate possible before anything was run.
    */
-  readonly work?: readonly (readonly (keyof Shape & string)[])[];
+  readonly work?: readonly (readonly (keyof Shape & string)[] | Work<keyof Shape & string>)[];
   /** from version n (key) to n + 1. */
   readonly migrations?: Readonly<Record<number, (params: Record<string, unknown>) => Record<string, unknown>>>;
 }
@@ -99,6 +129,13 @@ export function defineMethod<Shape extends z.ZodRawShape>(spec: MethodSpec<Shape
       throw new TypeError(
         `Method ${spec.id}: parameter "${name}" has no ui entry; end its chain with .register(ui, …)`,
       );
+  }
+  for (const part of spec.work ?? []) {
+    const costs = 'costs' in part ? part.costs : [];
+    for (const { model } of costs) {
+      if (!(model in spec.models))
+        throw new TypeError(`Method ${spec.id}: work of "${model}", which is not one of its models`);
+    }
   }
   return spec;
 }

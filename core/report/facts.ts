@@ -37,6 +37,16 @@ export interface MethodFact {
   readonly papers: readonly PaperFact[];
   /** What is assumed, what it shows, when it is known to fail. */
   readonly purpose: string;
+  readonly threatModel?: ThreatFact;
+}
+
+/** Who attacks, with what, and when it fails. */
+export interface ThreatFact {
+  readonly goal: string;
+  readonly knows: readonly string[];
+  readonly assumes: readonly string[];
+  readonly fails: readonly string[];
+  readonly terms?: readonly (readonly [source: string, term: string])[];
 }
 
 export interface PaperFact {

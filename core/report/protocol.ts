@@ -1,14 +1,14 @@
-import type { ArtifactFact, InputFact, ParameterFact, PaperFact, ReportFacts } from './facts.ts';
+import type { ArtifactFact, InputFact, ParameterFact, PaperFact, ReportFacts, ThreatFact } from './facts.ts';
 import { formatBytes, formatDuration, formatInstant, formatValue, missing, shortSha } from './format.ts';
 import { markup, type Content, type Markup } from './markup.ts';
-import { prose } from './prose.ts';
+import { inline, prose } from './prose.ts';
 
 /** How the result was made: everything that a third person needs to check it or to make it again. */
 export function protocolMarkup(facts: ReportFacts): Markup {
   return markup`<section id="protocol" class="protocol"><h2>Protocol</h2>${part(
     'Purpose and limits',
     markup`<div class="prose">${prose(facts.method.purpose)}</div>${papers(facts.method.papers)}`,
-  )}${part('Make it again', commandMarkup(facts))}${
+  )}${facts.method.threatModel !== undefined && part('Threat model', threat(facts.method.threatModel))}${part('Make it again', commandMarkup(facts))}${
     facts.warnings.length > 0 && part('Warnings of the run', warnings(facts.warnings), 'warnings')
   }${part('Models and data', inputs(facts))}${part('Parameters', parameters(facts.parameters))}${part(
     'Run and environment',
@@ -18,6 +18,22 @@ export function protocolMarkup(facts: ReportFacts): Markup {
 
 function part(title: string, content: Content, id?: string): Markup {
   return markup`<section class="part"${id !== undefined && markup` id="${id}"`}><h3>${title}</h3>${content}</section>`;
+}
+
+function threat({ goal, knows, assumes, fails, terms = [] }: ThreatFact): Markup {
+  const rows: readonly (readonly [string, readonly string[]])[] = [
+    ['Goal', [goal]],
+    ['The attacker has', knows],
+    ['Assumed', assumes],
+    ['Fails when', fails],
+    ['Terms', terms.map(([source, term]) => `${source}: ${term}`)],
+  ];
+  return markup`<dl class="facts-list threat">${rows
+    .filter(([, texts]) => texts.length > 0)
+    .map(
+      ([name, texts]) =>
+        markup`<div><dt>${name}</dt><dd>${texts.map((text) => markup`<p>${inline(text)}</p>`)}</dd></div>`,
+    )}</dl>`;
 }
 
 function papers(list: readonly PaperFact[]): Markup | false {

@@ -122,6 +122,8 @@ tbody tr:last-child > * { border-bottom: 1px solid var(--rule); }
 .facts-list div { display: grid; grid-template-columns: 124px 1fr; padding: 5px 0; border-top: 1px solid var(--hair); }
 .facts-list dt { color: var(--muted); }
 .facts-list dd { margin: 0; overflow-wrap: anywhere; font-variant-numeric: tabular-nums; }
+.threat { grid-template-columns: 1fr; }
+.threat p { margin: 0 0 4px; }
 footer { margin-top: 56px; padding-top: 12px; padding-bottom: 36px; font-size: 12px; color: var(--muted); }
 
 @media (max-width: 640px) {

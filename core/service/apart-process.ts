@@ -9,7 +9,9 @@ import { fixDimensions } from '../inspect/dimensions.ts';
 import { inspectModel } from '../inspect/inspect.ts';
 import { findPreprocessingFiles } from '../inspect/preprocessing-files.ts';
 import { readModelFile } from '../onnx/read.ts';
+import { buildArchitecture } from '../train/zoo/architectures.ts';
 import { ApartCommand } from './apart.ts';
+import { measureSanity } from './sanity.ts';
 
 /** Entry of the process that strange files are looked into: one command, one answer. */
 process.once('message', (message) => {
@@ -20,10 +22,30 @@ process.once('disconnect', () => process.exit(0));
 async function answer(message: unknown): Promise<object> {
   try {
     const command = ApartCommand.parse(message);
-    return { ok: true, result: command.kind === 'model' ? await inspect(command) : await describeData(command) };
+    return { ok: true, result: await resultOf(command) };
   } catch (thrown) {
     return { ok: false, error: toWorkbenchError(thrown).toShape() };
   }
+}
+
+async function resultOf(command: ApartCommand): Promise<object> {
+  switch (command.kind) {
+    case 'model':
+      return inspect(command);
+    case 'data':
+      return describeData(command);
+    case 'sanity':
+      return measureSanity(command);
+    case 'architecture':
+      return costOfArchitecture(command);
+  }
+}
+
+function costOfArchitecture({ name, shape, classes }: Extract<ApartCommand, { kind: 'architecture' }>): object {
+  const [channels, height, width] = shape;
+  const model = buildArchitecture(name, { channels, height, width, classes, seed: 0 });
+  const file = { path: name, sizeBytes: 0, sha256: '', hasExternalData: false };
+  return { cost: inspectModel(model, { file, settings: [], speed: undefined }).cost };
 }
 
 async function inspect({ path, dims, speed }: Extract<ApartCommand, { kind: 'model' }>): Promise<object> {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { WorkbenchError } from '../base/errors.ts';
-import { dataFormats, ErrorData, splits } from '../contract/run.ts';
+import { dataFormats, DataRef, ErrorData, Normalisation, splits } from '../contract/run.ts';
 import { forkModule, type JobProcess } from '../jobs/launch.ts';
 
 /** What is looked into apart from the host: a file of strangers can cost one process, never the window. */
@@ -19,6 +19,22 @@ export const ApartCommand = z.discriminatedUnion('kind', [
     samples: z.int(),
     seed: z.int(),
     resizeTo: z.tuple([z.int(), z.int()]).optional(),
+  }),
+  z.strictObject({
+    kind: z.literal('sanity'),
+    path: z.string(),
+    data: DataRef,
+    count: z.int(),
+    also: z.array(z.strictObject({ title: z.string(), normalisation: Normalisation })),
+    threads: z.int(),
+  }),
+  /** What a pass through an architecture of the zoo costs; here because building a large one takes a second. */
+  z.strictObject({
+    kind: z.literal('architecture'),
+    name: z.string(),
+    /** [channels, height, width] */
+    shape: z.tuple([z.int(), z.int(), z.int()]),
+    classes: z.int(),
   }),
 ]);
 export type ApartCommand = z.infer<typeof ApartCommand>;
@@ -39,16 +55,13 @@ const fork = (): JobProcess => forkModule(new URL('./apart-process.ts', import.m
 export async function lookApart(command: ApartCommand, launch: () => JobProcess = fork): Promise<unknown> {
   const child = launch();
   const answer = Promise.withResolvers<unknown>();
-  const code = command.kind === 'model' ? 'MODEL_UNREADABLE' : 'DATA_UNREADABLE';
+  const code = command.kind === 'data' ? 'DATA_UNREADABLE' : 'MODEL_UNREADABLE';
+  const what = command.kind === 'architecture' ? command.name : command.path;
   const timer = setTimeout(() => {
     answer.reject(
-      new WorkbenchError(
-        code,
-        `Looking into ${command.path} took longer than ${timeLimitMs / 1000} s and was stopped`,
-        {
-          hint: 'The file may be made to keep programs busy. Choose another one.',
-        },
-      ),
+      new WorkbenchError(code, `Looking into ${what} took longer than ${timeLimitMs / 1000} s and was stopped`, {
+        hint: 'The file may be made to keep programs busy. Choose another one.',
+      }),
     );
     child.kill();
   }, timeLimitMs);
@@ -57,7 +70,7 @@ export async function lookApart(command: ApartCommand, launch: () => JobProcess 
     answer.reject(
       new WorkbenchError(
         code,
-        `Looking into ${command.path} ended the process that did it (${signal ?? `exit code ${exitCode ?? 'unknown'}`})`,
+        `Looking into ${what} ended the process that did it (${signal ?? `exit code ${exitCode ?? 'unknown'}`})`,
         { hint: 'The file is damaged, made to do harm, or needs more memory than there is.', details: { output } },
       ),
     );

@@ -3,7 +3,7 @@ import { basename, join } from 'node:path';
 import { toWorkbenchError } from '../base/errors.ts';
 import type { Assessment, Complaint, Estimate, ParsedParams } from '../contract/bridge.ts';
 import type { ModelInspection } from '../contract/inspection.ts';
-import type { DataRef, ModelRef, RunRequest } from '../contract/run.ts';
+import type { DataRef, ModelRef, Normalisation, RunRequest } from '../contract/run.ts';
 import { commandLine } from '../methods/command-line.ts';
 import type { MethodSpec, ModelNeed } from '../methods/define.ts';
 import { describeShape, paramFields } from '../methods/parameters.ts';
@@ -16,7 +16,9 @@ export interface AssessSurroundings {
   /** Folder that paths in the command line are relative to. */
   readonly cwd: string;
   readonly inspect: (path: string) => Promise<ModelInspection>;
-  readonly estimate: (spec: MethodSpec, request: RunRequest) => Estimate | null;
+  /** What the user said about the file with this SHA-256. */
+  readonly normalisationOf: (sha256: string) => Normalisation | null;
+  readonly estimate: (spec: MethodSpec, request: RunRequest) => Promise<Estimate | null>;
 }
 
 type Draft = ParsedParams<'runs.assess'>;
@@ -46,7 +48,7 @@ export async function assess(draft: Draft, where: AssessSurroundings): Promise<A
     threads: draft.threads ?? where.defaultThreads,
   };
   const command = commandLine(spec, request, { nameOfPath: pathNamer(where.cwd) });
-  return { request, complaints, command, estimate: where.estimate(spec, request) };
+  return { request, complaints, command, estimate: await where.estimate(spec, request) };
 }
 
 const refused = (complaints: Complaint[]): Assessment => ({
@@ -99,9 +101,10 @@ async function readModels(
       continue;
     }
     const settled = settle(reference);
-    const problem = await modelProblem(settled, need, where);
-    if (problem) complaints.push({ field, ...problem });
-    else models[role] = settled;
+    const checked =
+      settled.kind === 'zoo' ? checkArchitecture(settled, need, where) : await checkFile(settled, need, where);
+    if ('problem' in checked) complaints.push({ field, ...checked.problem });
+    else models[role] = checked.model;
   }
   return models;
 }
@@ -123,37 +126,57 @@ export function settlePath(path: string): string {
 const settle = (reference: ModelRef): ModelRef =>
   reference.kind === 'zoo' ? reference : { ...reference, path: settlePath(reference.path) };
 
-async function modelProblem(
-  reference: ModelRef,
+type Checked = { readonly model: ModelRef } | { readonly problem: Omit<Complaint, 'field'> };
+
+function checkArchitecture(
+  model: Extract<ModelRef, { kind: 'zoo' }>,
   need: ModelNeed,
-  { architectures, inspect }: AssessSurroundings,
-): Promise<Omit<Complaint, 'field'> | undefined> {
-  if (reference.kind === 'zoo') {
-    if (!need.zoo) return { message: `${need.title}: expected an ONNX file, got an architecture` };
-    if (architectures.includes(reference.architecture)) return undefined;
-    return {
-      message: `${need.title}: there is no architecture "${reference.architecture}"`,
+  { architectures }: AssessSurroundings,
+): Checked {
+  if (!need.zoo) return { problem: { message: `${need.title}: expected an ONNX file, got an architecture` } };
+  if (architectures.includes(model.architecture)) return { model };
+  return {
+    problem: {
+      message: `${need.title}: there is no architecture "${model.architecture}"`,
       hint: `Architectures: ${architectures.join(', ')}.`,
-    };
-  }
-  if (!statSync(reference.path, { throwIfNoEntry: false })?.isFile()) {
-    return { message: `${need.title}: there is no file ${reference.path}`, hint: 'Choose an ONNX file.' };
+    },
+  };
+}
+
+async function checkFile(
+  model: Extract<ModelRef, { kind: 'file' }>,
+  need: ModelNeed,
+  { inspect, normalisationOf }: AssessSurroundings,
+): Promise<Checked> {
+  if (!statSync(model.path, { throwIfNoEntry: false })?.isFile()) {
+    return { problem: { message: `${need.title}: there is no file ${model.path}`, hint: 'Choose an ONNX file.' } };
   }
   try {
-    const { classifier, problems, differentiability } = await inspect(reference.path);
-    const [problem] = problems;
-    if (!classifier) return { message: problem?.message ?? 'It is no image classifier', hint: problem?.hint ?? '' };
-    const order = need.gradients === 0 ? undefined : differentiability[need.gradients === 1 ? 'order1' : 'order2'];
-    if (!order || order.isPossible) return undefined;
-    const missing = [...new Set(order.missing.map(({ op }) => op))].join(', ');
-    return {
-      message: `${need.title}: derivatives of order ${need.gradients} are needed, and ${order.reason ?? `there is no rule for ${missing}`}`,
-      hint: 'Choose a model without these operators; docs/ops.md lists those that have rules.',
-    };
+    const inspection = await inspect(model.path);
+    const problem = whyUnfit(inspection, need);
+    if (problem) return { problem };
+    const said = model.normalisation ?? normalisationOf(inspection.file.sha256);
+    return { model: said ? { ...model, normalisation: said } : model };
   } catch (thrown) {
     const { message, hint } = toWorkbenchError(thrown);
-    return { message, ...(hint === undefined ? {} : { hint }) };
+    return { problem: { message, ...(hint === undefined ? {} : { hint }) } };
   }
+}
+
+/** Why a file that can be read cannot play this part of a method; undefined when it can. */
+export function whyUnfit(
+  { classifier, problems, differentiability }: ModelInspection,
+  need: ModelNeed,
+): Omit<Complaint, 'field'> | undefined {
+  const [problem] = problems;
+  if (!classifier) return { message: problem?.message ?? 'It is no image classifier', hint: problem?.hint ?? '' };
+  const order = need.gradients === 0 ? undefined : differentiability[need.gradients === 1 ? 'order1' : 'order2'];
+  if (!order || order.isPossible) return undefined;
+  const missing = [...new Set(order.missing.map(({ op }) => op))].join(', ');
+  return {
+    message: `${need.title}: derivatives of order ${need.gradients} are needed, and ${order.reason ?? `there is no rule for ${missing}`}`,
+    hint: 'Choose a model without these operators; docs/ops.md lists those that have rules.',
+  };
 }
 
 function readData(spec: MethodSpec, draft: Draft, complaints: Complaint[]): Record<string, DataRef> {

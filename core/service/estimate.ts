@@ -4,6 +4,7 @@ import type { RunRequest } from '../contract/run.ts';
 import { isSame } from '../methods/command-line.ts';
 import type { MethodSpec } from '../methods/define.ts';
 import type { WorkspaceReader } from '../store/workspace.ts';
+import { productOf, timesOf } from './work.ts';
 
 const lookedAt = 500;
 
@@ -48,7 +49,7 @@ function factorFrom(
   { work }: Pick<MethodSpec, 'work'>,
   wanted: Readonly<Record<string, unknown>>,
 ): number | undefined {
-  const scaled = new Set(['seed', ...(work ?? []).flat()]);
+  const scaled = new Set(['seed', ...(work ?? []).flatMap(timesOf)]);
   const rest = (params: Readonly<Record<string, unknown>>): object =>
     Object.fromEntries(Object.entries(params).filter(([name]) => !scaled.has(name)));
   if (!isSame(rest(before), rest(wanted))) return undefined;
@@ -56,8 +57,8 @@ function factorFrom(
   return Number.isFinite(factor) && factor > 0 ? factor : undefined;
 }
 
-function amount(work: readonly (readonly string[])[], params: Readonly<Record<string, unknown>>): number {
-  return work.reduce((sum, names) => sum + names.reduce((product, name) => product * Number(params[name]), 1), 0);
+function amount(work: NonNullable<MethodSpec['work']>, params: Readonly<Record<string, unknown>>): number {
+  return work.reduce((sum, part) => sum + productOf(timesOf(part), params), 0);
 }
 
 const isSameSetting = (before: RunRequest, wanted: RunRequest): boolean =>

@@ -5,9 +5,11 @@ import { WorkbenchError } from '../base/errors.ts';
 import { requests } from '../contract/bridge.ts';
 import { DataCard } from '../contract/data-card.ts';
 import type { ModelInspection } from '../contract/inspection.ts';
+import { SanityReading } from '../contract/sanity.ts';
+import { defaultThreads } from '../runtime/device.ts';
 import { architectures } from '../train/zoo/architectures.ts';
 import { lookApart } from './apart.ts';
-import { settlePath } from './assess.ts';
+import { settlePath, whyUnfit } from './assess.ts';
 import { bind, type HandlerTable } from './bind.ts';
 import type { Inside } from './inside.ts';
 import { machineFacts, measureMachine } from './machine.ts';
@@ -41,6 +43,35 @@ export function handlers(inside: Inside): HandlerTable {
       library.annotateModel(inspection.file.sha256, words);
       inside.tellLibrary('models');
       return {};
+    }),
+    'models.sanity': bind(requests['models.sanity'], async ({ path, data, count }) => {
+      const { file, preprocessing } = await inspect(settlePath(path));
+      const said = library.wordsOf(file.sha256).normalisation;
+      const also = [
+        ...(said ? [{ title: 'What you said', normalisation: said }] : []),
+        ...(preprocessing.mean && preprocessing.std
+          ? [
+              {
+                title: `Found in ${preprocessing.mean.source}`,
+                normalisation: { mean: preprocessing.mean.value, std: preprocessing.std.value },
+              },
+            ]
+          : []),
+      ];
+      const command = { kind: 'sanity' as const, path: settlePath(path), data, count, also, threads: defaultThreads() };
+      return SanityReading.parse(await lookApart(command));
+    }),
+    'models.methods': bind(requests['models.methods'], async ({ path }) => {
+      const inspection = await inspect(settlePath(path));
+      return options.specs
+        .filter(({ models }) => Object.keys(models).length > 0)
+        .map(({ id, models }) => ({
+          methodId: id,
+          roles: Object.entries(models).map(([role, need]) => ({
+            role,
+            problem: whyUnfit(inspection, need)?.message ?? null,
+          })),
+        }));
     }),
     'data.list': bind(requests['data.list'], () => library.data()),
     'data.inspect': bind(requests['data.inspect'], async (asked) => {

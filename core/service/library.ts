@@ -49,11 +49,13 @@ export interface Library {
   data(): KnownData[];
   noteModel(inspection: ModelInspection, atMs: number): void;
   noteData(card: DataCard, atMs: number): void;
+  wordsOf(sha256: string): ModelWords;
   /** What is not given stays as it is. */
   annotateModel(sha256: string, words: { [K in keyof ModelWords]?: ModelWords[K] | undefined }): void;
 }
 
 const keptOf = 200;
+const noWords: ModelWords = { classNames: null, normalisation: null };
 
 export function openLibrary(workspaceDir: string): Library {
   const file = join(workspaceDir, 'library.json');
@@ -116,8 +118,9 @@ export function openLibrary(workspaceDir: string): Library {
       const note = { path, format, count, classCount: classes?.length ?? null, shape, lastUsedAtMs: atMs };
       save({ data: [note, ...stored.data.filter((each) => each.path !== path)].slice(0, keptOf) });
     },
+    wordsOf: (sha256) => stored.words[sha256] ?? noWords,
     annotateModel(sha256, { classNames, normalisation }) {
-      const before = stored.words[sha256] ?? { classNames: null, normalisation: null };
+      const before = stored.words[sha256] ?? noWords;
       const after = {
         classNames: classNames === undefined ? before.classNames : classNames,
         normalisation: normalisation === undefined ? before.normalisation : normalisation,

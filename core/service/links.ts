@@ -6,6 +6,7 @@ import { paths } from '../contract/http.ts';
 import { findMethod } from '../methods/catalogue.ts';
 import type { MethodSpec } from '../methods/define.ts';
 import type { WorkspaceReader } from '../store/workspace.ts';
+import { bundleName, writeBundle } from './bundle/write.ts';
 import { artifactFiles, csvFiles, textFile, type ExportFile } from './export-files.ts';
 import { makeReport } from './report-files.ts';
 
@@ -48,6 +49,7 @@ export function createLinks(workspace: WorkspaceReader, specs: readonly MethodSp
 }
 
 function nameOf(workspace: WorkspaceReader, target: LinkTarget): string {
+  if (target.kind === 'bundle') return bundleName(target.runIds.map((run) => workspace.getRun(run).runId));
   const { runId } = workspace.getRun(target.runId);
   if (target.kind === 'report') return `${runId}.html`;
   if (target.kind === 'artifact') return findArtifact(workspace, target).name;
@@ -66,6 +68,9 @@ function contentOf(
   specs: readonly MethodSpec[],
   target: LinkTarget,
 ): Omit<Linked, 'fileName'> {
+  if (target.kind === 'bundle') {
+    return { bytes: writeBundle(workspace, target.runIds, specs), mediaType: 'application/zip', isDownload: true };
+  }
   if (target.kind === 'artifact') {
     const artifact = findArtifact(workspace, target);
     return { bytes: workspace.readArtifact(artifact), mediaType: artifact.mediaType, isDownload: true };

@@ -30,10 +30,10 @@ export function machineFacts(workspaceDir: string, runs: number): MachineFacts {
   };
 }
 
-/** The fastest of what was measured on the processor, for estimates; undefined when nothing was. */
-export function measuredSpeed(workspaceDir: string): SpeedFacts | undefined {
+/** What was measured on the processor, most threads first, for estimates; empty when nothing was. */
+export function measuredSpeeds(workspaceDir: string): readonly SpeedFacts[] {
   const onCpu = readMeasured(workspaceDir)?.speed.filter(({ device }) => device === 'cpu') ?? [];
-  return onCpu.toSorted((a, b) => b.threads - a.threads)[0];
+  return onCpu.toSorted((a, b) => b.threads - a.threads);
 }
 
 /** Opens every device apart and measures it, one after the other: they would slow each other down. */

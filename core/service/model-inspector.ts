@@ -1,7 +1,8 @@
 import { statSync } from 'node:fs';
 import { ModelInspection } from '../contract/inspection.ts';
+import type { SpeedFacts } from '../contract/machine.ts';
 import { lookApart } from './apart.ts';
-import { measuredSpeed } from './machine.ts';
+import { measuredSpeeds } from './machine.ts';
 
 export type Inspect = (path: string, dims?: Readonly<Record<string, number>>) => Promise<ModelInspection>;
 
@@ -12,7 +13,7 @@ export function inspector(workspaceDir: string): Inspect {
   const known = new Map<string, Promise<ModelInspection>>();
   return async (path, dims = {}) => {
     const stats = statSync(path, { throwIfNoEntry: false });
-    const speed = measuredSpeed(workspaceDir);
+    const [speed] = measuredSpeeds(workspaceDir);
     const key = JSON.stringify([path, dims, stats?.size, stats?.mtimeMs, speed]);
     const before = known.get(key);
     if (before) return before;
@@ -32,7 +33,7 @@ export function inspector(workspaceDir: string): Inspect {
 async function look(
   path: string,
   dims: Readonly<Record<string, number>>,
-  speed: ReturnType<typeof measuredSpeed>,
+  speed: SpeedFacts | undefined,
 ): Promise<ModelInspection> {
   return ModelInspection.parse(await lookApart({ kind: 'model', path, dims, ...(speed ? { speed } : {}) }));
 }

@@ -76,6 +76,7 @@ function reportFacts(reader: WorkspaceReader, record: RunRecord, spec: MethodSpe
       version: request.methodVersion,
       papers: spec.papers,
       purpose: spec.purpose,
+      ...(spec.threatModel ? { threatModel: spec.threatModel } : {}),
     },
     recipe: request.recipe ?? null,
     seed: typeof seed === 'number' ? seed : null,

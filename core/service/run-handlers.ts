@@ -15,7 +15,10 @@ import { architectures } from '../train/zoo/architectures.ts';
 import { admitModels } from './admit-models.ts';
 import { assess } from './assess.ts';
 import { estimateFromHistory } from './estimate.ts';
+import { estimateFromGraphs } from './first-estimate.ts';
 import { bind, type HandlerTable } from './bind.ts';
+import { importBundle } from './bundle/import.ts';
+import { measuredSpeeds } from './machine.ts';
 import type { Inspect } from './model-inspector.ts';
 import { pathNamer } from './path-names.ts';
 import type { Inside } from './inside.ts';
@@ -23,7 +26,7 @@ import type { Inside } from './inside.ts';
 type RunRequestName = Extract<RequestName, `runs.${string}`>;
 
 export function runHandlers(inside: Inside, inspect: Inspect): Pick<HandlerTable, RunRequestName> {
-  const { options, workspace, queue } = inside;
+  const { options, workspace, queue, library } = inside;
   const { specs, cwd } = options;
   const assessDraft = (draft: ParsedParams<'runs.assess'>): Promise<Assessment> =>
     assess(draft, {
@@ -32,7 +35,10 @@ export function runHandlers(inside: Inside, inspect: Inspect): Pick<HandlerTable
       inspect,
       architectures: Object.keys(architectures),
       defaultThreads: defaultThreads(),
-      estimate: (spec, request) => estimateFromHistory(workspace, spec, request),
+      normalisationOf: (sha256) => library.wordsOf(sha256).normalisation,
+      estimate: async (spec, request) =>
+        estimateFromHistory(workspace, spec, request) ??
+        estimateFromGraphs(spec, request, { inspect, speed: measuredSpeeds(workspace.dir) }),
     });
   const whole = (runIds: readonly string[]): string[] => runIds.map((runId) => workspace.getRun(runId).runId);
   return {
@@ -98,6 +104,15 @@ export function runHandlers(inside: Inside, inspect: Inspect): Pick<HandlerTable
       inside.tellRows(ids);
       return ids.map((id) => workspace.getRow(id));
     }),
+    'runs.import': bind(requests['runs.import'], ({ path }) => {
+      try {
+        const result = importBundle(workspace, path, { now: options.now });
+        inside.tellRows(result.runs.map(({ runId }) => runId));
+        return { key: result.key, runs: [...result.runs] };
+      } finally {
+        inside.uploads.discard(path);
+      }
+    }),
     'runs.tags': bind(requests['runs.tags'], () => workspace.tags()),
   };
 }
@@ -123,6 +138,7 @@ function details({ workspace, queue, options }: Inside, record: RunRecord): Requ
     row: workspace.getRow(runId),
     progress: job ? progressOf(workspace.lastEvent(job.jobId, 'progress')) : null,
     queuePosition: place === -1 ? null : place,
+    origin: workspace.originOf(runId),
     command: spec ? commandLine(spec, record.request, { nameOfPath: pathNamer(options.cwd) }) : null,
     lastEvent: last ? { jobId: last.jobId, seq: last.seq } : null,
   };

@@ -12,7 +12,7 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { WorkbenchError } from '../base/errors.ts';
-import type { ParsedParams, RequestResult } from '../contract/bridge.ts';
+import type { ParsedParams, RequestResult, UploadKind } from '../contract/bridge.ts';
 
 /** Most that a window may send as one model or data set. */
 const largestBytes = 16 * 2 ** 30;
@@ -27,7 +27,7 @@ interface OpenFile {
 }
 
 interface Upload {
-  readonly kind: 'model' | 'data';
+  readonly kind: UploadKind;
   readonly folder: string;
   readonly files: readonly OpenFile[];
 }
@@ -39,6 +39,8 @@ export interface Uploads {
   append(uploadId: string, file: number, offset: number, bytes: Uint8Array): number;
   finish(uploadId: string): RequestResult<'uploads.finish'> & { readonly kind: Upload['kind'] };
   abort(uploadId: string): void;
+  /** Removes what an upload left, when `path` is its result and it has served its purpose. */
+  discard(path: string): void;
 }
 
 export function openUploads(workspaceDir: string): Uploads {
@@ -131,6 +133,9 @@ export function openUploads(workspaceDir: string): Uploads {
       };
     },
     abort: forget,
+    discard(path) {
+      if (dirname(dirname(path)) === join(root, 'bundle')) rmSync(dirname(path), { recursive: true, force: true });
+    },
   };
 }
 

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { dirname, join, resolve } from 'node:path';
 import type { z } from 'zod';
 import { WorkbenchError } from '../base/errors.ts';
+import type { ImportedRun, Origin } from '../contract/bundle.ts';
 import type { JobRecord } from '../contract/job.ts';
 import type { RunPage, RunQuery, RunRow, Series } from '../contract/history.ts';
 import { artifactFile, checkpointFolder } from '../contract/layout.ts';
@@ -11,6 +12,7 @@ import { moveToTrash, purgeRuns, takeFromTrash, trashedBefore, writeAnnotation, 
 import { guarded, type Connection } from './connection.ts';
 import { databasePath, emptyDatabase, makeFolder, openReading, openWriting } from './database.ts';
 import { nextSeq, readEvents, readLastEvent, writeEvent, type CanMove, type EventRange } from './events.ts';
+import { readOrigin, writeImport, type ForeignRun } from './import-run.ts';
 import { insertJob, lastWord, listJobs, orphanedJobs, writeJobProcess } from './jobs.ts';
 import { acquireWriterLock } from './lock.ts';
 import { checkVersion, migrations, schemaVersion } from './migrate.ts';
@@ -51,6 +53,8 @@ export interface WorkspaceReader {
   /** Ids of runs outside the trash, oldest first. */
   runIdsIn(state: RunState): string[];
   tags(): { tag: string; count: number }[];
+  /** Whose bundle a run came in by; null for one that was made here. */
+  originOf(run: string): Origin | null;
   artifactPath(sha256: string): string;
   /** The content of an artifact, checked against its hash. */
   readArtifact(artifact: Artifact): Uint8Array;
@@ -68,6 +72,8 @@ export interface Workspace extends WorkspaceReader {
   /** Stores one event, idempotently. `isDurable`: it, and all before it, would survive a power cut. */
   appendEvent(event: RunEvent): { readonly isDurable: boolean };
   annotate(runIds: readonly string[], annotation: Annotation): void;
+  /** Adds a run made elsewhere, or what is new of it; idempotent. @throws RUN_STATE when another run has its id */
+  importRun(run: ForeignRun, origin: Origin): ImportedRun['outcome'];
   /** @throws RUN_STATE for a running run; then none is moved. */
   trash(runIds: readonly string[]): void;
   restore(runIds: readonly string[]): void;
@@ -142,6 +148,7 @@ function reader(dir: string, db: Connection, onClose: () => void = () => {}): Wo
     getRow: (run) => read(() => readRow(db, resolveRunId(db, run))),
     runIdsIn: (state) => read(() => runIdsIn(db, state)),
     tags: () => read(() => listTags(db)),
+    originOf: (run) => read(() => readOrigin(db, resolveRunId(db, run))),
     artifactPath: (sha256) => join(dir, artifactFile(sha256)),
     readArtifact: (artifact) => readChecked(join(dir, artifactFile(artifact.sha256)), artifact),
     close() {
@@ -202,6 +209,7 @@ function writer(
       write(isDurable, () => writeEvent(db, event, canMove));
       return { isDurable };
     },
+    importRun: (run, origin) => write(true, () => writeImport(db, run, origin, canMove)),
     annotate: (runIds, annotation) => write(true, () => writeAnnotation(db, runIds, annotation)),
     trash: (runIds) => write(true, () => moveToTrash(db, runIds, now())),
     restore: (runIds) => write(true, () => takeFromTrash(db, runIds)),

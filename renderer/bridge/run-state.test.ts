@@ -42,6 +42,7 @@ function viewWith(artifacts: Artifact[]): RunView {
     progress: null,
     queuePosition: null,
     command: null,
+    origin: null,
     lastEvent: null,
   };
   return { details, series: new Map(), seriesVersion: 0, logs: [] };

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { describe, it, type TestContext } from 'node:test';
 import sharp from 'sharp';
+import { WorkbenchError } from '../../base/errors.ts';
 import { openDataset } from '../dataset.ts';
 import { asBytes, dataRef, readAll, readItems, temporaryFolder, writeFiles } from '../testing/fixtures.ts';
 
@@ -211,7 +212,7 @@ describe('a folder of class folders', () => {
     {
       name: 'a picture of another size',
       tree: async () => ({ a: { '1.png': await grey(1), '2.png': await grey(1, 3, 2), '3.png': await grey(1, 5, 5) } }),
-      says: /2\.png is 2 × 3, expected 2 × 2 .*1 more differ/,
+      says: /2\.png is 2 × 3, expected 2 × 2 .*; 1 more cannot be used/,
     },
     {
       name: 'loose pictures beside class folders',
@@ -230,4 +231,22 @@ describe('a folder of class folders', () => {
       await assert.rejects(openDataset(dataRef(root)), { name: 'WorkbenchError', message: says });
     });
   }
+
+  it('tells of every picture that is wrong, so that they can be mended in one go', async (t) => {
+    const root = await folders(t, {
+      a: { '1.png': await grey(1), '2.png': 'text', '3.png': await grey(1), '4.png': '' },
+      b: { '5.png': 'more text' },
+    });
+    await assert.rejects(openDataset(dataRef(root)), (error) => {
+      assert.ok(error instanceof WorkbenchError);
+      assert.match(error.message, /2\.png cannot be read.*; 2 more cannot be used$/);
+      const { wrongFiles } = error.details as { wrongFiles: readonly { path: string; reason: string }[] };
+      assert.deepEqual(
+        wrongFiles.map(({ path }) => path.slice(root.length + 1).replaceAll('\\', '/')),
+        ['a/2.png', 'a/4.png', 'b/5.png'],
+      );
+      assert.ok(wrongFiles.every(({ reason }) => /cannot be read/.test(reason)));
+      return true;
+    });
+  });
 });

@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { grouped, unreadable, unsuitable } from '../errors.ts';
+import { toWorkbenchError, type WorkbenchError } from '../../base/errors.ts';
+import { unreadable, unsuitable, wrongFiles } from '../errors.ts';
 import { memoryRegion } from '../files.ts';
 import { rawBlock, type PixelBlock } from '../pixels.ts';
 import { decodeImage, isImageName, probeImage, type DecodeTarget, type ImageFacts } from './image-file.ts';
@@ -47,19 +48,18 @@ async function picturesBelow(root: string, relative: string, depth: number): Pro
       'Put the pictures directly into their class folder.',
     );
   const { folders, files } = await list(join(root, relative));
-  const paths: string[] = [];
-  for (const file of files) {
-    const path = join(relative, file);
-    if (!isImageName(file))
-      throw unreadable(
-        `${join(root, path)} is not an image: expected PNG, JPEG, WebP, TIFF or GIF in a class folder`,
-        'Move the file out of the folder.',
-      );
-    paths.push(path);
-  }
+  const strangers = files.filter((file) => !isImageName(file)).map((file) => join(root, relative, file));
+  if (strangers.length > 0) throw wrongFiles(strangers.map((path) => ({ path, error: notAnImage(path) })));
+  const paths = files.map((file) => join(relative, file));
   for (const folder of folders) paths.push(...(await picturesBelow(root, join(relative, folder), depth + 1)));
   return paths;
 }
+
+const notAnImage = (path: string): WorkbenchError =>
+  unreadable(
+    `${path} is not an image: expected PNG, JPEG, WebP, TIFF or GIF in a class folder`,
+    'Move the file out of the folder.',
+  );
 
 interface Item {
   /** Relative to the data set's root, with / on every system. */
@@ -102,6 +102,22 @@ async function inParallel(count: number, work: (i: number) => Promise<void>): Pr
   await Promise.all(Array.from({ length: Math.min(atOnce, count) }, worker));
 }
 
+/** Does `work` for every item; all that fail are told at once. */
+async function forEachItem(items: readonly Item[], work: (item: Item, i: number) => Promise<void>): Promise<void> {
+  const failed = new Map<number, { path: string; error: WorkbenchError }>();
+  await inParallel(items.length, async (i) => {
+    const item = items[i];
+    if (!item) return;
+    try {
+      await work(item, i);
+    } catch (thrown) {
+      failed.set(i, { path: item.path, error: toWorkbenchError(thrown) });
+    }
+  });
+  if (failed.size === 0) return;
+  throw wrongFiles([...failed].toSorted(([a], [b]) => a - b).map(([, each]) => each));
+}
+
 async function openPart(title: string, items: readonly Item[], wanted: Wanted, options: FormatOptions): Promise<Part> {
   const { target } = wanted;
   const bytesPerItem = target.channels * target.height * target.width * (target.isDeep ? 2 : 1);
@@ -129,10 +145,7 @@ const layoutOf = (count: number, target: DecodeTarget) =>
 
 async function loadedBlock(items: readonly Item[], target: DecodeTarget, bytesPerItem: number): Promise<PixelBlock> {
   const bytes = new Uint8Array(items.length * bytesPerItem);
-  await inParallel(items.length, async (i) => {
-    const item = items[i];
-    if (item) bytes.set(await decodeImage(item.path, target), i * bytesPerItem);
-  });
+  await forEachItem(items, async ({ path }, i) => bytes.set(await decodeImage(path, target), i * bytesPerItem));
   return rawBlock(memoryRegion(bytes), layoutOf(items.length, target), async () => {});
 }
 
@@ -161,25 +174,37 @@ interface Wanted {
 /** Probes all pictures and finds the one shape that serves for all, or says which file differs. */
 async function probeAll(items: readonly Item[], resizeTo: readonly [number, number] | undefined): Promise<Wanted> {
   const facts = new Map<string, ImageFacts>();
-  await inParallel(items.length, async (i) => {
-    const item = items[i];
-    if (item) facts.set(item.path, await probeImage(item.path));
-  });
+  await forEachItem(items, async ({ path }) => void facts.set(path, await probeImage(path)));
   const all = items.flatMap((item) => facts.get(item.path) ?? []);
   const [first] = all;
   const [height, width] = resizeTo ?? [first?.height ?? 0, first?.width ?? 0];
-  const odd = resizeTo ? -1 : all.findIndex((one) => one.height !== height || one.width !== width);
-  if (odd >= 0) {
-    const others = all.filter((one) => one.height !== height || one.width !== width).length - 1;
-    const more = others > 0 ? `, and ${grouped(others)} more differ` : '';
-    throw unsuitable(
-      `Image ${items[odd]?.path ?? ''} is ${all[odd]?.height ?? 0} × ${all[odd]?.width ?? 0}, expected ${height} × ${width} (height × width) as ${items[0]?.path ?? ''}${more}`,
-      'Give all images one size, or ask for them to be resized.',
+  const odd = resizeTo ? [] : items.filter(({ path }) => isOfSize(facts.get(path), height, width) === false);
+  if (odd.length > 0) {
+    throw wrongFiles(
+      odd.map(({ path }) => ({
+        path,
+        error: ofAnotherSize(path, facts.get(path), height, width, items[0]?.path ?? ''),
+      })),
     );
   }
   const channels = all.every((one) => one.isGrey) ? 1 : 3;
   return { facts, target: { channels, height, width, isDeep: all.some((one) => one.isDeep) } };
 }
+
+const isOfSize = (facts: ImageFacts | undefined, height: number, width: number): boolean | undefined =>
+  facts && facts.height === height && facts.width === width;
+
+const ofAnotherSize = (
+  path: string,
+  facts: ImageFacts | undefined,
+  height: number,
+  width: number,
+  first: string,
+): WorkbenchError =>
+  unsuitable(
+    `Image ${path} is ${facts?.height ?? 0} × ${facts?.width ?? 0}, expected ${height} × ${width} (height × width) as ${first}`,
+    'Give all images one size, or ask for them to be resized.',
+  );
 
 /** Reads the structure of a folder; undefined when there is no picture in it. */
 export async function findImageFolder(root: string, options: FormatOptions): Promise<Source | undefined> {

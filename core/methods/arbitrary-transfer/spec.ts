@@ -1,5 +1,11 @@
 import { z } from 'zod';
-import { defineMethod, ui } from '../define.ts';
+import { defineMethod, ui, type Work } from '../define.ts';
+
+/** The teacher answers a view of an image, the student learns from it. */
+const distillationStep: Work['costs'] = [
+  { model: 'teacher', pass: 'forward' },
+  { model: 'student', pass: 'parameter-gradient' },
+];
 
 export const spec = defineMethod({
   id: 'arbitrary-transfer',
@@ -311,9 +317,9 @@ export const spec = defineMethod({
     transferCount: { title: 'Transfer set', unit: 'images', help: 'Size of both sets, repeated images counted' },
   },
   work: [
-    ['count', 'epochs', 'repeats'],
-    ['count', 'epochs', 'repeats', 'controlReal'],
-    ['count', 'epochs', 'repeats', 'controlShuffled'],
+    { times: ['count', 'epochs', 'repeats'], costs: distillationStep },
+    { times: ['count', 'epochs', 'repeats', 'controlReal'], data: 'real', costs: distillationStep },
+    { times: ['count', 'epochs', 'repeats', 'controlShuffled'], costs: distillationStep },
   ],
   columns: ['balancedAccuracy', 'unbalancedAccuracy', 'balanceGain', 'realAccuracy', 'fillRate', 'balanceScore'],
 });

@@ -1,5 +1,11 @@
 import { z } from 'zod';
-import { defineMethod, ui } from '../define.ts';
+import { defineMethod, ui, type Work } from '../define.ts';
+
+/** The teacher answers a view of an image, the student learns from it. */
+const distillationStep: Work['costs'] = [
+  { model: 'teacher', pass: 'forward' },
+  { model: 'student', pass: 'parameter-gradient' },
+];
 
 const fraction = (low = 0, high = 1): z.ZodNumber => z.number().min(low).max(high);
 
@@ -370,10 +376,10 @@ export const spec = defineMethod({
     },
   },
   work: [
-    ['count', 'steps'],
-    ['count', 'epochs'],
-    ['count', 'epochs', 'controlNoise'],
-    ['count', 'epochs', 'controlReal'],
+    { times: ['count', 'steps'], costs: [{ model: 'teacher', pass: 'input-gradient' }] },
+    { times: ['count', 'epochs'], costs: distillationStep },
+    { times: ['count', 'epochs', 'controlNoise'], costs: distillationStep },
+    { times: ['count', 'epochs', 'controlReal'], data: 'real', costs: distillationStep },
   ],
   columns: ['studentAccuracy', 'teacherAccuracy', 'noiseAccuracy', 'realAccuracy', 'cloneEfficiency'],
 });

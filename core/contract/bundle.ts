@@ -1,0 +1,20 @@
+import { z } from 'zod';
+
+/** Runs that came in by a signed bundle. */
+
+export const importOutcomes = ['added', 'extended', 'known'] as const;
+
+export const ImportedRun = z.object({
+  runId: z.string(),
+  /** extended: it was here, and has gone on elsewhere since. known: nothing new. */
+  outcome: z.enum(importOutcomes),
+});
+export type ImportedRun = z.infer<typeof ImportedRun>;
+
+/** Where a run came from. */
+export const Origin = z.object({
+  /** Fingerprint of the key that signed the bundle. */
+  key: z.string(),
+  atMs: z.number(),
+});
+export type Origin = z.infer<typeof Origin>;
