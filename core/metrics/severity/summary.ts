@@ -1,0 +1,182 @@
+import type { CostMatrix, Dissimilarity } from './dissimilarity.ts';
+import { concentration, flipMatrix, type Concentration, type Flips } from './flips.ts';
+import { kendallTauB } from './rank-agreement.ts';
+import { estimate, pairedDifference, type Estimate, type Resamples, type Statistic } from './resampling.ts';
+import {
+  confidenceMetrics,
+  costSummary,
+  flipCounts,
+  fooledByAll,
+  rankMetrics,
+  severity,
+  severityByClass,
+  type CostSummary,
+} from './severity.ts';
+
+/** What one attack did to one model, and what kind of attack it was. */
+export interface AttackOutcome {
+  readonly model: string;
+  /** Short name; with `epsilon`, `norm` and `steps` it names the attack. */
+  readonly attack: string;
+  readonly title: string;
+  readonly family: AttackFamily;
+  readonly norm: string;
+  /** null for attacks that look for the smallest perturbation. */
+  readonly epsilon: number | null;
+  readonly steps: number | null;
+  readonly flips: Flips;
+}
+
+export type AttackFamily = 'white-box' | 'black-box' | 'transfer' | 'universal' | 'targeted' | 'worst-case' | 'control';
+
+type Figures = Record<string, Estimate>;
+
+/** One line of the severity tables; see core/report/severity.ts for how it is shown. */
+export interface SeverityRow extends Omit<AttackOutcome, 'flips'> {
+  readonly count: number;
+  readonly fooled: number;
+  /** Flip counts, ranks and confidence by the names of severity.ts. */
+  readonly metrics: Figures;
+  /** By the name of the dissimilarity. */
+  readonly severity: Figures;
+  readonly corrected: Figures;
+  readonly harm: Figures;
+  /** The same over the images that every compared attack fools; null when there is nothing to compare. */
+  readonly shared: { readonly count: number; readonly corrected: Figures } | null;
+  readonly cost: CostSummary | null;
+  readonly concentration: Concentration;
+  /** Counts, rows before, columns after. */
+  readonly flips: number[][];
+  /** Of the leading dissimilarity; null without one. */
+  readonly byClass: ReturnType<typeof severityByClass> | null;
+}
+
+export interface SummaryOptions {
+  /** The first one leads. */
+  readonly measures: readonly Dissimilarity[];
+  readonly cost?: CostMatrix | undefined;
+  readonly resamples: Resamples;
+}
+
+const estimates = (statistics: Record<string, Statistic>, resamples: Resamples): Figures =>
+  Object.fromEntries(Object.entries(statistics).map(([name, statistic]) => [name, estimate(statistic, resamples)]));
+
+/** Attacks are compared with those on the same model with the same norm and epsilon; controls fool too few to compare. */
+const comparable = (a: AttackOutcome, b: AttackOutcome): boolean =>
+  a.model === b.model && a.norm === b.norm && a.epsilon === b.epsilon && b.family !== 'control';
+
+export function summariseAttacks(outcomes: readonly AttackOutcome[], options: SummaryOptions): SeverityRow[] {
+  const { measures, cost, resamples } = options;
+  return outcomes.map((outcome) => {
+    const { flips, ...about } = outcome;
+    const peers = outcomes.filter((other) => comparable(outcome, other));
+    const selection = fooledByAll(peers.map((peer) => peer.flips));
+    const each = (part: 'severity' | 'corrected' | 'harm', chosen?: Uint8Array): Figures =>
+      estimates(
+        Object.fromEntries(measures.map((measure) => [measure.name, severity(flips, measure, chosen)[part]])),
+        resamples,
+      );
+    const [leading] = measures;
+    return {
+      ...about,
+      count: flips.count,
+      fooled: sum(flips.fooled),
+      metrics: estimates({ ...flipCounts(flips), ...rankMetrics(flips), ...confidenceMetrics(flips) }, resamples),
+      severity: each('severity'),
+      corrected: each('corrected'),
+      harm: each('harm'),
+      shared:
+        peers.length < 2 || outcome.family === 'control'
+          ? null
+          : { count: sum(selection), corrected: each('corrected', selection) },
+      cost: cost ? costSummary(flips, cost) : null,
+      concentration: concentration(flips),
+      flips: rowsOf(flipMatrix(flips), flips.classes),
+      byClass: leading ? severityByClass(flips, leading.values) : null,
+    };
+  });
+}
+
+const sum = (values: Uint8Array): number => values.reduce((a, b) => a + b, 0);
+
+const rowsOf = (counts: Int32Array, classes: number): number[][] =>
+  Array.from({ length: classes }, (_, k) => Array.from(counts.subarray(k * classes, (k + 1) * classes)));
+
+/** How far the order of attacks by fooling rate is that by chance-corrected severity. */
+export interface RankAgreement {
+  /** What is held fixed: "model X, linf 0.1" or "attack Y, linf 0.1". */
+  readonly within: string;
+  readonly measure: string;
+  /** Attacks or models in the comparison. */
+  readonly count: number;
+  readonly tau: number | null;
+}
+
+/** Kendall's tau-b between fooling rate and each severity, over attacks within a model and over models within an attack; at least three of them. */
+export function rankAgreements(rows: readonly SeverityRow[]): RankAgreement[] {
+  const compared = rows.filter(({ family, fooled }) => family !== 'control' && fooled > 0);
+  const budget = ({ norm, epsilon }: SeverityRow): string => (epsilon === null ? norm : `${norm} ${epsilon}`);
+  return [
+    ...agreementsBy(compared, (row) => `model ${row.model}, ${budget(row)}`),
+    ...agreementsBy(compared, (row) => `attack ${row.title}, ${budget(row)}`),
+  ];
+}
+
+function agreementsBy(rows: readonly SeverityRow[], within: (row: SeverityRow) => string): RankAgreement[] {
+  return [...Map.groupBy(rows, within)].flatMap(([name, group]) =>
+    group.length < 3
+      ? []
+      : Object.keys(group[0]?.corrected ?? {}).flatMap((measure) => {
+          const pairs = group.flatMap((row) => {
+            const [rate, own] = [row.metrics['foolingRate']?.value, row.corrected[measure]?.value];
+            return typeof rate === 'number' && typeof own === 'number' ? [[rate, own] as const] : [];
+          });
+          const tau = kendallTauB(
+            pairs.map(([rate]) => rate),
+            pairs.map(([, own]) => own),
+          );
+          return pairs.length < 3 ? [] : [{ within: name, measure, count: pairs.length, tau }];
+        }),
+  );
+}
+
+/** A difference of chance-corrected severity between two attacks on the same images. */
+export interface SeverityDifference {
+  readonly first: string;
+  readonly second: string;
+  readonly measure: string;
+  readonly difference: Estimate;
+  /** The interval leaves 0 out. */
+  readonly isClear: boolean;
+}
+
+/** Paired differences of `measure` between every two comparable attacks. */
+export function severityDifferences(
+  outcomes: readonly AttackOutcome[],
+  measure: Dissimilarity,
+  resamples: Resamples,
+): SeverityDifference[] {
+  return outcomes.flatMap((first, i) =>
+    outcomes.slice(i + 1).flatMap((second) => {
+      if (!comparable(first, second) || first.family === 'control') return [];
+      const [a, b] = [severity(first.flips, measure).corrected, severity(second.flips, measure).corrected];
+      const difference = pairedDifference(a, b, resamples);
+      const { low, high } = difference;
+      const isClear = low !== null && high !== null && (low > 0 || high < 0);
+      return [{ first: first.title, second: second.title, measure: measure.name, difference, isClear }];
+    }),
+  );
+}
+
+/** Chance-corrected severity of the clean model's own mistakes (from the true class to its answer): the reference row. */
+export function cleanMistakes(
+  labels: Int32Array,
+  { before, classes }: Pick<Flips, 'before' | 'classes'>,
+  measures: readonly Dissimilarity[],
+  resamples: Resamples,
+): { readonly count: number; readonly corrected: Figures } {
+  const wrong = Uint8Array.from(before, (a, i) => Number(a !== labels[i]));
+  const mistakes = { before: labels, after: before, fooled: wrong, classes };
+  const statistics = measures.map((measure) => [measure.name, severity(mistakes, measure).corrected] as const);
+  return { count: sum(wrong), corrected: estimates(Object.fromEntries(statistics), resamples) };
+}
