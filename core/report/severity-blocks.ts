@@ -1,0 +1,379 @@
+import type { ReportBlock, TableBlock } from './document.ts';
+import { formatNumber } from './format.ts';
+import type { Estimate, SeverityData, SeverityRow } from './severity.ts';
+
+const budget = ({ norm, epsilon }: Pick<SeverityRow, 'norm' | 'epsilon'>): string =>
+  epsilon === null ? `${norm}, smallest` : `${norm} ${formatNumber(epsilon)}`;
+
+const interval = (estimate: Estimate | undefined): string =>
+  typeof estimate?.low !== 'number' || typeof estimate.high !== 'number'
+    ? ''
+    : `${formatNumber(round(estimate.low))} – ${formatNumber(round(estimate.high))}`;
+
+const round = (value: number): number => Number(value.toFixed(3));
+
+/** Tables T1 to T8 of the specification; those for which the run has nothing to say are left out. */
+export function severityBlocks(data: SeverityData): ReportBlock[] {
+  const [leading] = data.measures;
+  const notice: ReportBlock[] =
+    data.noSemantics === null ? [] : [{ kind: 'notice', level: 'info', text: data.noSemantics }];
+  if (leading === undefined) return [...notice, overview(data)];
+  return [
+    ...notice,
+    overview(data),
+    corrected(data),
+    ...orders(data, leading.name),
+    ...models(data, leading.name),
+    ...sweep(data, 'epsilon', leading),
+    ...sweep(data, 'steps', leading),
+    ...families(data, 'Universal and image-specific perturbations', ['universal', 'white-box'], leading),
+    ...families(data, 'Transferred and white-box flips', ['transfer', 'white-box'], leading),
+    ...classView(data, leading),
+    ...costs(data),
+  ];
+}
+
+/** T1: flips, ranks and confidence of each attack on each model. */
+function overview(data: SeverityData): TableBlock {
+  const several = new Set(data.rows.map(({ model }) => model)).size > 1;
+  return {
+    kind: 'table',
+    title: 'Flips, ranks and confidence',
+    columns: [
+      { title: 'Attack' },
+      ...(several ? [{ title: 'Model' }] : []),
+      { title: 'Budget' },
+      { title: 'Fooled', unit: 'fraction' },
+      { title: 'Right → wrong', unit: 'fraction' },
+      { title: 'OLNR', digits: 2 },
+      { title: 'NLOR', digits: 2 },
+      { title: 'NLOR, fooled', digits: 2 },
+      { title: 'New confidence', unit: 'fraction' },
+      { title: 'Old confidence', unit: 'fraction' },
+      { title: 'Most frequent new label', align: 'left' },
+    ],
+    rows: data.rows.map((row) => {
+      const value = (name: string): number | null => row.metrics[name]?.value ?? null;
+      const { dominant, dominantShare } = row.concentration;
+      return [
+        row.title,
+        ...(several ? [row.model] : []),
+        budget(row),
+        value('foolingRate'),
+        value('attackSuccess'),
+        value('oldLabelNewRank'),
+        value('newLabelOldRank'),
+        value('newLabelOldRankFooled'),
+        value('newConfidence'),
+        value('oldConfidence'),
+        dominant === null || dominantShare === null
+          ? ''
+          : `${data.classNames[dominant] ?? dominant} (${Math.round(100 * dominantShare)} %)`,
+      ];
+    }),
+    note:
+      `n = ${formatNumber(data.rows[0]?.count ?? 0)}. Fooled: the answer changed, wrong answers included. Right → wrong: of the images ` +
+      'answered rightly before. OLNR: rank of the old label afterwards, NLOR: rank of the new label before; zero-based means over ' +
+      'all images, as FDA takes them. Confidence is over fooled images. In the spirit of Mopuri et al. 2020, whose formulas are not these.',
+  };
+}
+
+/** The leading figure: severity against chance, and total harm. */
+function corrected(data: SeverityData): TableBlock {
+  return {
+    kind: 'table',
+    title: 'Severity of the flips, corrected for chance',
+    columns: [
+      { title: 'Attack' },
+      { title: 'Model' },
+      { title: 'Budget' },
+      ...data.measures.flatMap(({ title }, i) => [
+        { title, digits: 2 },
+        ...(i === 0
+          ? [
+              { title: '95 % interval', align: 'right' as const },
+              { title: 'Harm', digits: 2 },
+            ]
+          : []),
+      ]),
+      { title: 'Fooled by all', digits: 2 },
+      { title: 'n', digits: 0 },
+    ],
+    rows: [
+      ...data.rows.map((row) => [
+        row.title,
+        row.model,
+        budget(row),
+        ...data.measures.flatMap(({ name }, i) => [
+          row.corrected[name]?.value ?? null,
+          ...(i === 0 ? [interval(row.corrected[name]), row.harm[name]?.value ?? null] : []),
+        ]),
+        row.shared?.corrected[data.measures[0]?.name ?? '']?.value ?? null,
+        row.shared?.count ?? null,
+      ]),
+      ...(data.clean === null ? [] : [cleanRow(data, data.clean)]),
+    ],
+    note:
+      '1 is as harmful as a random wrong label, below 1 flips go to neighbours, above 1 they are worse than random. Harm is the ' +
+      'fooling rate times it. “Fooled by all” is the first measure over the images that every attack of this budget fools, so that a ' +
+      'strong attack is not judged by harder images; n is their number. Intervals: 1,000 bootstrap resamples, the same for all attacks.',
+  };
+}
+
+function cleanRow(data: SeverityData, clean: NonNullable<SeverityData['clean']>): (string | number | null)[] {
+  return [
+    `Reference: mistakes on clean images (${formatNumber(clean.count)})`,
+    data.rows[0]?.model ?? '',
+    'none',
+    ...data.measures.flatMap(({ name }, i) => [
+      clean.corrected[name]?.value ?? null,
+      ...(i === 0 ? [interval(clean.corrected[name]), null] : []),
+    ]),
+    null,
+    null,
+  ];
+}
+
+/** T2: does the fooling rate put the attacks in the order of their harm? */
+function orders(data: SeverityData, measure: string): ReportBlock[] {
+  const compared = data.rows.filter(({ family, fooled }) => family !== 'control' && fooled > 0);
+  const tables = [...Map.groupBy(compared, (row) => `${row.model}, ${budget(row)}`)].flatMap(([title, rows]) => {
+    if (rows.length < 3) return [];
+    const severity = (row: SeverityRow): number => row.corrected[measure]?.value ?? Number.NEGATIVE_INFINITY;
+    const byRate = rows.toSorted((a, b) => rate(b) - rate(a));
+    const bySeverity = rows.toSorted((a, b) => severity(b) - severity(a));
+    return byRate.map((row, at) => {
+      const other = bySeverity.indexOf(row);
+      return [title, row.title, at + 1, other + 1, other - at];
+    });
+  });
+  if (tables.length === 0) return [];
+  const taus = data.agreement.filter((entry) => entry.measure === measure);
+  const clear = data.differences.filter(({ isClear }) => isClear).length;
+  return [
+    {
+      kind: 'table',
+      title: 'Order of the attacks by fooling rate and by severity',
+      columns: [
+        { title: 'Model and budget' },
+        { title: 'Attack' },
+        { title: 'By fooling rate', digits: 0 },
+        { title: 'By severity', digits: 0 },
+        { title: 'Change', digits: 0 },
+      ],
+      rows: tables,
+      note: `${taus
+        .map(({ within, tau }) => `Kendall’s tau-b within ${within}: ${tau === null ? 'undefined' : tau.toFixed(2)}.`)
+        .join(
+          ' ',
+        )} ${clear} of ${data.differences.length} paired differences of severity have an interval that leaves out 0.`,
+    },
+  ];
+}
+
+const rate = (row: SeverityRow): number => row.metrics['foolingRate']?.value ?? 0;
+
+/** T3: models under the same attack. */
+function models(data: SeverityData, measure: string): ReportBlock[] {
+  const groups = [...Map.groupBy(data.rows, (row) => `${row.title}, ${budget(row)}`)].filter(
+    ([, rows]) => new Set(rows.map(({ model }) => model)).size > 1,
+  );
+  if (groups.length === 0) return [];
+  return [
+    {
+      kind: 'table',
+      title: 'Models under the same attack',
+      columns: [
+        { title: 'Attack' },
+        { title: 'Model' },
+        { title: 'Fooled', unit: 'fraction' },
+        { title: 'Severity', digits: 2 },
+        { title: '95 % interval', align: 'right' },
+      ],
+      rows: groups.flatMap(([title, rows]) =>
+        rows
+          .toSorted((a, b) => rate(b) - rate(a))
+          .map((row) => [
+            title,
+            row.model,
+            row.metrics['foolingRate']?.value ?? null,
+            row.corrected[measure]?.value ?? null,
+            interval(row.corrected[measure]),
+          ]),
+      ),
+    },
+  ];
+}
+
+/** T4 and T5: fooling rate and severity over epsilon or over steps. */
+function sweep(
+  data: SeverityData,
+  along: 'epsilon' | 'steps',
+  measure: { readonly name: string; readonly title: string },
+): ReportBlock[] {
+  const other = along === 'epsilon' ? 'steps' : 'epsilon';
+  const groups = [
+    ...Map.groupBy(
+      data.rows.filter((row) => row[along] !== null),
+      (row) => `${row.title} · ${row.model} · ${row.norm} · ${along === 'steps' ? row[other] : ''}`,
+    ).values(),
+  ].filter((rows) => new Set(rows.map((row) => row[along])).size > 1);
+  if (groups.length === 0) return [];
+  const title = along === 'epsilon' ? 'Epsilon' : 'Steps';
+  const several = new Set(data.rows.map(({ model }) => model)).size > 1;
+  const chart = (what: string, unit: string, pick: (row: SeverityRow) => Estimate | undefined) => ({
+    kind: 'line' as const,
+    size: 'half' as const,
+    title: `${what} over ${title.toLowerCase()}`,
+    x: { title },
+    y: { title: what, unit },
+    series: groups.map((rows) => {
+      const sorted = rows.toSorted((a, b) => (a[along] ?? 0) - (b[along] ?? 0));
+      const at = (row: SeverityRow): number => row[along] ?? 0;
+      return {
+        name: several ? `${rows[0]?.title}, ${rows[0]?.model}` : (rows[0]?.title ?? ''),
+        points: sorted.flatMap((row) => {
+          const value = pick(row)?.value;
+          return typeof value === 'number' ? [[at(row), value] as const] : [];
+        }),
+        band: sorted.flatMap((row) => {
+          const found = pick(row);
+          return typeof found?.low === 'number' && typeof found.high === 'number'
+            ? [[at(row), found.low, found.high] as const]
+            : [];
+        }),
+      };
+    }),
+  });
+  return [
+    chart('Fooling rate', 'fraction', (row) => row.metrics['foolingRate']),
+    chart(`Severity (${measure.title})`, '1', (row) => row.corrected[measure.name]),
+  ];
+}
+
+/** T6 and T7: two families at equal budgets. */
+function families(
+  data: SeverityData,
+  title: string,
+  pair: readonly [SeverityRow['family'], SeverityRow['family']],
+  measure: { readonly name: string; readonly title: string },
+): ReportBlock[] {
+  const groups = [
+    ...Map.groupBy(
+      data.rows.filter(({ family }) => pair.includes(family)),
+      (row) => `${row.model}, ${budget(row)}`,
+    ),
+  ].filter(([, rows]) => new Set(rows.map(({ family }) => family)).size > 1);
+  if (groups.length === 0) return [];
+  return [
+    {
+      kind: 'table',
+      title,
+      columns: [
+        { title: 'Model and budget' },
+        { title: 'Kind' },
+        { title: 'Attack' },
+        { title: 'Fooled', unit: 'fraction' },
+        { title: measure.title, digits: 2 },
+        { title: '95 % interval', align: 'right' },
+        { title: 'Largest share of one label', unit: 'fraction' },
+      ],
+      rows: groups.flatMap(([name, rows]) =>
+        rows
+          .toSorted((a, b) => pair.indexOf(a.family) - pair.indexOf(b.family))
+          .map((row) => [
+            name,
+            row.family,
+            row.title,
+            row.metrics['foolingRate']?.value ?? null,
+            row.corrected[measure.name]?.value ?? null,
+            interval(row.corrected[measure.name]),
+            row.concentration.dominantShare,
+          ]),
+      ),
+    },
+  ];
+}
+
+/** The strongest attack, of which single figures are shown. */
+function strongest(data: SeverityData): SeverityRow | undefined {
+  const real = data.rows.filter(({ family }) => family !== 'control');
+  return real.toSorted((a, b) => b.fooled - a.fooled)[0];
+}
+
+/** T8 and the flip matrix, of the attack that fools most. */
+function classView(data: SeverityData, measure: { readonly name: string; readonly title: string }): ReportBlock[] {
+  const row = strongest(data);
+  if (row === undefined || row.fooled === 0) return [];
+  const shares = row.flips.map((counts) => {
+    const total = counts.reduce((a, b) => a + b, 0);
+    return counts.map((count) => (total === 0 ? 0 : count / total));
+  });
+  const most = row.flips.map((counts, k) =>
+    counts.reduce((best, count, j) => (j !== k && count > (counts[best] ?? -1) ? j : best), k === 0 ? 1 : 0),
+  );
+  return [
+    {
+      kind: 'heat-map',
+      title: `Where answers go: ${row.title}, ${budget(row)}`,
+      rows: data.classNames,
+      columns: data.classNames,
+      rowTitle: 'Answer before',
+      columnTitle: 'Answer after',
+      values: shares,
+      scale: 'counts',
+      digits: 2,
+      note: 'Each row sums to 1; the diagonal holds the images that stood.',
+    },
+    {
+      kind: 'table',
+      title: `Most harmful source classes: ${row.title}, ${budget(row)}`,
+      columns: [
+        { title: 'Class before' },
+        { title: 'Fooled', digits: 0 },
+        { title: `Mean distance (${measure.title})`, digits: 3 },
+        { title: 'Most often taken for', align: 'left' },
+      ],
+      rows: (row.byClass ?? [])
+        .map((entry, k) => ({ ...entry, k }))
+        .filter(({ fooled }) => fooled > 0)
+        .toSorted((a, b) => (b.severity ?? 0) - (a.severity ?? 0))
+        .map(({ fooled, severity, k }) => [
+          data.classNames[k] ?? String(k),
+          fooled,
+          severity,
+          data.classNames[most[k] ?? 0] ?? '',
+        ]),
+    },
+  ];
+}
+
+function costs(data: SeverityData): ReportBlock[] {
+  const rows = data.rows.flatMap((row) => (row.cost === null ? [] : [{ ...row, cost: row.cost }]));
+  if (rows.length === 0) return [];
+  return [
+    {
+      kind: 'table',
+      title: 'What the flips cost',
+      columns: [
+        { title: 'Attack' },
+        { title: 'Model' },
+        { title: 'Budget' },
+        { title: 'Mean', digits: 2 },
+        { title: '95th percentile', digits: 2 },
+        { title: 'Mean of the worst 5 %', digits: 2 },
+        { title: 'Never events', unit: 'fraction' },
+      ],
+      rows: rows.map((row) => [
+        row.title,
+        row.model,
+        budget(row),
+        row.cost.mean,
+        row.cost.p95,
+        row.cost.cvar95,
+        row.cost.neverEvents,
+      ]),
+      note: 'In the units of the cost matrix, over fooled images; never events are a share of all images.',
+    },
+  ];
+}
