@@ -12,7 +12,7 @@ import { shortPath } from './result.ts';
 import type { Surroundings, Verb } from './verb.ts';
 import { withReader } from './workspace.ts';
 
-const formats = ['all', 'html', 'json', 'csv', 'artifacts'] as const;
+const formats = ['all', 'html', 'json', 'sarif', 'csv', 'artifacts'] as const;
 
 export const exportRun: Verb = {
   name: 'export',
@@ -33,8 +33,8 @@ export const exportRun: Verb = {
             name: 'format',
             value: formats.join('|'),
             help:
-              'html: report.html, one file that needs no other. json: report.json, everything in the report. csv: its ' +
-              'tables and curves. artifacts: the models, images and data that the run made. Default: all of them.',
+              'html: report.html, one file that needs no other. json: report.json, everything in the report. sarif: ' +
+              'report.sarif, its findings as SARIF 2.1.0. csv: its tables and curves. artifacts: the models, images and data that the run made. Default: all of them.',
           },
           {
             name: 'bundle',
@@ -74,6 +74,7 @@ export const exportRun: Verb = {
       const makers: Record<Exclude<typeof format, 'all'>, () => ExportFile[]> = {
         html: () => [textFile('report.html', report.html)],
         json: () => [textFile('report.json', report.json)],
+        sarif: () => [textFile('report.sarif', report.sarif)],
         csv: () => csvFiles(report.document, reader.series(runId)),
         artifacts: () => artifactFiles(record.artifacts, reader),
       };

@@ -53,12 +53,22 @@ describe('a run on the command line', () => {
     const { code, out } = await cli.run('export', runId, '-o', 'taken');
     assert.equal(code, 0, out);
     const files = readdirSync(join(cli.folder, 'taken'), { recursive: true }).map(text).sort();
-    for (const file of ['report.html', 'report.json', 'series.csv', 'artifacts/last.bin', 'artifacts/summary.json']) {
+    for (const file of [
+      'report.html',
+      'report.json',
+      'report.sarif',
+      'series.csv',
+      'artifacts/last.bin',
+      'artifacts/summary.json',
+    ]) {
       assert.ok(files.includes(file), `${file} in ${files.join()}`);
     }
     const again = await cli.run('export', runId, '-o', 'taken');
     assert.equal(again.code, 2);
     assert.match(again.err, /exists already.*\[USAGE\]\nhint: /);
+    assert.equal((await cli.run('export', runId, '--format', 'sarif', '-o', 'findings')).code, 0);
+    const log: { version?: string } = JSON.parse(readFileSync(join(cli.folder, 'findings', 'report.sarif'), 'utf8'));
+    assert.equal(log.version, '2.1.0');
     assert.equal((await cli.run('export', runId, '--format', 'csv', '-o', 'figures')).code, 0);
     assert.deepEqual(readdirSync(join(cli.folder, 'figures')).sort(), ['series.csv', 'tables']);
   });

@@ -68,7 +68,7 @@ export const LinkTarget = z.discriminatedUnion('kind', [
     kind: z.literal('export'),
     runId: z.string(),
     /** html and json are one file; csv, artifacts and all are a zip. */
-    format: z.enum(['html', 'json', 'csv', 'artifacts', 'all']),
+    format: z.enum(['html', 'json', 'sarif', 'csv', 'artifacts', 'all']),
   }),
   /** Runs that have ended, with all that belongs to them, signed with the key of this workspace. */
   z.strictObject({ kind: z.literal('bundle'), runIds: z.array(z.string()).min(1).max(1000) }),

@@ -86,6 +86,34 @@ describe('line chart', () => {
     assert.equal(count(text, /<circle class="dot s2"/g), 1);
   });
 
+  it('draws an interval as a band that the axis holds, and as a whisker where there is one point', () => {
+    const series = [
+      {
+        name: 'a',
+        points: [
+          [0, 0.5],
+          [1, 0.4],
+        ] as const,
+        band: [
+          [0, 0.2, 0.9],
+          [1, 0.3, 0.5],
+        ] as const,
+      },
+      { name: 'b', points: [[1, 0.1]] as const, band: [[1, 0.05, 0.15]] as const },
+    ];
+    const block: LineChartBlock = { ...line, y: { title: 'Accuracy', unit: 'fraction' }, series };
+    const text = toText(lineChart(block, frame));
+    assert.equal(count(text, /<path class="band s1"/g), 1);
+    assert.match(text, /<path class="curve s2" d="M[\d.]+ [\d.]+V[\d.]+"/);
+    assert.match(text, />80</, 'the axis reaches up to the band');
+    const twin = lineTable(block);
+    assert.deepEqual(
+      twin.columns.map(({ title }) => title),
+      ['Step', 'a', 'a, low', 'a, high', 'b', 'b, low', 'b, high'],
+    );
+    assert.deepEqual(twin.rows[1], [1, 0.4, 0.3, 0.5, 0.1, 0.05, 0.15]);
+  });
+
   it('says that there is no data instead of failing', () => {
     assert.match(toText(lineChart({ ...line, series: [] }, frame)), />No data</);
     const log = { ...line, y: { title: 'Loss', log: true }, series: [{ name: 'a', points: [[1, -1]] as const }] };

@@ -7,7 +7,44 @@ export interface ReportDocument {
   readonly conclusion: string;
   /** The first one is the main figure; the others are what it is held against. */
   readonly keyFigures: readonly KeyFigure[];
+  /** What an auditor hands on, the gravest first; also exported as SARIF. */
+  readonly findings?: readonly Finding[];
   readonly sections: readonly ReportSection[];
+}
+
+/** One statement about the model that a third person can check. */
+export interface Finding {
+  /** Stable name of the kind of finding, such as "evasion-white-box"; the SARIF rule. */
+  readonly id: string;
+  /** error: fails what was asked of it; warning: weak, or the evaluation is doubtful; note: held or for information. */
+  readonly level: 'error' | 'warning' | 'note';
+  /** One line. */
+  readonly title: string;
+  /** What was tried and what came out, in plain sentences. */
+  readonly text: string;
+  readonly evidence: FindingEvidence;
+  readonly references: readonly FindingReference[];
+}
+
+export interface FindingEvidence {
+  /** Items that the figure is over. */
+  readonly count: number;
+  readonly value?: number;
+  /** Of `value` and `interval`; 'fraction' prints as percent. */
+  readonly unit?: string;
+  /** 95 %. */
+  readonly interval?: readonly [number, number];
+  /** What the attacker was given: norm, epsilon, steps, queries. */
+  readonly budget: string;
+  readonly seed: number | null;
+}
+
+/** An entry of a public catalogue of attacks. */
+export interface FindingReference {
+  readonly catalogue: 'MITRE ATLAS' | 'NIST AI 100-2';
+  /** Its identifier there, or the term itself where the catalogue has no identifiers. */
+  readonly id: string;
+  readonly name: string;
 }
 
 export interface KeyFigure {
@@ -70,7 +107,12 @@ export interface LineChartBlock extends Placed {
     readonly min?: number;
     readonly max?: number;
   };
-  readonly series: readonly { readonly name: string; readonly points: readonly (readonly [number, number])[] }[];
+  readonly series: readonly {
+    readonly name: string;
+    readonly points: readonly (readonly [number, number])[];
+    /** 95 % interval [x, low, high] at some or all points, drawn as a band behind the curve. */
+    readonly band?: readonly (readonly [number, number, number])[];
+  }[];
   /** Levels to compare with, drawn as dashed lines with their name at the right. */
   readonly references?: readonly { readonly name: string; readonly value: number }[];
 }
@@ -111,6 +153,8 @@ export interface ImageBlock extends Placed {
   readonly rowLabels?: readonly string[];
   /** Captions of the columns of an image grid, left to right. */
   readonly columnLabels?: readonly string[];
+  /** What is to be said of each row, at its right; a new line of text for each "\n". */
+  readonly rowNotes?: readonly string[];
   /** Print each pixel as a block, without smoothing, at a whole multiple of its size. */
   readonly pixelated?: boolean;
 }

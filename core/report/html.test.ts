@@ -49,6 +49,23 @@ describe('a report in HTML', () => {
     assert.match(report, /http-equiv="Content-Security-Policy" content="default-src &#39;none&#39;; img-src data:;/);
   });
 
+  it('states its findings with what they rest on', () => {
+    assert.match(report, /<a href="#findings">Findings<\/a>/);
+    assert.match(
+      report,
+      /<li class="finding warning"><h3><span class="finding-level">Weak<\/span> The model can be cloned/,
+    );
+    assert.match(report, /<dt>Measured<\/dt><dd>93\.9\u202f%, 95\u202f% interval 93\.4 – 94\.4\u202f%<\/dd>/);
+    assert.match(report, /MITRE ATLAS: AML\.T0024\.002 Extract ML Model; NIST AI 100-2: Model extraction</);
+    const { findings: _, ...without } = sampleDocument(picture.uri);
+    assert.doesNotMatch(renderReport(without, sampleFacts), /"finding|#findings/);
+  });
+
+  it('says something of each row of a picture, line by line', () => {
+    assert.equal(count(report, /<ol class="row-notes">/g), 1);
+    assert.match(report, /<li><span>Digit 3<\/span><span>twelve of them<\/span><\/li>/);
+  });
+
   it('escapes every string of the document and of the facts', () => {
     const hostile = `</style></title><script>alert(1)</script><img src=x onerror=alert(1)>"' onload='x`;
     const text = renderReport(poison(sampleDocument(picture.uri), hostile), poison(sampleFacts, hostile));

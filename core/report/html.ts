@@ -1,6 +1,7 @@
 import type { ReportDocument } from './document.ts';
 import type { ReportFacts } from './facts.ts';
 import { blocksMarkup, newCounter, notice } from './figure.ts';
+import { findingsMarkup } from './findings.ts';
 import { formatDuration, formatInstant } from './format.ts';
 import { keyFigureCards } from './key-figures.ts';
 import { markup, ownText, toText, type Markup } from './markup.ts';
@@ -40,6 +41,7 @@ ${header(document, facts)}
 ${keyFigureCards(document.keyFigures)}
 ${alerts(facts)}
 ${contents(document)}
+${findingsMarkup(document.findings ?? [])}
 ${sections}
 ${protocolMarkup(facts)}
 </main>
@@ -94,7 +96,9 @@ function alerts(facts: ReportFacts): Markup {
 
 function contents(document: ReportDocument): Markup | false {
   if (document.sections.length < 2) return false;
-  return markup`<nav aria-label="Contents"><ol>${document.sections.map(
+  return markup`<nav aria-label="Contents"><ol>${
+    (document.findings ?? []).length > 0 && markup`<li><a href="#findings">Findings</a></li>`
+  }${document.sections.map(
     ({ title }, i) => markup`<li><a href="#section-${i + 1}">${title}</a></li>`,
   )}<li><a href="#protocol">Protocol</a></li></ol></nav>`;
 }

@@ -8,6 +8,8 @@ const embeddable = /^data:image\/(?:png|jpeg|webp|gif|avif);base64,[A-Za-z0-9+/]
 const fullWidth = 820;
 const halfWidth = 394;
 const maxLabelWidth = 110;
+/** Room kept for what is said of each row. */
+const notesWidth = 330;
 
 /** An embedded picture with the names of its rows and columns beside it; anything but embedded data is refused. */
 export function imageMarkup(block: ImageBlock): Markup {
@@ -16,22 +18,27 @@ export function imageMarkup(block: ImageBlock): Markup {
   }
   const rows = block.rowLabels ?? [];
   const columns = block.columnLabels ?? [];
+  const notes = block.rowNotes ?? [];
   const size = pngSize(block.source);
-  const room = (block.size === 'half' ? halfWidth : fullWidth) - (rows.length > 0 ? labelWidth(rows) : 0);
+  const taken = (rows.length > 0 ? labelWidth(rows) : 0) + (notes.length > 0 ? notesWidth : 0);
+  const room = (block.size === 'half' ? halfWidth : fullWidth) - taken;
   const scale = size === undefined ? undefined : scaleFor(size.width, room, block.pixelated === true);
   const dimensions =
     size !== undefined &&
     scale !== undefined &&
     markup` width="${Math.round(size.width * scale)}" height="${Math.round(size.height * scale)}"`;
   const picture = markup`<img class="${block.pixelated === true ? 'pixelated' : ''}" src="${block.source}" alt="${block.alt}"${dimensions}>`;
-  if (rows.length === 0 && columns.length === 0) return markup`<div class="picture">${picture}</div>`;
+  if (rows.length + columns.length + notes.length === 0) return markup`<div class="picture">${picture}</div>`;
   return markup`<div class="picture labelled">${
     columns.length > 0 &&
     markup`<div class="column-labels" aria-hidden="true">${columns.map((label) => markup`<span>${label}</span>`)}</div>`
   }${
     rows.length > 0 &&
     markup`<div class="row-labels" aria-hidden="true">${rows.map((label) => markup`<span>${label}</span>`)}</div>`
-  }${picture}</div>`;
+  }${picture}${
+    notes.length > 0 &&
+    markup`<ol class="row-notes">${notes.map((text) => markup`<li>${text.split('\n').map((line) => markup`<span>${line}</span>`)}</li>`)}</ol>`
+  }</div>`;
 }
 
 /** With the space between names and picture. */

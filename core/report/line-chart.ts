@@ -1,4 +1,4 @@
-import { line } from 'd3-shape';
+import { area, line } from 'd3-shape';
 import {
   extent,
   linearAxis,
@@ -25,14 +25,17 @@ export function lineChart(block: LineChartBlock, frame: Frame): Markup {
   const isNarrow = frame.width < narrowWidth;
   const height = isNarrow ? 250 : 310;
   const references = (block.references ?? []).filter(({ value }) => isDrawable(value, block));
-  const series = block.series.map(({ name, points }) => ({
+  const series = block.series.map(({ name, points, band = [] }) => ({
     name,
+    band: band.filter(([at, low, high]) => Number.isFinite(at) && isDrawable(low, block) && isDrawable(high, block)),
     points: decimate(
       points.filter(([, y]) => isDrawable(y, block)),
       isNarrow ? maxPoints / 4 : maxPoints,
     ),
   }));
-  const values = series.flatMap(({ points }) => points.map(([, y]) => y)).concat(references.map(({ value }) => value));
+  const values = series
+    .flatMap(({ points, band }) => [...points.map(([, y]) => y), ...band.flatMap(([, low, high]) => [low, high])])
+    .concat(references.map(({ value }) => value));
   const y = yAxis(block, values, [height - 48, 30]);
   const referenceRoom = references.map(({ name }) => Math.min(textWidth(name, 11.5), isNarrow ? 100 : 150) + 16);
   const plot: Plot = {
@@ -49,9 +52,10 @@ export function lineChart(block: LineChartBlock, frame: Frame): Markup {
     count: isNarrow ? 5 : 8,
     nice: false,
   });
+  const bands = series.map(({ band }, index) => bandMarkup(band, index, x, y));
   const curves = series.map(({ name, points }, index) => curve(name, points, index, x, y));
   const empty = values.length === 0;
-  const content = markup`${yAxisMarkup(y, plot, block.y.title, block.y.unit)}${xAxisMarkup(x, plot, block.x.title)}${referenceLines(references, y, plot)}${curves}${
+  const content = markup`${yAxisMarkup(y, plot, block.y.title, block.y.unit)}${xAxisMarkup(x, plot, block.x.title)}${bands}${referenceLines(references, y, plot)}${curves}${
     empty &&
     markup`<text class="tick" x="${(plot.left + plot.right) / 2}" y="${(plot.top + plot.bottom) / 2}" text-anchor="middle">No data</text>`
   }`;
@@ -85,6 +89,28 @@ function curve(name: string, points: readonly Point[], index: number, x: Axis, y
     .y(([, value]) => y.at(value))
     .digits(1)([...points]);
   return markup`<path class="curve ${className}" d="${path ?? ''}"${dash !== '' && markup` stroke-dasharray="${dash}"`}><title>${name}</title></path>`;
+}
+
+/** The interval around a curve; a whisker where there is but one point. */
+function bandMarkup(
+  band: readonly (readonly [number, number, number])[],
+  index: number,
+  x: Axis,
+  y: Axis,
+): Markup | false {
+  const { className } = seriesStyle(index);
+  const [first] = band;
+  if (first === undefined) return false;
+  if (band.length === 1) {
+    const [at, low, high] = first;
+    return markup`<path class="curve ${className}" d="M${x.at(at)} ${y.at(low)}V${y.at(high)}"/>`;
+  }
+  const path = area<readonly [number, number, number]>()
+    .x(([at]) => x.at(at))
+    .y0(([, low]) => y.at(low))
+    .y1(([, , high]) => y.at(high))
+    .digits(1)([...band]);
+  return markup`<path class="band ${className}" d="${path ?? ''}"/>`;
 }
 
 /** Dashed levels; their names stand at the right and are moved apart where two levels are close. */
@@ -121,7 +147,15 @@ const twinRows = 100;
 
 /** The same numbers as a table: every x that a series has, thinned evenly to at most 100 rows; the last row stays. */
 export function lineTable(block: LineChartBlock): TableBlock {
-  const series = block.series.map(({ name, points }) => ({ name, at: new Map(points) }));
+  const series = block.series.flatMap(({ name, points, band }) => [
+    { name, at: new Map(points) },
+    ...(band
+      ? [
+          { name: `${name}, low`, at: new Map(band.map(([x, low]) => [x, low])) },
+          { name: `${name}, high`, at: new Map(band.map(([x, , high]) => [x, high])) },
+        ]
+      : []),
+  ]);
   const all = [...new Set(block.series.flatMap(({ points }) => points.map(([x]) => x)))]
     .filter(Number.isFinite)
     .sort((a, b) => a - b);

@@ -14,6 +14,7 @@ figcaption { font-size: 14px; font-weight: 600; line-height: 1.4; margin-bottom:
 .s1 { --c: var(--s1); } .s2 { --c: var(--s2); } .s3 { --c: var(--s3); } .s4 { --c: var(--s4); }
 .s5 { --c: var(--s5); } .s6 { --c: var(--s6); } .s7 { --c: var(--s7); }
 .curve { fill: none; stroke: var(--c); stroke-width: 1.75; stroke-linejoin: round; stroke-linecap: round; }
+.band { fill: var(--c); opacity: .16; stroke: none; }
 .dot, .bar { fill: var(--c); }
 rect.bar { fill: color-mix(in srgb, var(--c) 82%, var(--paper)); }
 .cells rect, .map-legend rect { shape-rendering: crispEdges; }
@@ -39,13 +40,17 @@ text.cell-value.on-ink { fill: var(--on-ink); }
 
 .picture img { display: block; max-width: 100%; height: auto; }
 .pixelated { image-rendering: pixelated; }
-.picture.labelled { display: grid; grid-template-columns: max-content minmax(0, max-content); gap: 4px 10px; }
+.picture.labelled { display: grid; grid-template-columns: max-content minmax(0, max-content) minmax(0, 1fr); gap: 4px 10px; }
 .picture.labelled img { grid-column: 2; }
-.row-labels { display: flex; flex-direction: column; max-width: 110px; }
+.row-labels { grid-column: 1; display: flex; flex-direction: column; max-width: 110px; }
 .row-labels span { flex: 1; display: flex; align-items: center; justify-content: flex-end; text-align: right; }
 .column-labels { grid-column: 2; display: flex; }
 .column-labels span { flex: 1; text-align: center; }
 .row-labels span, .column-labels span { font-size: 12px; line-height: 1.2; color: var(--muted); min-width: 0; }
+.row-notes { grid-column: 3; display: flex; flex-direction: column; min-width: 0; margin: 0; padding: 0; list-style: none; }
+.row-notes li { flex: 1; display: flex; flex-direction: column; justify-content: center; font-size: 12.5px; line-height: 1.35;
+  font-variant-numeric: tabular-nums; }
+.row-notes span + span { color: var(--muted); }
 .absent { color: var(--muted); font-style: italic; }
 
 .twin { margin-top: 8px; font-size: 12.5px; }
@@ -59,5 +64,6 @@ text.cell-value.on-ink { fill: var(--on-ink); }
   .narrow { display: block; }
   .narrow .drawing, .pair .drawing { width: 100%; }
   .pair { grid-template-columns: minmax(0, 1fr); }
+  .row-notes li { font-size: 11px; line-height: 1.2; }
 }
 `;

@@ -87,6 +87,19 @@ nav a:hover { text-decoration: underline; }
 .notice-name { color: var(--accent); font-weight: 600; }
 .notice.warning { border-left-color: var(--warn); background: var(--warn-paper); }
 .notice.warning .notice-name { color: var(--warn); }
+.findings { margin: 0; padding: 0; list-style: none; }
+.finding { margin: 0 0 18px; padding: 2px 0 2px 14px; border-left: 3px solid var(--rule); break-inside: avoid; }
+.finding.error { border-left-color: var(--bad); }
+.finding.warning { border-left-color: var(--warn); }
+.finding h3 { margin-bottom: 4px; }
+.finding-level { margin-right: 4px; color: var(--muted); }
+.finding.error .finding-level { color: var(--bad); }
+.finding.warning .finding-level { color: var(--warn); }
+.finding p { max-width: 680px; margin-bottom: 4px; }
+.finding dl { margin: 0; font-size: 12.5px; line-height: 1.45; }
+.finding dl div { display: grid; grid-template-columns: 84px 1fr; }
+.finding dt { color: var(--muted); }
+.finding dd { margin: 0; overflow-wrap: anywhere; font-variant-numeric: tabular-nums; }
 .code { margin: 16px 0; padding: 12px 14px; background: var(--raised); border: 1px solid var(--hair); border-radius: 3px;
   line-height: 1.5; white-space: pre-wrap; overflow-wrap: anywhere; font-size: 13px; }
 .command { user-select: all; }

@@ -53,7 +53,7 @@ function nameOf(workspace: WorkspaceReader, target: LinkTarget): string {
   const { runId } = workspace.getRun(target.runId);
   if (target.kind === 'report') return `${runId}.html`;
   if (target.kind === 'artifact') return findArtifact(workspace, target).name;
-  const isFile = target.format === 'html' || target.format === 'json';
+  const isFile = target.format === 'html' || target.format === 'json' || target.format === 'sarif';
   return isFile ? `palimpsest-${runId}.${target.format}` : `palimpsest-${runId}-${target.format}.zip`;
 }
 
@@ -79,6 +79,7 @@ function contentOf(
   const report = makeReport(workspace, record.runId, findMethod(record.request.methodId, specs));
   const html = textFile('report.html', report.html);
   const json = textFile('report.json', report.json);
+  const sarif = textFile('report.sarif', report.sarif);
   const csv = (): ExportFile[] => csvFiles(report.document, workspace.series(record.runId));
   const artifacts = (): ExportFile[] => artifactFiles(record.artifacts, workspace);
   if (target.kind === 'report') return { bytes: html.bytes(), mediaType: 'text/html', isDownload: false };
@@ -87,12 +88,14 @@ function contentOf(
       return { bytes: html.bytes(), mediaType: 'text/html', isDownload: true };
     case 'json':
       return { bytes: json.bytes(), mediaType: 'application/json', isDownload: true };
+    case 'sarif':
+      return { bytes: sarif.bytes(), mediaType: 'application/sarif+json', isDownload: true };
     case 'csv':
       return zipped(csv());
     case 'artifacts':
       return zipped(artifacts());
     case 'all':
-      return zipped([html, json, ...csv(), ...artifacts()]);
+      return zipped([html, json, sarif, ...csv(), ...artifacts()]);
   }
 }
 

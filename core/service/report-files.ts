@@ -9,6 +9,7 @@ import type { ReportDocument } from '../report/document.ts';
 import type { InputFact, ReportFacts } from '../report/facts.ts';
 import { renderReport } from '../report/html.ts';
 import { reportJson } from '../report/json.ts';
+import { reportSarif } from '../report/sarif.ts';
 import type { WorkspaceReader } from '../store/workspace.ts';
 import { pathNamer, reportPaths } from './path-names.ts';
 
@@ -18,6 +19,8 @@ export interface RunReport {
   readonly html: string;
   /** JSON text with everything in the report. */
   readonly json: string;
+  /** JSON text of a SARIF 2.1.0 log with the findings; without results where the method states none. */
+  readonly sarif: string;
 }
 
 /** Makes the report of a run from the history alone. */
@@ -26,7 +29,8 @@ export function makeReport(reader: WorkspaceReader, runId: string, spec: MethodS
   const facts = reportFacts(reader, record, spec);
   const document = reportOn(spec, reportInput(reader, record));
   const json = `${JSON.stringify(reportJson(document, facts), null, 2)}\n`;
-  return { document, facts, html: renderReport(document, facts), json };
+  const sarif = `${JSON.stringify(reportSarif(document, facts), null, 2)}\n`;
+  return { document, facts, html: renderReport(document, facts), json, sarif };
 }
 
 /** Writes report.html and report.json into the run's folder, each whole or not at all, and gives their paths. */

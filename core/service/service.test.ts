@@ -227,6 +227,7 @@ describe('a service', () => {
     };
     const report = await linked({ kind: 'report', runId });
     assert.deepEqual([report?.mediaType, report?.isDownload, report?.fileName], ['text/html', false, `${runId}.html`]);
+    assert.equal((await linked({ kind: 'export', runId, format: 'sarif' }))?.fileName, `palimpsest-${runId}.sarif`);
     assert.equal((await linked({ kind: 'export', runId, format: 'all' }))?.mediaType, 'application/zip');
     assert.equal((await linked({ kind: 'artifact', runId, name: 'last' }))?.bytes.byteLength, 64);
     assert.equal(opened.service.openLink('x'), undefined);

@@ -18,6 +18,7 @@ type Format = Extract<LinkTarget, { kind: 'export' }>['format'];
 const exports: readonly { readonly format: Format; readonly title: string }[] = [
   { format: 'html', title: 'Report, one HTML file' },
   { format: 'json', title: 'Results, JSON' },
+  { format: 'sarif', title: 'Findings, SARIF' },
   { format: 'csv', title: 'Tables and curves, CSV in a zip' },
   { format: 'artifacts', title: 'Models and images, zip' },
   { format: 'all', title: 'Everything, zip' },
