@@ -39,6 +39,21 @@ describe('the graph builder', () => {
     assert.deepEqual(numbers(shape?.constant?.data), [4, 5]);
   });
 
+  it('folds nothing into a weight, which is an initialiser in the end', () => {
+    const g = new GraphBuilder();
+    const weight = g.weight(float32([2, 1], [1, 2]), 'w');
+    const turned = g.transpose(weight, [1, 0]);
+    assert.equal(turned.constant, undefined);
+    assert.ok(g.isFixed(turned));
+    g.output('y', g.mul(g.input('a', 'float32', [1, 2]), turned));
+    const graph = g.build('g');
+    assert.deepEqual(numbers(graph.initializers.get('w')?.data), [1, 2]);
+    assert.deepEqual(
+      graph.inputs.map(({ name }) => name),
+      ['a'],
+    );
+  });
+
   it('tells nodes apart whose inner graphs differ in a constant only', () => {
     const g = new GraphBuilder();
     const body = (value: number): Attribute => {

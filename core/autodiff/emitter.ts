@@ -45,6 +45,7 @@ export class Emitter {
   readonly #owned = new WeakSet<Value>();
   readonly #plain = new WeakMap<Value, Value>();
   readonly #fixed = new WeakSet<Value>();
+  readonly #weights = new WeakMap<Value, Tensor>();
   readonly #nodeNames = new Set<string>();
   readonly #prefix: string;
   #nextId = 0;
@@ -90,6 +91,14 @@ export class Emitter {
     if (known) return known;
     const value = this.#value(`${this.#prefix}c${this.#nextId}`, { dtype: tensor.dtype, shape: tensor.dims }, tensor);
     this.#constants.set(key, value);
+    return value;
+  }
+
+  /** An initialiser that nothing is folded into, so that derivatives can be taken by it. */
+  weight(tensor: Tensor, name: string): Value {
+    const value = this.#value(name, { dtype: tensor.dtype, shape: tensor.dims });
+    this.#weights.set(value, tensor);
+    this.#fixed.add(value);
     return value;
   }
 
@@ -241,7 +250,10 @@ export class Emitter {
     const nodes: GraphNode[] = [];
     for (const node of this.#nodes) {
       if (!needed.has(node)) continue;
-      for (const value of node.inputs) if (value?.constant) initializers.set(nameOf(value), value.constant);
+      for (const value of node.inputs) {
+        const tensor = value && (value.constant ?? this.#weights.get(value));
+        if (tensor) initializers.set(nameOf(value), tensor);
+      }
       const used = node.inputs.map(nameOf);
       while (used.at(-1) === '') used.pop();
       nodes.push({

@@ -1,5 +1,6 @@
 import { toWorkbenchError, WorkbenchError } from '../../base/errors.ts';
 import type { OnnxModel } from '../../onnx/graph.ts';
+import { lenetZhu, smallConvNet } from './leaky.ts';
 import { lenet, mlp } from './lenet.ts';
 import type { NetworkOptions } from './network.ts';
 import { alexnet, convNet, vgg } from './plain.ts';
@@ -42,6 +43,30 @@ export const architectures: Readonly<Record<string, Architecture>> = {
     help: 'One hidden layer of 128 units with ReLU',
     defaultInput: digits,
     build: (options) => mlp('mlp', [128], options),
+  },
+  'lenet-zhu': {
+    title: 'LeNet (Zhu)',
+    help: 'The network of the gradient leakage papers: sigmoid, strides, weights from U(−0.5, 0.5); 13,426 parameters',
+    defaultInput: digits,
+    build: (options) => lenetZhu('lenet-zhu', {}, options),
+  },
+  'lenet-zhu-pool': {
+    title: 'LeNet (Zhu) with max pooling',
+    help: 'The same with max pooling instead of strides: 13,426 parameters',
+    defaultInput: digits,
+    build: (options) => lenetZhu('lenet-zhu-pool', { pools: true }, options),
+  },
+  'lenet-zhu-wide': {
+    title: 'LeNet (Zhu) of twice the width',
+    help: 'The same with 24 filters in each convolution: 41,242 parameters',
+    defaultInput: digits,
+    build: (options) => lenetZhu('lenet-zhu-wide', { filters: 24 }, options),
+  },
+  'convnet-small': {
+    title: 'ConvNet (small, ReLU)',
+    help: 'Three convolutions of 32, 64 and 64 filters, no normalisation: 97,290 parameters',
+    defaultInput: cifar,
+    build: (options) => smallConvNet('convnet-small', options),
   },
   convnet3: {
     title: 'ConvNet-3',
