@@ -1,5 +1,6 @@
 import type { RuleCase } from './case.ts';
 import { elementwiseCases } from './cases/elementwise.ts';
+import { indexingCases } from './cases/indexing.ts';
 import { layoutCases } from './cases/layout.ts';
 import { linearCases } from './cases/linear.ts';
 import { normalisationCases } from './cases/normalisation.ts';
@@ -13,5 +14,6 @@ export const ruleCases: readonly RuleCase[] = [
   ...normalisationCases,
   ...reductionCases,
   ...layoutCases,
+  ...indexingCases,
   ...samplingCases,
 ];
