@@ -6,6 +6,8 @@ export interface ResizePlan {
   readonly axes: readonly number[];
   readonly scales: readonly number[];
   readonly sizes: readonly number[];
+  /** The part that tf_crop_and_resize takes, as fractions of the size. */
+  readonly rois: readonly (readonly [start: number, end: number])[];
 }
 
 const empty = (list: readonly number[] | undefined): list is undefined => list === undefined || list.length === 0;
@@ -18,23 +20,29 @@ export function resizePlan(context: InferContext): ResizePlan {
   const scales = constantNumbers(context, 2, 'scales');
   const wanted = constantNumbers(context, 3, 'sizes');
   if (empty(scales) === empty(wanted)) fail(context, 'expected either scales or sizes');
+  const rois = croppedParts(context, axes.length);
   if (!empty(scales)) {
     if (scales.length !== axes.length) fail(context, `expected ${axes.length} scales, got ${scales.length}`);
-    const crop = stringAttribute(context, 'coordinate_transformation_mode', 'half_pixel') === 'tf_crop_and_resize';
-    const roi = crop
-      ? (constantNumbers(context, 1, 'roi') ?? fail(context, 'expected roi for tf_crop_and_resize'))
-      : [];
-    const part = (i: number): number => (crop ? (roi[i + axes.length] ?? 1) - (roi[i] ?? 0) : 1);
-    return { axes, scales, sizes: given.map((size, i) => Math.floor(size * part(i) * (scales[i] ?? 1))) };
+    // By the scale alone, as onnxruntime does; the specification would shrink it by the part that is cropped, too.
+    return { axes, scales, rois, sizes: given.map((size, i) => Math.floor(Math.fround(size * (scales[i] ?? 1)))) };
   }
   if (empty(wanted) || wanted.length !== axes.length)
     return fail(context, `expected ${axes.length} sizes, got ${wanted?.length}`);
-  const ratios = wanted.map((size, i) => size / (given[i] ?? 1));
+  const ratios = wanted.map((size, i) => Math.fround(size / (given[i] ?? 1)));
   const policy = stringAttribute(context, 'keep_aspect_ratio_policy', 'stretch');
-  if (policy === 'stretch') return { axes, scales: ratios, sizes: wanted };
+  if (policy === 'stretch') return { axes, scales: ratios, rois, sizes: wanted };
   const scale = policy === 'not_larger' ? Math.min(...ratios) : Math.max(...ratios);
-  // Halves round up: the specification rounds x to floor(x + 1/2).
-  return { axes, scales: ratios.map(() => scale), sizes: given.map((size) => Math.floor(size * scale + 0.5)) };
+  const sizes = given.map((size) => Math.floor(Math.fround(size * scale) + 0.5));
+  return { axes, scales: ratios.map(() => scale), rois, sizes };
+}
+
+function croppedParts(context: InferContext, count: number): ResizePlan['rois'] {
+  const mode = stringAttribute(context, 'coordinate_transformation_mode', 'half_pixel');
+  const roi = mode === 'tf_crop_and_resize' ? constantNumbers(context, 1, 'roi') : undefined;
+  // onnxruntime takes the whole where roi is left out.
+  if (empty(roi)) return Array.from({ length: count }, () => [0, 1]);
+  if (roi.length !== 2 * count) fail(context, `expected ${2 * count} numbers as roi, got ${roi.length}`);
+  return Array.from({ length: count }, (_, i) => [roi[i] ?? 0, roi[i + count] ?? 1]);
 }
 
 const resize: InferRule = (context) => {
