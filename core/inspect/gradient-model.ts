@@ -3,6 +3,7 @@ import { GraphBuilder, type Value } from '../autodiff/builder.ts';
 import { gradients } from '../autodiff/differentiate.ts';
 import { inlineGraph } from '../autodiff/inline.ts';
 import type { Dim, Graph, GraphNode, OnnxModel } from '../onnx/graph.ts';
+import { spellQuantisation } from '../onnx/spell-quantisation.ts';
 import { usesOf } from '../onnx/topology.ts';
 import { houseModel } from '../onnx/write.ts';
 import { generaliseBatch } from './any-batch.ts';
@@ -57,7 +58,7 @@ export function gradientModel(model: OnnxModel, request: GradientRequest): Gradi
     outputs: described(graph.outputs, built.meanings),
   };
   return {
-    model: houseModel(graph, metadataOf(model, request, ports)),
+    model: houseModel(spellQuantisation(graph), metadataOf(model, request, ports)),
     ...ports,
     fixedBatch: isFree || question.hasNoBatch ? undefined : fixed,
     notes: [...notes, ...built.notes],

@@ -9,6 +9,8 @@ import { followers, sources } from './reach.ts';
 const random = /^(Random(Normal|Uniform)(Like)?|Bernoulli|Multinomial)$/;
 const quantised =
   /^(QuantizeLinear|DequantizeLinear|DynamicQuantize\w*|QLinear\w+|\w+Integer|QAttention|QGemm|MatMulNBits)$/;
+/** Of those, what is not rewritten by core/onnx/normalise/quantised.ts. */
+const opaque = /^(DynamicQuantize(?!Linear$)\w*|MatMulIntegerToFloat|QAttention|MatMulNBits)$/;
 const comparison = /^(Greater|GreaterOrEqual|Less|LessOrEqual|Equal|IsNaN|IsInf)$/;
 const branching = new Set(['If', 'Loop', 'Scan']);
 /** Results that choose among values: how they were found has no derivative, what they choose has. */
@@ -63,8 +65,13 @@ export function findWarnings(graph: Graph, image: string | undefined, logits: st
     ),
     ...warn(
       'quantised',
-      nodes.filter(({ op }) => quantised.test(op)),
-      'Parts of the model are quantised. Methods that need gradients need the model before quantisation; others see it as a black box.',
+      nodes.filter(({ op }) => quantised.test(op) && !opaque.test(op)),
+      'Parts of the model are quantised. They are computed with real numbers that are rounded as the file says, and gradients pass straight through the rounding, as in PyTorch’s fake quantisation: they are not slopes of what the model computes. Where that matters, use the model before quantisation.',
+    ),
+    ...warn(
+      'quantised',
+      nodes.filter(({ op }) => opaque.test(op)),
+      'Parts of the model are quantised in a form that is not covered. Use the model before quantisation.',
     ),
     ...(usesHalf(graph) ? [halfPrecision] : []),
     ...warn(

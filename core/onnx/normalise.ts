@@ -5,7 +5,9 @@ import { attributesToInputs } from './normalise/attributes-to-inputs.ts';
 import { changedMeaning } from './normalise/changed-meaning.ts';
 import { widenHalf } from './normalise/half-precision.ts';
 import type { Lift, LiftScope } from './normalise/lift.ts';
-import { quantised } from './normalise/quantised.ts';
+import { moveAsReal } from './normalise/quantised-moves.ts';
+import { contributed, quantised } from './normalise/quantised.ts';
+import { dequantiseStored } from './normalise/stored-integers.ts';
 import { lowers } from './normalise/lower.ts';
 import { Ranks } from './normalise/rank.ts';
 import { usesOf } from './topology.ts';
@@ -73,7 +75,7 @@ class Normalisation {
     const initializers = new Map(graph.initializers);
     const scope = this.#scope(graph, initializers);
     const nodes = graph.nodes.flatMap((node) => this.#node(this.#inside(node), scope));
-    return { ...graph, initializers, nodes };
+    return moveAsReal(dequantiseStored({ ...graph, initializers, nodes }), scope.fresh);
   }
 
   #inside(node: GraphNode): GraphNode {
@@ -115,6 +117,10 @@ class Normalisation {
   }
 
   #node(node: GraphNode, scope: LiftScope): readonly GraphNode[] {
+    if (node.domain === 'com.microsoft') {
+      const rewrite = Object.hasOwn(contributed, node.op) ? contributed[node.op] : undefined;
+      return rewrite === undefined ? [node] : rewrite(node, scope);
+    }
     if (node.domain !== '') return [node];
     const lower = this.#opset > HOUSE_OPSET && Object.hasOwn(lowers, node.op) ? lowers[node.op] : undefined;
     if (lower !== undefined) return lower(node, scope);

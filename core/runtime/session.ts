@@ -2,6 +2,7 @@ import * as ort from 'onnxruntime-node';
 import { toWorkbenchError, WorkbenchError } from '../base/errors.ts';
 import type { DType, Tensor, TensorData } from '../base/tensor.ts';
 import type { Graph } from '../onnx/graph.ts';
+import { spellQuantisation } from '../onnx/spell-quantisation.ts';
 import { houseModel, type SplitModel, splitModel, writeModel } from '../onnx/write.ts';
 import { nodesUnknownToWebGpu } from './webgpu.ts';
 
@@ -47,7 +48,7 @@ const largeModelBytes = 2 ** 26;
 export async function compile(graph: Graph, options: SessionOptions): Promise<Session> {
   const onCpu = options.device === 'webgpu' ? nodesUnknownToWebGpu(graph) : [];
   const all = onCpu.length > 0 ? { ...options, onCpu } : options;
-  const model = houseModel(graph);
+  const model = houseModel(spellQuantisation(graph));
   const weightBytes = [...graph.initializers.values()].reduce((sum, { data }) => sum + data.byteLength, 0);
   if (all.lane || weightBytes < largeModelBytes) return openSession(writeModel(model), all, graph.name);
   const { bytes, weights } = splitModel(model, largeWeightBytes);

@@ -17,6 +17,8 @@ const passed = new Set([
   'ReduceMean',
   'Relu',
   'Cast',
+  'QuantizeLinear',
+  'DequantizeLinear',
 ]);
 
 /** A weight matrix as it is stored: rows and columns, and which of them are the classes. */
