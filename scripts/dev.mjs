@@ -180,7 +180,7 @@ function checkSteps() {
   return [
     lockStep,
     ...generatorSteps(['--check']),
-    { name: 'format', args: [toolPath('prettier'), '--check', '--log-level=warn', '.'] },
+    { name: 'format', args: [toolPath('prettier'), '--check', '--cache', '--log-level=warn', '.'] },
     lintStep(),
     houseStep,
     { name: 'unused code', args: [toolPath('knip'), '--no-progress'] },
