@@ -105,7 +105,13 @@ function misbehave(behaviour: Params['behaviour']): void {
   if (behaviour === 'loses-lane') throw new WorkbenchError('JOB_CRASHED', 'A computing process ended with SIGKILL');
   if (behaviour === 'exits') process.exit(7);
   if (behaviour === 'aborts') process.abort();
-  if (behaviour === 'hangs') for (;;);
+  if (behaviour === 'hangs') hang();
+}
+
+/** Answers nothing and ends with the parent only, which a test may kill. */
+function hang(): void {
+  const parent = process.ppid;
+  while (process.ppid === parent);
 }
 
 export const toyRegistry: MethodRegistry = { walk: method(walkSpec, async () => ({ run })) };
