@@ -13,11 +13,12 @@ import {
   type GradientTiming,
 } from './gradient-step.ts';
 import { impressionsScenarios, measureImpressionsStep } from './impressions-step.ts';
+import { leakageBench } from './leakage.ts';
 import { qualityScenarios, runQuality, type QualityResult } from './quality.ts';
 import type { StepTime } from './step-time.ts';
 import { measureTrainingStep, trainingScenarios } from './training-step.ts';
 
-const help = `npm run bench -- [--python PYTHON] [--rounds N] [--only TEXT] [--gradients] [--quality] [--fashion DIR] [--json FILE]
+const help = `npm run bench -- [--python PYTHON] [--rounds N] [--only TEXT] [--gradients] [--leakage] [--quality] [--fashion DIR] [--json FILE]
 
   --python PYTHON   a Python with torch; its times are measured between ours, in one run
   --rounds N        rounds of three measurements each (4)
@@ -26,6 +27,11 @@ const help = `npm run bench -- [--python PYTHON] [--rounds N] [--only TEXT] [--g
                     by semicolons. The Python needs timm and onnx, too
   --models DIR      where these networks are kept between runs; made, and removed in the end, without
   --quality         also whole runs, held against their accuracies: calibrations and recipes, hours in all
+  --leakage         attacks on shared gradients, and nothing else: speed, and success over --images N test images of MNIST
+                    (100) from --first N on, --steps N outer steps (100). The papers' runs: --images 1000 --steps 300
+  --lanes N         processes that attack side by side (2)
+  --colour DIR      colour images for Inverting Gradients, in place of drawings
+  --log FILE        a line of JSON for each attack
   --fashion DIR     Fashion-MNIST as IDX files, for the scenarios that need it
   --json FILE       write everything measured
 `;
@@ -46,6 +52,13 @@ const { values } = parseArgs({
     gradients: { type: 'boolean', default: false },
     models: { type: 'string' },
     quality: { type: 'boolean', default: false },
+    leakage: { type: 'boolean', default: false },
+    images: { type: 'string', default: '100' },
+    first: { type: 'string', default: '0' },
+    steps: { type: 'string', default: '100' },
+    lanes: { type: 'string', default: '2' },
+    colour: { type: 'string' },
+    log: { type: 'string' },
     fashion: { type: 'string' },
     json: { type: 'string' },
     help: { type: 'boolean', default: false },
@@ -58,7 +71,9 @@ async function main(): Promise<void> {
   const rows: Row[] = [];
   const wanted = (name: string): boolean => name.includes(values.only);
   if (values.gradients) await gradients(options, rows, measured);
-  for (const scenario of values.gradients ? [] : trainingScenarios) {
+  if (values.leakage) await leakage(options, wanted, rows, measured);
+  const isAlone = values.gradients || values.leakage;
+  for (const scenario of isAlone ? [] : trainingScenarios) {
     const name = `training step ${scenario.architecture}, batch ${scenario.batch}, ${scenario.threads} thread(s)`;
     if (!wanted(name)) continue;
     const timing = await measureTrainingStep(scenario, options);
@@ -66,7 +81,7 @@ async function main(): Promise<void> {
     rows.push(speedRow(name, timing.ours, timing.torch, scenario.bar));
     print(rows.at(-1));
   }
-  for (const scenario of values.gradients ? [] : impressionsScenarios) {
+  for (const scenario of isAlone ? [] : impressionsScenarios) {
     const name = `impressions step lenet5, batch ${scenario.batch}${scenario.hasViews ? ', priors and views' : ''}, ${scenario.threads} thread(s)`;
     if (!wanted(name)) continue;
     const timing = await measureImpressionsStep(scenario, options);
@@ -83,6 +98,21 @@ async function main(): Promise<void> {
     );
   }
   process.stdout.write(`\n${table(rows)}`);
+}
+
+async function leakage(
+  options: { readonly python: string | undefined; readonly rounds: number },
+  wanted: (name: string) => boolean,
+  rows: Row[],
+  measured: Record<string, unknown>[],
+): Promise<void> {
+  const { images, first, steps, lanes, colour, log } = values;
+  const numbers = { images: Number(images), firstImage: Number(first), steps: Number(steps), lanes: Number(lanes) };
+  for await (const row of leakageBench({ ...options, ...numbers, wanted, colour, log })) {
+    measured.push({ name: row.scenario, ...row });
+    rows.push(row);
+    print(row);
+  }
 }
 
 async function gradients(

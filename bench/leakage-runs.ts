@@ -1,0 +1,134 @@
+import { invariant } from '../core/base/errors.ts';
+import { float32, floatsOf, sizeOf, type FloatTensor } from '../core/base/tensor.ts';
+import type { ImageSet } from '../core/data/dataset.ts';
+import { openAttack } from '../core/leakage/attack.ts';
+import { presetSettings } from '../core/leakage/attack-presets.ts';
+import type { RunEnd } from '../core/leakage/attack-run.ts';
+import { openClient } from '../core/leakage/victim-gradient.ts';
+import { openVictim, type Victim } from '../core/leakage/victim.ts';
+import { argmaxRows } from '../core/metrics/classification.ts';
+import { meanSquaredError } from '../core/metrics/images.ts';
+import { wilsonInterval } from '../core/metrics/intervals.ts';
+import { openLanes } from '../core/runtime/lanes.ts';
+import { pool } from '../core/runtime/pool.ts';
+import type { Lane } from '../core/runtime/session.ts';
+import { openModel } from '../core/train/models.ts';
+
+/** One attack on one image by one fresh net. */
+export interface LeakageRun {
+  readonly index: number;
+  readonly isLabelRight: boolean;
+  /** Of what the attack hands over, unclipped, as the papers have it. */
+  readonly mse: number;
+  readonly distance: number;
+  readonly end: RunEnd;
+  readonly steps: number;
+  readonly evaluations: number;
+}
+
+export interface RunsScenario {
+  readonly attack: 'dlg' | 'idlg';
+  /** Outer steps. */
+  readonly steps: number;
+  readonly firstImage: number;
+  readonly images: number;
+  readonly lanes: number;
+}
+
+/** Thresholds of iDLG's Figure 1. */
+export const thresholds = [1e-2, 5e-3, 1e-3, 5e-4, 1e-4] as const;
+
+/** The item of a set as [1, C, H, W] and its label. */
+export async function itemOf(set: ImageSet, index: number): Promise<{ image: FloatTensor; label: number }> {
+  const data = new Float32Array(sizeOf(set.shape));
+  await set.read([index], data);
+  return { image: float32([1, ...set.shape], data), label: set.labels?.[index] ?? 0 };
+}
+
+/** LeNet(Zhu) initialised from the number of the image, the start of the attack from 1000 + that. Yields as runs end. */
+export async function* leakageRuns(set: ImageSet, scenario: RunsScenario): AsyncGenerator<LeakageRun> {
+  const { firstImage, images, lanes: count } = scenario;
+  const lanes = openLanes(count);
+  const indices = Array.from({ length: images }, (_, i) => firstImage + i);
+  try {
+    yield* pool(lanes, indices, (index, lane) => oneRun(set, scenario, index, lane));
+  } finally {
+    await Promise.all(lanes.map((lane) => lane.close()));
+  }
+}
+
+async function* oneRun(
+  set: ImageSet,
+  scenario: RunsScenario,
+  index: number,
+  lane: Lane,
+): AsyncGenerator<LeakageRun, void, void> {
+  const session = { device: 'cpu', threads: 1, lane } as const;
+  const { image, label } = await itemOf(set, index);
+  const fit = { shape: set.shape, classes: 10, seed: index };
+  const victim = openVictim(await openModel({ kind: 'zoo', architecture: 'lenet-zhu' }, 'victim', fit));
+  const client = await openClient(victim, { batchSize: 1, session });
+  const { shared } = await client.share(image, [label]);
+  await client.close();
+  const guessed = labelOf(victim, shared.tensors);
+  const settings = {
+    ...presetSettings(scenario.attack, { batchSize: 1, labels: [guessed], seed: 1000 + index }),
+    steps: scenario.steps,
+    stopEvery: 1,
+  };
+  const attack = await openAttack(victim, shared, settings, session);
+  while (!attack.outcome) await attack.advance();
+  const { images, labels, distance, evaluations, restarts } = attack.outcome;
+  await attack.close();
+  const [only] = restarts;
+  invariant(only, 'there is one restart');
+  yield {
+    index,
+    isLabelRight: labels[0] === label,
+    mse: meanSquaredError(images.data, image.data),
+    distance,
+    end: only.end,
+    steps: only.steps,
+    evaluations,
+  };
+}
+
+/** The class whose entry of the last bias is the lowest; at batch 1 the only negative one. */
+function labelOf({ head, classes }: Victim, tensors: Readonly<Record<string, FloatTensor>>): number {
+  const bias = tensors[head?.bias ?? ''];
+  invariant(bias, 'the last layer has a bias');
+  return (
+    argmaxRows(
+      floatsOf(bias).map((x) => -x),
+      classes,
+    )[0] ?? 0
+  );
+}
+
+export interface RunsSummary {
+  readonly runs: number;
+  readonly labels: number;
+  /** Runs with an error at most that of `thresholds`. */
+  readonly successes: readonly number[];
+  readonly evaluations: number;
+  readonly ends: Readonly<Partial<Record<RunEnd, number>>>;
+}
+
+export function summariseRuns(runs: readonly LeakageRun[]): RunsSummary {
+  const ends: Partial<Record<RunEnd, number>> = {};
+  for (const { end } of runs) ends[end] = (ends[end] ?? 0) + 1;
+  return {
+    runs: runs.length,
+    labels: runs.filter(({ isLabelRight }) => isLabelRight).length,
+    successes: thresholds.map((threshold) => runs.filter(({ mse }) => mse <= threshold).length),
+    evaluations: runs.reduce((sum, run) => sum + run.evaluations, 0),
+    ends,
+  };
+}
+
+/** '87.0 % (79.0–92.2)' */
+export function share(count: number, runs: number): string {
+  const { low, high } = wilsonInterval(count, runs);
+  const percent = (x: number): string => (100 * x).toFixed(1);
+  return `${percent(count / runs)} % (${percent(low)}–${percent(high)})`;
+}
