@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { sizeOf, tensor, type Tensor } from '../base/tensor.ts';
+import { int64, sizeOf, tensor, type Tensor } from '../base/tensor.ts';
 import type { Attribute } from '../onnx/graph.ts';
 import { compile } from '../runtime/session.ts';
-import { float, int, ints } from './attributes.ts';
+import { float, int, ints, string } from './attributes.ts';
 import { GraphBuilder } from './builder.ts';
 import { gradients } from './differentiate.ts';
 
@@ -15,6 +15,8 @@ interface Convention {
   readonly op: string;
   readonly inputs: readonly Nested[];
   readonly gradients: readonly Nested[];
+  /** Position of an input of integers, which has no gradient. */
+  readonly indices?: number;
   readonly attributes?: Readonly<Record<string, Attribute>>;
   readonly outputs?: number;
 }
@@ -266,6 +268,83 @@ const conventions: readonly Convention[] = [
       ],
     ],
   },
+  {
+    says: 'equal elements and data share the cotangent of ScatterElements with max',
+    op: 'ScatterElements',
+    inputs: [
+      [1, 2, 5],
+      [1, 1, 0, 0],
+      [2, 2, 1, 7],
+    ],
+    indices: 1,
+    gradients: [[0, 1 / 3, 1], [], [1 / 3, 1 / 3, 0, 1]],
+    attributes: { reduction: string('max') },
+  },
+  {
+    says: 'equal elements and data share the cotangent of ScatterND with min',
+    op: 'ScatterND',
+    inputs: [
+      [4, 2, 5],
+      [[1], [1], [0]],
+      [2, 3, 1],
+    ],
+    indices: 1,
+    gradients: [[0, 0.5, 1], [], [0.5, 0, 1]],
+    attributes: { reduction: string('min') },
+  },
+  {
+    says: 'a zero keeps its slope when ScatterElements multiplies',
+    op: 'ScatterElements',
+    inputs: [
+      [0, 2, 5],
+      [1, 1, 0, 2],
+      [2, 0, 3, 0],
+    ],
+    indices: 1,
+    gradients: [[3, 0, 0], [], [0, 4, 0, 5]],
+    attributes: { reduction: string('mul') },
+  },
+  ...['border', 'reflection'].map((padding): Convention => ({
+    says: `GridSample with padding ${padding} has no slope at the border itself`,
+    op: 'GridSample',
+    inputs: [
+      [
+        [
+          [
+            [1, 2],
+            [3, 5],
+          ],
+        ],
+      ],
+      [
+        [
+          [
+            [-1, 0.5],
+            [1, 0.5],
+          ],
+        ],
+      ],
+    ],
+    gradients: [
+      [
+        [
+          [
+            [0.25, 0.25],
+            [0.75, 0.75],
+          ],
+        ],
+      ],
+      [
+        [
+          [
+            [0, 1],
+            [0, 1.5],
+          ],
+        ],
+      ],
+    ],
+    attributes: { padding_mode: string(padding), align_corners: int(1) },
+  })),
 ];
 
 const shapeOf = (value: Nested): number[] =>
@@ -274,16 +353,20 @@ const flat = (value: Nested): number[] => (typeof value === 'number' ? [value] :
 
 async function gradientsOf(c: Convention): Promise<number[][]> {
   const g = new GraphBuilder();
-  const inputs = c.inputs.map((value, i) => g.input(`x${i}`, 'float32', shapeOf(value)));
+  const inputs = c.inputs.map((value, i) =>
+    i === c.indices ? g.constant(int64(shapeOf(value), flat(value))) : g.input(`x${i}`, 'float32', shapeOf(value)),
+  );
   const [y] = g.op(c.op, inputs, c.attributes ?? {}, { outputs: c.outputs ?? 1 });
   assert.ok(y);
   gradients(g, y, inputs).forEach((value, i) => {
+    if (i === c.indices) return;
     assert.ok(value);
     g.output(`d${i}`, value);
   });
   const session = await compile(g.build('convention'), { device: 'cpu', threads: 1 });
   const feeds: Record<string, Tensor> = {};
   c.inputs.forEach((value, i) => {
+    if (i === c.indices) return;
     const shape = shapeOf(value);
     feeds[`x${i}`] = tensor(
       'float32',

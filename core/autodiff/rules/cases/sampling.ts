@@ -13,23 +13,38 @@ const resize = (name: string, shape: readonly number[], attributes: Attributes, 
   dtype: 'float32',
 });
 
-/** Grid places (x, y) on 4×5 pixels, each near the middle between two pixel centres, some beyond the border. */
-const places =
+/** Grid places (x, y …) on that many pixels, each between two pixel centres and edges, many beyond the border. */
+const placesOn =
+  (lengths: readonly number[]) =>
   (alignCorners: boolean): Domain =>
   (rng, size) =>
     Array.from({ length: size }, (_, i) => {
-      const length = i % 2 === 0 ? 5 : 4;
-      const pixel = rng.int(length + 3) - 2 + 0.45 + 0.1 * rng.uniform();
+      const length = lengths[i % lengths.length] ?? 1;
+      const pixel = rng.int(3 * length) - length + 0.3 + 0.1 * rng.uniform();
       return alignCorners ? (2 * pixel) / (length - 1) - 1 : (2 * pixel + 1) / length - 1;
     });
+const places = placesOn([5, 4]);
+const volumePlaces = placesOn([5, 4, 3]);
 
-const sample = (alignCorners: boolean, channels: number): RuleCase => ({
-  op: 'GridSample',
-  name: alignCorners ? 'bilinear, corners aligned' : 'bilinear',
-  inputs: [x([2, channels, 4, 5]), x([2, 3, 2, 2], places(alignCorners))],
-  attributes: { mode: string('linear'), align_corners: int(alignCorners ? 1 : 0) },
-  dtype: 'float32',
-});
+/** All modes and paddings on images, and on volumes where onnxruntime has them; points far outside, too. */
+const samples: readonly RuleCase[] = ['linear', 'nearest', 'cubic'].flatMap((mode) =>
+  ['zeros', 'border', 'reflection'].flatMap((padding) =>
+    [false, true].flatMap((alignCorners): RuleCase[] => {
+      const name = `${mode}, ${padding}${alignCorners ? ', corners aligned' : ''}`;
+      const attributes = {
+        mode: string(mode),
+        padding_mode: string(padding),
+        align_corners: int(alignCorners ? 1 : 0),
+      };
+      const image = [x([2, 2, 4, 5]), x([2, 3, 2, 2], places(alignCorners))];
+      const volume = [x([1, 2, 3, 4, 5]), x([1, 2, 1, 3, 3], volumePlaces(alignCorners))];
+      return [
+        { op: 'GridSample', name, inputs: image, attributes },
+        ...(mode === 'cubic' ? [] : [{ op: 'GridSample', name: `${name}, volume`, inputs: volume, attributes }]),
+      ];
+    }),
+  ),
+);
 
 const linear = { mode: string('linear') };
 const cubic = { mode: string('cubic') };
@@ -92,8 +107,7 @@ export const samplingCases: readonly RuleCase[] = [
     list(4, 9),
   ),
   resize('given axes', [1, 2, 2, 3], { ...linear, axes: ints([2, 3]) }, scales(2, 3)),
-  sample(false, 2),
-  sample(true, 1),
+  ...samples,
   { op: 'AffineGrid', name: 'plane', inputs: [x([2, 2, 3]), list(2, 1, 3, 4)], dtype: 'float32' },
   {
     op: 'AffineGrid',
