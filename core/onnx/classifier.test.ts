@@ -66,12 +66,12 @@ describe('describing a classifier', () => {
 
   it('names all operators that are not covered', () => {
     const steps: Step[] = [
-      ['NonZero', ['x'], 'a'],
+      ['Det', ['x'], 'a'],
       ['Unique', ['a'], 'y'],
     ];
     assert.throws(() => describeClassifier(modelOf({ steps })), {
       code: 'OP_UNSUPPORTED',
-      message: /2 operators .*NonZero \(NonZero_a\), Unique \(Unique_y\)/,
+      message: /2 operators .*Det \(Det_a\), Unique \(Unique_y\)/,
     });
   });
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { int64 } from '../base/tensor.ts';
+import { int64, tensor } from '../base/tensor.ts';
 import { inferTypes } from './infer-table.ts';
 import { contextOf, type OneNode, wave } from './testing/one-node.ts';
 
@@ -93,4 +93,17 @@ describe('types of a node that does not fit its inputs', () => {
     const node = { op: 'Reshape', inputs: [wave([2, 3]), int64([1], [6])] };
     assert.throws(() => inferTypes(contextOf(node)), { code: 'OP_UNSUPPORTED', message: /known before running/ });
   });
+
+  for (const [op, inputs] of [
+    ['NonZero', [wave([2, 3])]],
+    ['Compress', [wave([2, 3]), tensor('bool', [2], Uint8Array.of(1, 0))]],
+  ] as const) {
+    it(`are refused where they depend on the image: ${op}`, () => {
+      assert.throws(() => inferTypes(contextOf({ op, inputs })), {
+        code: 'OP_UNSUPPORTED',
+        message: /its result depends on the image/,
+        hint: /a mask or use Where/,
+      });
+    });
+  }
 });

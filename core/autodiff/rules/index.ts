@@ -23,6 +23,7 @@ import { CastLike } from './CastLike.ts';
 import { Ceil } from './Ceil.ts';
 import { Celu } from './Celu.ts';
 import { Clip } from './Clip.ts';
+import { Compress } from './Compress.ts';
 import { Concat } from './Concat.ts';
 import { Constant } from './Constant.ts';
 import { ConstantOfShape } from './ConstantOfShape.ts';
@@ -84,6 +85,7 @@ import { Mod } from './Mod.ts';
 import { Mul } from './Mul.ts';
 import { Neg } from './Neg.ts';
 import { NegativeLogLikelihoodLoss } from './NegativeLogLikelihoodLoss.ts';
+import { NonZero } from './NonZero.ts';
 import { Not } from './Not.ts';
 import { OneHot } from './OneHot.ts';
 import { Or } from './Or.ts';
@@ -166,6 +168,7 @@ const entries: readonly RuleEntry[] = [
   Ceil,
   Celu,
   Clip,
+  Compress,
   Concat,
   Constant,
   ConstantOfShape,
@@ -227,6 +230,7 @@ const entries: readonly RuleEntry[] = [
   Mul,
   Neg,
   NegativeLogLikelihoodLoss,
+  NonZero,
   Not,
   OneHot,
   Or,

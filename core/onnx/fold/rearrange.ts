@@ -1,5 +1,6 @@
 import { emptyData, int64, sizeOf, type Tensor } from '../../base/tensor.ts';
 import { axisOf, fail, intAttribute, intsAttribute } from '../infer/access.ts';
+import { compressedPlaces } from '../infer/indexing.ts';
 import { sliceRanges } from '../infer/layout.ts';
 import type { FoldRule } from './arithmetic.ts';
 import { broadcastPositions, join, pick, stridesOf, viewPositions } from './elements.ts';
@@ -115,6 +116,27 @@ const constantOfShape: FoldRule = (context, _inputs, [output]) => {
   return [pick(value.value, output.shape, new Int32Array(sizeOf(output.shape)))];
 };
 
+const compress: FoldRule = (context, [X], [output]) => {
+  if (X === undefined || output === undefined) return undefined;
+  const { axis, kept } = compressedPlaces(context);
+  const [after, size] = axis === undefined ? [1, sizeOf(X.dims)] : [sizeOf(X.dims.slice(axis + 1)), X.dims[axis] ?? 0];
+  const block = kept.length * after;
+  const positions = Int32Array.from({ length: sizeOf(output.shape) }, (_, i) => {
+    const [row, place, last] = [Math.floor(i / block), Math.floor(i / after) % kept.length, i % after];
+    return (row * size + (kept[place] ?? 0)) * after + last;
+  });
+  return [pick(X, output.shape, positions)];
+};
+
+const nonZero: FoldRule = (_context, [X], [output]) => {
+  if (X === undefined || output === undefined) return undefined;
+  const hits = Array.from(X.data, Number).flatMap((value, i) => (value === 0 ? [] : [i]));
+  const dims = X.dims.length === 0 ? [1] : X.dims;
+  const strides = stridesOf(dims);
+  const rows = dims.map((dim, axis) => hits.map((at) => Math.floor(at / (strides[axis] ?? 1)) % dim));
+  return [int64(output.shape, rows.flat())];
+};
+
 export const rearrangeFolds: Readonly<Record<string, FoldRule>> = {
   Identity: reshaped,
   Reshape: reshaped,
@@ -130,4 +152,6 @@ export const rearrangeFolds: Readonly<Record<string, FoldRule>> = {
   Gather: gather,
   Range: range,
   ConstantOfShape: constantOfShape,
+  Compress: compress,
+  NonZero: nonZero,
 };

@@ -20,10 +20,12 @@ export function fail(context: InferContext, message: string): never {
 }
 
 /** Throws OP_UNSUPPORTED for a form of the op that is not covered. */
-function unsupported(context: InferContext, message: string): never {
-  throw new WorkbenchError('OP_UNSUPPORTED', `${nodeText(context)}: ${message}`, {
-    hint: 'Export the model with fixed shapes, or see docs/ops.md for the forms that are covered.',
-  });
+export function unsupported(
+  context: InferContext,
+  message: string,
+  hint = 'Export the model with fixed shapes, or see docs/ops.md for the forms that are covered.',
+): never {
+  throw new WorkbenchError('OP_UNSUPPORTED', `${nodeText(context)}: ${message}`, { hint });
 }
 
 export function required(context: InferContext, index: number): InferInput {

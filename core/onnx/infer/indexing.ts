@@ -1,5 +1,16 @@
-import type { InferRule } from '../infer.ts';
-import { axisOf, fail, intAttribute, required, requiredNumbers, shapeText, typeOf } from './access.ts';
+import { sizeOf } from '../../base/tensor.ts';
+import type { InferContext, InferRule } from '../infer.ts';
+import {
+  axisOf,
+  fail,
+  intAttribute,
+  required,
+  requiredNumbers,
+  shapeText,
+  typeOf,
+  unsupported,
+  withDim,
+} from './access.ts';
 
 const gather: InferRule = (context) => {
   const { dtype, shape } = required(context, 0);
@@ -68,6 +79,42 @@ const roiAlign: InferRule = (context) => {
   return [typeOf(dtype, [R, shape[1] ?? 0, ...sizes])];
 };
 
+const dependsOnImage = (context: InferContext, what: string): never =>
+  unsupported(
+    context,
+    `${what} is computed from the input, so the shape of its result depends on the image`,
+    'Export the model so that the choice does not depend on the image: multiply by a mask or use Where instead.',
+  );
+
+/** Which elements a condition keeps: those along `axis`, or of the flattened data; a short condition drops the rest. */
+export function compressedPlaces(context: InferContext): {
+  readonly axis: number | undefined;
+  readonly kept: number[];
+} {
+  const { shape } = required(context, 0);
+  const condition = required(context, 1);
+  if (condition.constant === undefined) return dependsOnImage(context, 'the condition');
+  const axis = context.attributes['axis'] && axisOf(context, intAttribute(context, 'axis', 0), shape.length);
+  const size = axis === undefined ? sizeOf(shape) : (shape[axis] ?? 0);
+  const values = Array.from(condition.constant.data, Number);
+  if (values.length > size) fail(context, `expected a condition of at most ${size} elements, got ${values.length}`);
+  return { axis, kept: values.flatMap((value, i) => (value === 0 ? [] : [i])) };
+}
+
+const compress: InferRule = (context) => {
+  const { dtype, shape } = required(context, 0);
+  const { axis, kept } = compressedPlaces(context);
+  return [typeOf(dtype, axis === undefined ? [kept.length] : withDim(shape, axis, kept.length))];
+};
+
+/** Places of the elements other than 0, one row for each axis; a scalar counts as one of one axis. */
+const nonZero: InferRule = (context) => {
+  const { shape, constant } = required(context, 0);
+  if (constant === undefined) return dependsOnImage(context, 'its input');
+  const count = Array.from(constant.data, Number).filter((value) => value !== 0).length;
+  return [typeOf('int64', [Math.max(1, shape.length), count])];
+};
+
 export const indexing: Readonly<Record<string, InferRule>> = {
   Gather: gather,
   GatherElements: gatherElements,
@@ -76,4 +123,6 @@ export const indexing: Readonly<Record<string, InferRule>> = {
   ScatterND: scatterND,
   OneHot: oneHot,
   RoiAlign: roiAlign,
+  Compress: compress,
+  NonZero: nonZero,
 };

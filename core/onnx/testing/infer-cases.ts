@@ -220,6 +220,10 @@ const indexing = [
   node('ScatterND', [wave([4, 2]), int64([2, 1], [1, 3]), wave([2, 2])], {}, 3),
   node('OneHot', [ints(1, 0, 2), scalar(4), float32([2], [0, 1])]),
   node('OneHot', [ints(1, 0, 2), ints(4), float32([2], [0, 1])], { axis: 0 }),
+  node('Compress', [image, tensor('bool', [3], Uint8Array.of(1, 0, 1))], { axis: 1 }),
+  node('Compress', [wave([2, 3]), tensor('bool', [5], Uint8Array.of(0, 1, 1, 0, 1))]),
+  node('NonZero', [int64([2, 3], [0, 5, 0, 1, 0, 2])], {}, 0),
+  node('NonZero', [scalar(3)], {}, 0),
   node('RoiAlign', [image, wave([3, 4]), ints(0, 1, 0)], { output_height: 2, output_width: 3 }, 3),
 ];
 
