@@ -130,7 +130,7 @@ async function* withRestarts(
 }
 
 /** The wrong classes of each sample, best first, by its clean logits: [N][K − 1]. */
-function rankedTargets({ cleanLogits, labels, count, victim: { classes } }: AttackTask): number[][] {
+export function rankedTargets({ cleanLogits, labels, count, victim: { classes } }: AttackTask): number[][] {
   return Array.from({ length: count }, (_, sample) => {
     const logits = rowOf(cleanLogits, classes, sample);
     return Array.from({ length: classes }, (__, k) => k)

@@ -47,3 +47,77 @@ export const apgdT = declareAttack({
   cost: (options, classes) =>
     each((options.steps + 1) * options.restarts * Math.min(options.targetClasses, classes - 1)),
 });
+
+const fabPaper = {
+  title: 'Minimally Distorted Adversarial Examples with a Fast Adaptive Boundary Attack',
+  authors: 'Croce, Hein',
+  venue: 'ICML',
+  year: 2020,
+};
+const fabOptions = {
+  steps: steps(100),
+  restarts: restarts(),
+  /** How much of the way is taken from the clean image, at most. */
+  alphaMax: z.number().positive().max(1).default(0.1),
+  /** Overshoot. */
+  eta: z.number().min(1).max(2).default(1.05),
+  /** Step back towards the clean image after a success. */
+  beta: z.number().positive().max(1).default(0.9),
+};
+
+export const fab = declareAttack({
+  id: 'fab',
+  title: 'FAB',
+  paper: fabPaper,
+  norms: ['linf', 'l2', 'l1'],
+  ...whiteBox,
+  canTarget: false,
+  isRandom: true,
+  fewestClasses: 2,
+  notes: 'An image is left alone once what was found lies in the ball: a smaller one would change no verdict.',
+  options: z.strictObject(fabOptions),
+  cost: (options, classes) => ({
+    forward: options.steps * options.restarts * classes,
+    backward: options.steps * options.restarts * (classes - 1),
+  }),
+});
+
+export const fabT = declareAttack({
+  ...fab,
+  id: 'fab-t',
+  title: 'FAB-T',
+  fewestClasses: 2,
+  options: z.strictObject({ ...fabOptions, targetClasses }),
+  cost: (options, classes) => {
+    const count = options.steps * options.restarts * Math.min(options.targetClasses, classes - 1);
+    return { forward: 2 * count, backward: count };
+  },
+});
+
+export const square = declareAttack({
+  id: 'square',
+  title: 'Square',
+  paper: {
+    title: 'Square Attack: a Query-Efficient Black-Box Adversarial Attack via Random Search',
+    authors: 'Andriushchenko, Croce, Flammarion, Hein',
+    venue: 'ECCV',
+    year: 2020,
+  },
+  norms: ['linf', 'l2'],
+  access: 'score',
+  aim: 'bounded',
+  canTarget: true,
+  isRandom: true,
+  fewestClasses: 2,
+  notes:
+    'Each image has its own squares, and their corners may lie in the last row and column, too; the released code draws one square for a whole batch and leaves those out.',
+  options: z.strictObject({
+    queries: z.int().min(1).max(1_000_000).default(5000),
+    /** Share of the pixels in the first square: 0.8 in AutoAttack. */
+    firstShare: z.number().positive().max(1).default(0.8),
+    restarts: restarts(),
+    /** Fit the schedule of sizes to the number of queries; AutoAttack does not. */
+    rescalesSchedule: z.boolean().default(false),
+  }),
+  cost: (options) => ({ forward: (options.queries + 1) * options.restarts, backward: 0 }),
+});

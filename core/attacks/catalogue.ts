@@ -1,5 +1,6 @@
 import type { AttackDeclaration } from './catalogue-kinds.ts';
-import { apgdCe, apgdDlr, apgdT } from './catalogue-auto.ts';
+import { apgdCe, apgdDlr, apgdT, fab, fabT, square } from './catalogue-auto.ts';
+import { carliniWagner, ddn, deepFool, elasticNet, fmn, jsma } from './catalogue-minimal.ts';
 import { bim, diFgsm, fgsm, miFgsm, niFgsm, pgd, rfgsm, siFgsm, tiFgsm } from './catalogue-steps.ts';
 
 /** Every attack's declaration, in the order in which lists show them. Pure: forms, reports and specs may import it. */
@@ -16,4 +17,13 @@ export const attackCatalogue: readonly AttackDeclaration[] = [
   apgdCe,
   apgdDlr,
   apgdT,
+  fab,
+  fabT,
+  square,
+  deepFool,
+  carliniWagner,
+  elasticNet,
+  ddn,
+  fmn,
+  jsma,
 ];

@@ -1,10 +1,25 @@
 import { WorkbenchError } from '../base/errors.ts';
 import type { Attack, Implementation } from './attack.ts';
 import { adaptiveAttacks } from './apgd.ts';
+import { constantAttacks } from './carlini-wagner.ts';
+import { deepFoolAttack } from './deepfool.ts';
+import { boundaryProjections } from './fab.ts';
+import { jsmaAttack } from './jsma.ts';
+import { normAttacks } from './norm-adaptation.ts';
+import { squareAttacks } from './square.ts';
 import { stepAttacks } from './step-attacks.ts';
 
 /** Every attack that can be run. A new one adds its declaration to catalogue.ts and its implementation here. */
-export const implementations: readonly Implementation[] = [...stepAttacks, ...adaptiveAttacks];
+export const implementations: readonly Implementation[] = [
+  ...stepAttacks,
+  ...adaptiveAttacks,
+  ...boundaryProjections,
+  ...squareAttacks,
+  deepFoolAttack,
+  ...constantAttacks,
+  ...normAttacks,
+  jsmaAttack,
+];
 
 /** The attack with this id, with options settled. @throws PARAM_INVALID */
 export function prepareAttack(id: string, options: unknown = {}): Attack {

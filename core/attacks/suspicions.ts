@@ -1,0 +1,149 @@
+import type { AttackAccess } from './catalogue-kinds.ts';
+import type { SampleRecord } from './shell.ts';
+import type { Victim } from './victim.ts';
+
+/** A reason to doubt an evaluation (Carlini et al. 2019, "On evaluating adversarial robustness"; AutoAttack's flags). */
+export interface Suspicion {
+  readonly kind:
+    | 'black-box-stronger'
+    | 'noise-stronger'
+    | 'not-monotone'
+    | 'more-steps-weaker'
+    | 'zero-gradients'
+    | 'nan-gradients'
+    | 'saturated'
+    | 'random-output'
+    | 'probabilities'
+    | 'unconfirmed';
+  readonly message: string;
+}
+
+/** One attack at one epsilon, as the search for suspicions needs it. */
+export interface Observation {
+  readonly attackId: string;
+  readonly access: AttackAccess;
+  readonly isControl: boolean;
+  readonly epsilon: number;
+  readonly robustAccuracy: number;
+  readonly records: readonly SampleRecord[];
+}
+
+/** How much a figure may be on the wrong side before it is a reason to doubt: AutoAttack's 0.2 points. */
+const slack = 0.002;
+const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
+
+/** What is odd about figures that were measured on all images, not on survivors only. */
+export function suspicionsOf(observations: readonly Observation[]): Suspicion[] {
+  const found: Suspicion[] = [];
+  const add = (kind: Suspicion['kind'], message: string): void => void found.push({ kind, message });
+  for (const epsilon of new Set(observations.map((each) => each.epsilon))) {
+    const here = observations.filter((each) => each.epsilon === epsilon);
+    const white = here.filter(({ access, isControl }) => access === 'white-box' && !isControl);
+    const best = Math.min(...white.map(({ robustAccuracy }) => robustAccuracy));
+    if (white.length === 0) continue;
+    for (const { attackId, access, isControl, robustAccuracy } of here) {
+      if (access === 'white-box' || robustAccuracy >= best - slack) continue;
+      const kind = isControl ? 'noise-stronger' : 'black-box-stronger';
+      add(
+        kind,
+        `At epsilon ${epsilon}, ${attackId} leaves ${percent(robustAccuracy)} standing and the best attack that sees gradients ${percent(best)}: gradients may be masked.`,
+      );
+    }
+    const of = (id: string): number | undefined => here.find(({ attackId }) => attackId === id)?.robustAccuracy;
+    const [single, iterated] = [of('fgsm'), of('pgd') ?? of('bim')];
+    if (single !== undefined && iterated !== undefined && iterated > single + slack) {
+      add(
+        'more-steps-weaker',
+        `At epsilon ${epsilon}, one step leaves ${percent(single)} standing and many steps ${percent(iterated)}: more steps should never help the model.`,
+      );
+    }
+  }
+  found.push(...notMonotone(observations), ...oddGradients(observations));
+  return found;
+}
+
+function notMonotone(observations: readonly Observation[]): Suspicion[] {
+  return [...new Set(observations.map(({ attackId }) => attackId))].flatMap((attackId) => {
+    const curve = observations
+      .filter((each) => each.attackId === attackId && !each.isControl)
+      .toSorted((a, b) => a.epsilon - b.epsilon);
+    return curve.slice(1).flatMap((next, i): Suspicion[] => {
+      const before = curve[i]!;
+      if (next.robustAccuracy <= before.robustAccuracy + slack) return [];
+      return [
+        {
+          kind: 'not-monotone',
+          message: `${attackId} leaves ${percent(before.robustAccuracy)} standing at epsilon ${before.epsilon} and ${percent(next.robustAccuracy)} at ${next.epsilon}: a larger ball should not help the model.`,
+        },
+      ];
+    });
+  });
+}
+
+function oddGradients(observations: readonly Observation[]): Suspicion[] {
+  const sayings = [
+    ['zero-gradient', 'zero-gradients', 'a gradient of zero where the attack starts'],
+    ['nan-gradient', 'nan-gradients', 'a gradient that is not a number'],
+    ['unconfirmed', 'unconfirmed', 'a success that the model does not confirm'],
+  ] as const;
+  return sayings.flatMap(([flag, kind, what]): Suspicion[] => {
+    const images = new Set(
+      observations.flatMap(({ records }) =>
+        records.filter(({ flags }) => flags.includes(flag)).map(({ index }) => index),
+      ),
+    );
+    if (images.size === 0) return [];
+    return [{ kind, message: `${images.size} image${images.size > 1 ? 's' : ''} had ${what}.` }];
+  });
+}
+
+/** Looks at clean images before an evaluation: outputs that change, that are probabilities, or that are saturated. */
+export async function examineVictim(victim: Victim, images: Float32Array): Promise<Suspicion[]> {
+  const found: Suspicion[] = [];
+  const { classes } = victim;
+  const first = await victim.logits(images);
+  let largest = 0;
+  for (let again = 0; again < 4; again++) {
+    const other = await victim.logits(images);
+    largest = Math.max(largest, ...rowDistances(first, other, classes));
+  }
+  if (largest > 1e-4) {
+    found.push({
+      kind: 'random-output',
+      message: `The same images gave logits that differ by ${largest.toExponential(1)} of their length: the model is random, and a verdict needs averages over many looks.`,
+    });
+  }
+  const count = first.length / classes;
+  let [isProbability, saturated] = [true, 0];
+  for (let i = 0; i < count; i++) {
+    const row = first.subarray(i * classes, (i + 1) * classes);
+    const sum = row.reduce((a, b) => a + b, 0);
+    isProbability &&= Math.abs(sum - 1) < 1e-5 && row.every((value) => value > -1e-5 && value < 1 + 1e-5);
+    const sorted = Array.from(row).sort((a, b) => b - a);
+    // exp(−17) is where 1 − p is lost in float32: the gradient of cross-entropy is 0 or rounding.
+    if (sorted[0]! - sorted[1]! > 17) saturated++;
+  }
+  if (isProbability) {
+    found.push({
+      kind: 'probabilities',
+      message: 'The output looks like probabilities: attacks need the logits before the softmax.',
+    });
+  }
+  if (saturated > 0.1 * count) {
+    found.push({
+      kind: 'saturated',
+      message: `${percent(saturated / count)} of the images have logits so far apart that the gradient of cross-entropy is lost in float32: prefer the margin and DLR losses.`,
+    });
+  }
+  return found;
+}
+
+/** ‖a/‖a‖ − b/‖b‖‖ by row, as AutoAttack measures it. */
+function rowDistances(a: Float32Array, b: Float32Array, width: number): number[] {
+  return Array.from({ length: a.length / width }, (_, row) => {
+    const [x, y] = [a.subarray(row * width, (row + 1) * width), b.subarray(row * width, (row + 1) * width)];
+    const length = (v: Float32Array): number => Math.hypot(...v) + 1e-10;
+    const [p, q] = [length(x), length(y)];
+    return Math.hypot(...x.map((value, i) => value / p - y[i]! / q));
+  });
+}

@@ -1,0 +1,156 @@
+import type { Attack } from './attack.ts';
+import type { Norm } from './catalogue-kinds.ts';
+import { takeRows } from './perturbation.ts';
+import { runAttack, type AttackOutcome, type SampleRecord } from './shell.ts';
+import { rowOf, type Pulse } from './task.ts';
+import type { Victim } from './victim.ts';
+
+/** Attacks on some images of a set, at several epsilons of one norm: the piece of work that a run is cut into. */
+export interface AttackUnit {
+  readonly victim: Victim;
+  /** [N, C, H, W]. */
+  readonly images: Float32Array;
+  readonly labels: ArrayLike<number>;
+  /** Numbers of the images in the whole set. */
+  readonly indices: ArrayLike<number>;
+  /** In the order in which they run. */
+  readonly attacks: readonly Attack[];
+  readonly norm: Norm;
+  readonly epsilons: readonly number[];
+  readonly targets?: ArrayLike<number>;
+  readonly seed: number;
+  /**
+   * Attack only what no attack before, at this epsilon or a smaller one, has fooled: the figures of the worst case are the
+   * same, those of single attacks are not. Controls neither spare images nor are spared them.
+   */
+  readonly survivorsOnly: boolean;
+  readonly sources?: readonly Victim[];
+}
+
+/** What one attack did at one epsilon. */
+export interface UnitResult extends AttackOutcome {
+  readonly attackId: string;
+  readonly isControl: boolean;
+  readonly epsilon: number;
+}
+
+export type UnitSaid =
+  | { readonly type: 'pulse'; readonly attackId: string; readonly epsilon: number; readonly pulse: Pulse }
+  | { readonly type: 'result'; readonly result: UnitResult };
+
+/**
+ * Runs a unit, the smallest epsilon first. An attack that looks for the smallest perturbation runs once, and its verdict at
+ * each epsilon is whether what it found is small enough. Gives results as they come.
+ */
+export async function* runUnit(unit: AttackUnit): AsyncGenerator<UnitSaid, void, void> {
+  const count = unit.labels.length;
+  const isFallen = new Uint8Array(count);
+  const minimal = new Map<Attack, AttackOutcome>();
+  for (const epsilon of [...unit.epsilons].sort((a, b) => a - b)) {
+    for (const attack of unit.attacks) {
+      const { id, aim, isControl = false } = attack.declaration;
+      const spares = unit.survivorsOnly && !isControl;
+      let outcome = minimal.get(attack);
+      if (!outcome) {
+        const steps = runAttack(attack, {
+          victim: unit.victim,
+          images: unit.images,
+          labels: unit.labels,
+          indices: unit.indices,
+          seed: unit.seed,
+          threat: {
+            norm: unit.norm,
+            epsilon: aim === 'minimal' ? Infinity : epsilon,
+            ...(unit.targets ? { targets: unit.targets } : {}),
+          },
+          ...(spares ? { isFallen: Uint8Array.from(isFallen) } : {}),
+          ...(unit.sources ? { sources: unit.sources } : {}),
+        });
+        for (;;) {
+          const step = await steps.next();
+          if (step.done) {
+            outcome = step.value;
+            break;
+          }
+          yield { type: 'pulse', attackId: id, epsilon, pulse: step.value };
+        }
+        if (aim === 'minimal') minimal.set(attack, outcome);
+      }
+      const within = aim === 'minimal' ? withinEpsilon(outcome, unit.norm, epsilon, isFallen, spares) : outcome;
+      if (!isControl) within.records.forEach(({ verdict }, i) => (isFallen[i]! |= Number(verdict === 'fooled')));
+      yield { type: 'result', result: { attackId: id, isControl, epsilon, ...within } };
+    }
+  }
+}
+
+/** Verdicts of a minimal attack for one epsilon: too large is robust, and fallen meanwhile is skipped. */
+function withinEpsilon(
+  outcome: AttackOutcome,
+  norm: Norm,
+  epsilon: number,
+  isFallen: Uint8Array,
+  spares: boolean,
+): AttackOutcome {
+  const records = outcome.records.map((record, i): SampleRecord => {
+    if (record.verdict !== 'fooled') return record;
+    if (spares && isFallen[i] === 1) return { ...record, verdict: 'skipped' };
+    return record[norm] <= epsilon + 1e-6 ? record : { ...record, verdict: 'robust', firstSuccessStep: null };
+  });
+  return { ...outcome, records };
+}
+
+/** For each image the adversarial image of the attack that came first, in a worst case over results of one unit. */
+export interface WorstImage {
+  readonly record: SampleRecord;
+  readonly attackId: string;
+  readonly epsilon: number;
+  readonly image: Float32Array;
+  readonly logits: Float32Array;
+}
+
+/**
+ * The pointwise worst case at `epsilon`: an image has fallen if any attack fooled it at this epsilon or a smaller one
+ * (Croce & Hein 2020, section 4). One entry for each image; undefined where it stands or was wrong before.
+ */
+export function worstImages(results: readonly UnitResult[], epsilon: number): (WorstImage | undefined)[] {
+  const within = results
+    .filter((result) => !result.isControl && result.epsilon <= epsilon)
+    .toSorted((a, b) => a.epsilon - b.epsilon);
+  const count = within[0]?.records.length ?? 0;
+  return Array.from({ length: count }, (_, i) => {
+    const result = within.find(({ records }) => records[i]?.verdict === 'fooled');
+    const record = result?.records[i];
+    if (!result || !record) return undefined;
+    return {
+      record,
+      attackId: result.attackId,
+      epsilon: result.epsilon,
+      image: rowOf(result.images, result.images.length / count, i),
+      logits: rowOf(result.logits, result.logits.length / count, i),
+    };
+  });
+}
+
+/**
+ * The adversarial images as a file of 8-bit pixels holds them: rounded to `levels` steps between the bounds, brought back
+ * into the ball, and shown to the model again. What the model gets right then has not been fooled.
+ */
+export async function quantised(
+  victim: Victim,
+  images: Float32Array,
+  clean: Float32Array,
+  epsilon: number,
+  levels = 255,
+): Promise<{ readonly images: Float32Array<ArrayBuffer>; readonly logits: Float32Array<ArrayBuffer> }> {
+  const [low, high] = victim.bounds;
+  const step = (high - low) / levels;
+  const rounded = takeRows(images, images.length, [0]);
+  for (let i = 0; i < rounded.length; i++) {
+    const wish = Math.round((images[i]! - low) / step);
+    // Towards the clean pixel where rounding went past the ball.
+    const most = Math.floor((clean[i]! + epsilon - low) / step + 1e-3);
+    const least = Math.ceil((clean[i]! - epsilon - low) / step - 1e-3);
+    rounded[i] = Math.min(Math.max(low + Math.min(Math.max(wish, least), most) * step, low), high);
+  }
+  return { images: rounded, logits: await victim.logits(rounded) };
+}
