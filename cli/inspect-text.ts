@@ -26,8 +26,13 @@ export function inspectionText(terminal: Terminal, found: Inspection): string {
     ...blocks,
     ...bullets(paint(terminal, 'yellow', 'Warnings'), warnings, width),
     ...bullets(paint(terminal, 'yellow', 'To be told'), found.questions, width),
+    ...(found.questions.length === 0 ? [] : [wrap(howToTell, width).join('\n')]),
   ].join('\n\n')}\n`;
 }
+
+/** The window shows the same questions beside fields of its own. */
+const howToTell =
+  'Sizes are told with --dims NAME=SIZE; mean and standard deviation with a run, as --teacher-mean and --teacher-std.';
 
 function bullets(title: string, texts: readonly string[], width: number): readonly string[] {
   if (texts.length === 0) return [];

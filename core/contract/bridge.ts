@@ -154,6 +154,16 @@ export const requests = {
 
   /** Checks a form as it is and says what it would cost; called at every pause of the typing. */
   'runs.assess': { in: DraftRequest, out: Assessment },
+  /** Checks the runs of a group as one; `complaints` are those of the first that is wrong, times are added up. */
+  'runs.assessGroup': {
+    in: z.strictObject({ requests: z.array(DraftRequest).min(1).max(500) }),
+    out: z.object({
+      /** Runs that could be made. */
+      count: z.int(),
+      complaints: z.array(Complaint),
+      estimate: Estimate.nullable(),
+    }),
+  },
   /** Queues runs; several become a group. All are checked before the first is queued. */
   'runs.start': {
     in: z.strictObject({ requests: z.array(DraftRequest).min(1).max(500), note: z.string().max(10_000).optional() }),

@@ -2,7 +2,7 @@ import { z } from 'zod';
 
 /** Runs that came in by a signed bundle. */
 
-export const importOutcomes = ['added', 'extended', 'known'] as const;
+const importOutcomes = ['added', 'extended', 'known'] as const;
 
 export const ImportedRun = z.object({
   runId: z.string(),

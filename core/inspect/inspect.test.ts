@@ -259,7 +259,7 @@ describe('a file that is no classifier', () => {
     const [input] = graph.inputs;
     assert.ok(input);
     const open = { ...rest, graph: { ...graph, inputs: [{ ...input, shape: ['n', 1, 'height', 'width'] }] } };
-    assert.match(inspected(open).questions.join(), /--dims height=224,width=224/);
+    assert.match(inspected(open).questions.join(), /Which sizes .* for height, width\?/);
   });
 
   it('may hold numbers that are not finite', () => {

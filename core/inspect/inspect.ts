@@ -184,17 +184,13 @@ function questionsOf(
   const questions: string[] = [];
   const open = symbolicDimensions(model.graph.inputs, 1);
   if (!classifier && open.length > 0) {
-    questions.push(
-      `Which sizes does the model take? Say them with --dims, for instance --dims ${open.map((name) => `${name}=224`).join(',')}.`,
-    );
+    questions.push(`Which sizes does the model take for ${open.join(', ')}? The file leaves them open.`);
   }
   if (!mean || !std) {
     const where = searched.length === 0 ? '' : ` Not found in ${searched.join(', ')}.`;
     const done = inGraph ? ' The graph scales its input itself, which may be all there is.' : '';
     const missing = mean ? 'standard deviation' : std ? 'mean' : 'mean and standard deviation';
-    questions.push(
-      `Which ${missing} were the pixels normalised with?${where}${done} Methods take them as --teacher-mean and --teacher-std.`,
-    );
+    questions.push(`Which ${missing} were the pixels normalised with?${where}${done}`);
   }
   if (classifier && !classifier.lastLayer) {
     questions.push(

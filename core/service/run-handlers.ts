@@ -14,6 +14,7 @@ import { defaultThreads } from '../runtime/device.ts';
 import { architectures } from '../train/zoo/architectures.ts';
 import { admitModels } from './admit-models.ts';
 import { assess } from './assess.ts';
+import { assessGroup } from './assess-group.ts';
 import { estimateFromHistory } from './estimate.ts';
 import { estimateFromGraphs } from './first-estimate.ts';
 import { bind, type HandlerTable } from './bind.ts';
@@ -43,6 +44,7 @@ export function runHandlers(inside: Inside, inspect: Inspect): Pick<HandlerTable
   const whole = (runIds: readonly string[]): string[] => runIds.map((runId) => workspace.getRun(runId).runId);
   return {
     'runs.assess': bind(requests['runs.assess'], assessDraft),
+    'runs.assessGroup': bind(requests['runs.assessGroup'], ({ requests: drafts }) => assessGroup(drafts, assessDraft)),
     'runs.start': bind(requests['runs.start'], async ({ requests: drafts, note }) => {
       const accepted: RunRequest[] = [];
       for (const [i, draft] of drafts.entries()) accepted.push(requestOf(await assessDraft(draft), i, drafts.length));

@@ -86,7 +86,8 @@ export async function measureSanity(asked: SanityAsked): Promise<SanityReading> 
       return {
         count: set.count,
         chance: 1 / model.classes,
-        readings: readings.toSorted((a, b) => b.accuracy - a.accuracy || b.confidence - a.confidence),
+        // Of equals, what was found or is most usual stays first.
+        readings: readings.toSorted((a, b) => b.accuracy - a.accuracy),
       };
     } finally {
       await predictor.close();

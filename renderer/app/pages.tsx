@@ -27,9 +27,9 @@ function bodyOf(route: Route): ReactNode {
     case 'data':
       return <DataPage path={route.path} />;
     case 'new':
-      return <NewRunPage methodId={route.methodId} from={route.from} recipe={route.recipe} />;
+      return <NewRunPage methodId={route.methodId} from={route.from} recipe={route.recipe} model={route.model} />;
     case 'runs':
-      return <RunsPage />;
+      return <RunsPage groupId={route.groupId} />;
     case 'run':
       return <RunPage runId={route.runId} />;
     case 'report':

@@ -3,8 +3,15 @@ export type Route =
   | { readonly page: 'start' }
   | { readonly page: 'models'; readonly path?: string }
   | { readonly page: 'data'; readonly path?: string }
-  | { readonly page: 'new'; readonly methodId?: string; readonly from?: string; readonly recipe?: string }
-  | { readonly page: 'runs' }
+  | {
+      readonly page: 'new';
+      readonly methodId?: string;
+      readonly from?: string;
+      readonly recipe?: string;
+      /** Path of a model that takes the first role it can. */
+      readonly model?: string;
+    }
+  | { readonly page: 'runs'; readonly groupId?: string }
   | { readonly page: 'run'; readonly runId: string }
   | { readonly page: 'report'; readonly runId: string }
   | { readonly page: 'compare'; readonly runIds: readonly string[] }
@@ -23,11 +30,12 @@ export function hrefOf(route: Route): string {
       const query = new URLSearchParams();
       if (route.from !== undefined) query.set('from', route.from);
       if (route.recipe !== undefined) query.set('recipe', route.recipe);
+      if (route.model !== undefined) query.set('model', route.model);
       const path = route.methodId === undefined ? '#/new' : `#/new/${e(route.methodId)}`;
       return query.size > 0 ? `${path}?${query.toString()}` : path;
     }
     case 'runs':
-      return '#/runs';
+      return route.groupId === undefined ? '#/runs' : `#/runs?group=${e(route.groupId)}`;
     case 'run':
       return `#/runs/${e(route.runId)}`;
     case 'report':
@@ -58,15 +66,20 @@ export function routeOf(hash: string): Route {
     case 'new': {
       const from = query.get('from');
       const recipe = query.get('recipe');
+      const model = query.get('model');
       return {
         page,
         ...(first === undefined ? {} : { methodId: first }),
         ...(from === null ? {} : { from }),
         ...(recipe === null ? {} : { recipe }),
+        ...(model === null ? {} : { model }),
       };
     }
     case 'runs':
-      if (first === undefined) return { page: 'runs' };
+      if (first === undefined) {
+        const groupId = query.get('group');
+        return { page: 'runs', ...(groupId === null ? {} : { groupId }) };
+      }
       if (second === undefined) return { page: 'run', runId: first };
       if (second === 'report') return { page: 'report', runId: first };
       break;

@@ -24,6 +24,7 @@ import { fonts, tokens } from '../app/tokens.ts';
 import { Icon } from '../icons/Icon.tsx';
 import { csvText, saveCanvas, saveText } from '../panels/save.ts';
 import { tableOf } from './families.ts';
+import { SaveMenu } from './SaveMenu.tsx';
 
 Chart.register(LinearScale, LineController, LineElement, LogarithmicScale, PointElement, ChartTooltip);
 
@@ -127,6 +128,12 @@ export function LineChart({ title, curves, xTitle, fileName, height = 220 }: Lin
     const { head, rows } = table();
     saveText(`${fileName}.csv`, csvText([head, ...rows]), 'text/csv');
   };
+  const saveSvg = (): void => {
+    // What draws it is of the reports, and is loaded when it is asked for.
+    void import('./svg.ts').then(({ chartSvg }) => {
+      saveText(`${fileName}.svg`, chartSvg({ title, xTitle, curves, isLog: logScale }), 'image/svg+xml');
+    });
+  };
   const savePng = (): void => {
     if (canvas.current) saveCanvas(`${fileName}.png`, canvas.current, t.paper);
   };
@@ -151,18 +158,14 @@ export function LineChart({ title, curves, xTitle, fileName, height = 220 }: Lin
             <Icon name={isTable ? 'image' : 'table'} sx={{ fontSize: 16 }} />
           </IconButton>
         </Tooltip>
-        <Tooltip title="Save as CSV">
-          <IconButton aria-label="Save as CSV" onClick={saveCsv}>
-            <Icon name="download" sx={{ fontSize: 16 }} />
-          </IconButton>
-        </Tooltip>
-        <Tooltip title="Save as PNG">
-          <span>
-            <IconButton aria-label="Save as PNG" onClick={savePng} disabled={isTable}>
-              <Icon name="image" sx={{ fontSize: 16 }} />
-            </IconButton>
-          </span>
-        </Tooltip>
+        <SaveMenu
+          title={title}
+          choices={[
+            ['CSV, the numbers', saveCsv],
+            ['PNG, as on the screen', isTable ? undefined : savePng],
+            ['SVG, for print', saveSvg],
+          ]}
+        />
       </Box>
       {curves.length > 1 && <Legend curves={curves} colours={t.series} />}
       <Box sx={{ position: 'relative', height, overflow: 'auto' }}>

@@ -8,17 +8,20 @@ import { ParamInput } from './ParamInput.tsx';
 interface ParamFieldsProps {
   readonly fields: readonly ParamField[];
   readonly texts: Readonly<Record<string, string>>;
+  readonly vary: Readonly<Record<string, string>>;
   readonly changed: ReadonlySet<string>;
   readonly problems: Readonly<Record<string, string>>;
   readonly recipe: Readonly<Record<string, unknown>> | undefined;
   readonly onChange: (name: string, text: string) => void;
+  readonly onVary: (name: string, text: string | undefined) => void;
 }
 
 /** Basic parameters at once, the others behind a button that says when one of them is changed or wrong. */
-export function ParamFields({ fields, texts, changed, problems, recipe, onChange }: ParamFieldsProps) {
+export function ParamFields(props: ParamFieldsProps) {
+  const { fields, texts, vary, changed, problems, recipe, onChange, onVary } = props;
   const basic = fields.filter(({ ui }) => ui.group !== 'advanced');
   const advanced = fields.filter(({ ui }) => ui.group === 'advanced');
-  const touched = advanced.filter(({ name }) => changed.has(name)).length;
+  const touched = advanced.filter(({ name }) => changed.has(name) || name in vary).length;
   const wrong = advanced.filter(({ name }) => name in problems).length;
   const [isOpen, setOpen] = useState(touched > 0);
   const isShown = isOpen || wrong > 0;
@@ -29,10 +32,12 @@ export function ParamFields({ fields, texts, changed, problems, recipe, onChange
           key={field.name}
           field={field}
           text={texts[field.name] ?? ''}
+          vary={vary[field.name]}
           isChanged={changed.has(field.name)}
           isFromRecipe={recipe !== undefined && field.name in recipe}
           problem={problems[field.name]}
           onChange={(text) => onChange(field.name, text)}
+          onVary={(text) => onVary(field.name, text)}
         />
       ))}
     </Box>

@@ -1,31 +1,37 @@
 import Box from '@mui/material/Box';
 import Checkbox from '@mui/material/Checkbox';
-import InputAdornment from '@mui/material/InputAdornment';
-import MenuItem from '@mui/material/MenuItem';
-import TextField from '@mui/material/TextField';
 import { useId } from 'react';
 import { describeRange, type ParamField, type ValueShape } from '../../core/methods/parameters.ts';
 import { HelpText } from '../panels/HelpText.tsx';
+import { ParamControl } from './ParamControl.tsx';
+import { VaryButton } from './VaryButton.tsx';
+import { VaryControl } from './VaryControl.tsx';
 
 interface ParamInputProps {
   readonly field: ParamField;
   readonly text: string;
+  /** Several values instead of the one. */
+  readonly vary: string | undefined;
   readonly isChanged: boolean;
   readonly isFromRecipe: boolean;
   readonly problem: string | undefined;
   readonly onChange: (text: string) => void;
+  readonly onVary: (text: string | undefined) => void;
 }
 
 /** One parameter: what it is called, a control for its kind of value, what it means and what is wrong with it. */
-export function ParamInput({ field, text, isChanged, isFromRecipe, problem, onChange }: ParamInputProps) {
+export function ParamInput(props: ParamInputProps) {
+  const { field, text, vary, isChanged, isFromRecipe, problem, onChange, onVary } = props;
   const id = useId();
   const { ui, shape } = field;
-  const origin = isChanged ? 'changed' : isFromRecipe ? 'recipe' : '';
+  const isVaried = vary !== undefined;
+  const origin = isVaried ? 'several values' : isChanged ? 'changed' : isFromRecipe ? 'recipe' : '';
   const help = [ui.help, hintOf(field)].filter(Boolean).join(' ');
+  const isSwitch = shape.kind === 'boolean' && !isVaried;
   return (
-    <Box sx={{ minWidth: 0 }}>
-      <Box sx={{ display: 'flex', alignItems: 'baseline', gap: 1, mb: 0.25 }}>
-        {shape.kind === 'boolean' ? (
+    <Box sx={{ minWidth: 0, '&:hover .vary, &:focus-within .vary': { opacity: 1 } }}>
+      <Box sx={{ display: 'flex', alignItems: 'baseline', gap: 1, mb: 0.25, minHeight: 22 }}>
+        {isSwitch ? (
           <Box component="label" htmlFor={id} sx={{ display: 'flex', alignItems: 'center', gap: 1, ...label }}>
             <Checkbox
               id={id}
@@ -38,7 +44,7 @@ export function ParamInput({ field, text, isChanged, isFromRecipe, problem, onCh
             {ui.title}
           </Box>
         ) : (
-          <Box component="label" htmlFor={id} sx={label}>
+          <Box component="label" id={`${id}-label`} htmlFor={id} sx={label}>
             {ui.title}
           </Box>
         )}
@@ -46,86 +52,49 @@ export function ParamInput({ field, text, isChanged, isFromRecipe, problem, onCh
           component="span"
           sx={{
             fontSize: '0.6875rem',
-            color: isChanged ? 'primary.main' : 'text.secondary',
-            fontWeight: isChanged ? 600 : 400,
+            whiteSpace: 'nowrap',
+            color: isChanged || isVaried ? 'primary.main' : 'text.secondary',
+            fontWeight: isChanged || isVaried ? 600 : 400,
           }}
         >
           {origin}
         </Box>
+        <VaryButton title={ui.title} isVaried={isVaried} onClick={() => onVary(isVaried ? undefined : text)} />
       </Box>
-      {shape.kind !== 'boolean' && (
-        <Control
-          id={id}
-          shape={shape}
-          unit={ui.unit}
-          text={text}
-          isWrong={problem !== undefined}
-          isChanged={isChanged}
-          onChange={onChange}
-        />
+      {isVaried ? (
+        <VaryControl id={id} shape={shape} text={vary} isWrong={problem !== undefined} onChange={onVary} />
+      ) : (
+        !isSwitch && (
+          <ParamControl
+            id={id}
+            shape={shape}
+            unit={ui.unit}
+            text={text}
+            isWrong={problem !== undefined}
+            isChanged={isChanged}
+            onChange={onChange}
+          />
+        )
       )}
-      <HelpText id={`${id}-help`} help={help} problem={problem} />
+      <HelpText id={`${id}-help`} help={isVaried ? varyHelp(shape) : help} problem={problem} />
     </Box>
   );
 }
 
 const label = { fontSize: '0.8125rem', fontWeight: 550 };
 
-interface ControlProps {
-  readonly id: string;
-  readonly shape: ValueShape;
-  readonly unit: string | undefined;
-  readonly text: string;
-  readonly isWrong: boolean;
-  readonly isChanged: boolean;
-  readonly onChange: (text: string) => void;
-}
-
-function Control({ id, shape, unit, text, isWrong, isChanged, onChange }: ControlProps) {
-  const isChoice = shape.kind === 'choice';
-  const shownUnit = unit === undefined || unit === '1' ? undefined : unit;
-  return (
-    <TextField
-      fullWidth
-      select={isChoice}
-      value={text}
-      error={isWrong}
-      onChange={(event) => onChange(event.target.value)}
-      slotProps={{
-        select: { id, inputProps: { id: `${id}-native`, 'aria-describedby': `${id}-help` } },
-        htmlInput: {
-          ...(isChoice ? {} : { id }),
-          'aria-describedby': `${id}-help`,
-          inputMode: shape.kind === 'number' ? 'decimal' : 'text',
-          spellCheck: false,
-          autoComplete: 'off',
-        },
-        input: shownUnit === undefined || isChoice ? {} : { endAdornment: <Unit text={shownUnit} /> },
-      }}
-      sx={isChanged && !isWrong ? { '& .MuiOutlinedInput-notchedOutline': { borderColor: 'primary.main' } } : {}}
-    >
-      {isChoice &&
-        shape.choices.map((choice) => (
-          <MenuItem key={choice} value={String(choice)}>
-            {choice}
-          </MenuItem>
-        ))}
-    </TextField>
-  );
-}
-
-function Unit({ text }: { readonly text: string }) {
-  return (
-    <InputAdornment position="end" sx={{ '& p': { fontSize: '0.75rem' } }}>
-      {text}
-    </InputAdornment>
-  );
+function varyHelp(shape: ValueShape): string {
+  if (shape.kind === 'choice' || shape.kind === 'boolean') return 'A run for each that is chosen.';
+  const range = shape.kind === 'number' && shape.whole ? ', or 0..4' : '';
+  return `Values apart by semicolons${range}: a run for each.`;
 }
 
 /** "From 10 to 1000000. Our calibration." */
 function hintOf({ shape, ui }: ParamField): string {
-  const range = shape.kind === 'number' ? describeRange(shape).trim().replace(/^of /, '') : '';
-  return [range, ui.source]
+  const bounded = shape.kind === 'list' ? shape.item : shape;
+  const range = bounded.kind === 'number' ? describeRange(bounded).trim().replace(/^of /, '') : '';
+  const each = shape.kind === 'list' && range !== '' ? `each ${range}` : range;
+  return [each, ui.source]
     .flatMap((part) => (part === undefined || part === '' ? [] : [`${part.charAt(0).toUpperCase()}${part.slice(1)}.`]))
     .join(' ');
 }

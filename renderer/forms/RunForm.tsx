@@ -1,7 +1,5 @@
-import Alert from '@mui/material/Alert';
 import Box from '@mui/material/Box';
 import Button from '@mui/material/Button';
-import Typography from '@mui/material/Typography';
 import { useEffect, useMemo, useState } from 'react';
 import { toWorkbenchError, type WorkbenchError } from '../../core/base/errors.ts';
 import type { DraftRequest } from '../../core/contract/bridge.ts';
@@ -9,17 +7,15 @@ import type { MethodSpec } from '../../core/methods/define.ts';
 import { paramFields } from '../../core/methods/parameters.ts';
 import { goTo } from '../app/use-route.ts';
 import { useBridge, useRequest } from '../bridge/use-bridge.ts';
-import { Icon } from '../icons/Icon.tsx';
-import { CopyButton } from '../panels/CopyButton.tsx';
-import { ErrorNote } from '../panels/ErrorNote.tsx';
-import { EstimateFacts } from '../panels/EstimateFacts.tsx';
 import { Page, Section } from '../panels/Page.tsx';
-import { Rows } from '../panels/PageSkeleton.tsx';
-import { changedParams, readDraft, withRecipe, type Draft } from './form-model.ts';
+import { changedParams, withRecipe, type Draft } from './form-model.ts';
 import { ParamFields } from './ParamFields.tsx';
 import { RecipeChoice } from './RecipeChoice.tsx';
+import { StartPanel } from './StartPanel.tsx';
 import { Subjects } from './Subjects.tsx';
 import { Surroundings } from './Surroundings.tsx';
+import { readSweep, withVaried } from './sweep.ts';
+import { ThreatCard } from './ThreatCard.tsx';
 
 interface RunFormProps {
   readonly spec: MethodSpec;
@@ -38,10 +34,14 @@ export function RunForm({ spec, initial, from }: RunFormProps) {
   const [draft, setDraft] = useState(initial);
   const [isStarting, setStarting] = useState(false);
   const [error, setError] = useState<WorkbenchError | undefined>(undefined);
-  const read = useMemo(() => readDraft(spec, draft, architectures.data ?? []), [spec, draft, architectures.data]);
-  const asked = usePaused(architectures.data ? read.request : null);
-  const assessment = useRequest('runs.assess', asked);
-  const complaints = (assessment.data?.complaints ?? []).map((each) => ({ ...each, field: fieldOf(each.field) }));
+  const read = useMemo(() => readSweep(spec, draft, architectures.data ?? []), [spec, draft, architectures.data]);
+  const asked = usePaused(architectures.data ? read.requests : null);
+  const assessment = useRequest('runs.assess', asked?.[0] ?? null);
+  const isGroup = asked !== null && asked.length > 1;
+  const group = useRequest('runs.assessGroup', isGroup ? { requests: [...asked] } : null);
+  const complaints = [...(assessment.data?.complaints ?? []), ...((isGroup && group.data?.complaints) || [])]
+    .map((each) => ({ ...each, field: fieldOf(each.field) }))
+    .filter(({ field }, at, all) => all.findIndex((each) => each.field === field) === at);
   const problems: Record<string, string> = {
     ...Object.fromEntries(complaints.map(({ field, message, hint }) => [field, hint ? `${message} ${hint}` : message])),
     ...read.problems,
@@ -60,8 +60,11 @@ export function RunForm({ spec, initial, from }: RunFormProps) {
   const start = (): void => {
     setStarting(true);
     setError(undefined);
-    bridge.request('runs.start', { requests: [read.request] }).then(
-      ({ runIds: [runId] }) => runId !== undefined && goTo({ page: 'run', runId }),
+    bridge.request('runs.start', { requests: [...read.requests] }).then(
+      ({ runIds: [runId], groupId }) => {
+        if (groupId !== null) goTo({ page: 'runs', groupId });
+        else if (runId !== undefined) goTo({ page: 'run', runId });
+      },
       (thrown: unknown) => {
         setError(toWorkbenchError(thrown));
         setStarting(false);
@@ -117,10 +120,12 @@ export function RunForm({ spec, initial, from }: RunFormProps) {
             <ParamFields
               fields={fields}
               texts={draft.texts}
+              vary={draft.vary}
               changed={changed}
               problems={problems}
               recipe={draft.recipe === undefined ? undefined : spec.recipes[draft.recipe]?.params}
               onChange={setText}
+              onVary={(name, text) => setDraft(withVaried(draft, name, text))}
             />
           </Section>
           <Section title="Machine">
@@ -128,76 +133,37 @@ export function RunForm({ spec, initial, from }: RunFormProps) {
           </Section>
         </Box>
         <Box sx={{ position: 'sticky', top: 24, minWidth: 0 }}>
-          <Section title="What it costs">
-            {assessment.error && <ErrorNote error={assessment.error} />}
-            {assessment.data?.estimate ? (
-              <Box sx={{ opacity: assessment.isLoading ? 0.5 : 1 }}>
-                <EstimateFacts estimate={assessment.data.estimate} />
-              </Box>
-            ) : isWrong ? (
-              <Typography variant="body2" color="textSecondary">
-                Said when the form is complete.
-              </Typography>
-            ) : assessment.data ? (
-              <Typography variant="body2" color="textSecondary">
-                Nothing can be said yet: no run with these parameters was made here.
-              </Typography>
-            ) : (
-              !assessment.error && <Rows count={3} />
-            )}
-          </Section>
-          <Section title="What it is for">
-            <Typography variant="body2" color="textSecondary">
-              {spec.purpose}
-            </Typography>
-          </Section>
-          {complaints
-            .filter(({ field }) => !known.has(field))
-            .map(({ field, message, hint }) => (
-              <Alert key={field} severity="warning" sx={{ mb: 1.5 }}>
-                {message} {hint}
-              </Alert>
-            ))}
-          {error && (
-            <Box sx={{ mb: 1.5 }}>
-              <ErrorNote error={error} />
-            </Box>
-          )}
-          {isWrong && (
-            <Typography variant="body2" color="error" sx={{ mb: 1.5 }} role="status">
-              {countOf(Object.keys(problems).length)} to be filled in or mended.
-            </Typography>
-          )}
-          <Box sx={{ display: 'flex', gap: 1, flexWrap: 'wrap' }}>
-            <Button
-              type="submit"
-              variant="contained"
-              size="large"
-              startIcon={<Icon name="play" />}
-              disabled={isWrong || isStarting || assessment.data === undefined}
-              sx={{ minHeight: 38, flex: 1 }}
-            >
-              Start
-            </Button>
-            {assessment.data?.command && (
-              <CopyButton isWide text={assessment.data.command} title="Copy as command line" />
-            )}
-          </Box>
+          <StartPanel
+            assessment={
+              isGroup
+                ? {
+                    ...assessment,
+                    data: assessment.data && { ...assessment.data, estimate: group.data?.estimate ?? null },
+                  }
+                : assessment
+            }
+            isWaiting={isGroup && group.isLoading}
+            count={read.requests.length}
+            wrong={isWrong ? Object.keys(problems).length : 0}
+            others={complaints.filter(({ field }) => !known.has(field))}
+            error={error}
+            isStarting={isStarting}
+          />
+          <ThreatCard spec={spec} />
         </Box>
       </Box>
     </Page>
   );
 }
 
-const countOf = (n: number): string => (n === 1 ? 'One field has' : `${n} fields have`);
+type Requests = readonly DraftRequest[];
 
-/** The request once the typing has paused. */
-function usePaused(request: DraftRequest | null): DraftRequest | null {
-  const key = JSON.stringify(request);
-  const [paused, setPaused] = useState<DraftRequest | null>(null);
+/** The requests once the typing has paused. */
+function usePaused(requests: Requests | null): Requests | null {
+  const key = JSON.stringify(requests);
+  const [paused, setPaused] = useState<Requests | null>(null);
   useEffect(() => {
-    const parsed = request;
-    const timer = setTimeout(() => setPaused(parsed), paused === null ? 0 : pauseMs);
+    const timer = setTimeout(() => setPaused(requests), paused === null ? 0 : pauseMs);
     return () => clearTimeout(timer);
     // By value: an equal request is the same.
   }, [key]);

@@ -1,12 +1,17 @@
 import Box from '@mui/material/Box';
 import MenuItem from '@mui/material/MenuItem';
 import TextField from '@mui/material/TextField';
+import { useId } from 'react';
 import { dataFormats, splits } from '../../core/contract/run.ts';
-import type { DataNeed, MethodSpec } from '../../core/methods/define.ts';
+import type { DataNeed, MethodSpec, ModelNeed } from '../../core/methods/define.ts';
 import { useRequest } from '../bridge/use-bridge.ts';
 import { ChoiceOfPath } from '../panels/ChoiceOfPath.tsx';
+import { HelpText } from '../panels/HelpText.tsx';
 import { humanise } from '../panels/run-text.ts';
 import type { DataChoice, Draft } from './form-model.ts';
+import { withVaried } from './sweep.ts';
+import { ToggleRow } from './ToggleRow.tsx';
+import { VaryButton } from './VaryButton.tsx';
 
 interface SubjectsProps {
   readonly spec: MethodSpec;
@@ -35,20 +40,20 @@ export function Subjects({ spec, draft, problems, architectures, onChange }: Sub
   return (
     <Box sx={{ display: 'grid', gap: '18px 32px', gridTemplateColumns: 'repeat(auto-fill, minmax(300px, 1fr))' }}>
       {Object.entries(spec.models).map(([role, need]) => (
-        <ChoiceOfPath
+        <ModelRole
           key={role}
-          kind="model"
-          label={need.optional ? `${need.title}, optional` : need.title}
-          help={need.help}
-          value={draft.models[role] ?? ''}
+          need={need}
           options={[
             ...files,
             ...(need.zoo
               ? architectures.map((value) => ({ value, title: value, note: 'architecture, untrained' }))
               : []),
           ]}
+          value={draft.models[role] ?? ''}
+          vary={draft.vary[`models.${role}`]}
           problem={problems[`models.${role}`]}
           onChange={(value) => onChange({ ...draft, models: { ...draft.models, [role]: value } })}
+          onVary={(text) => onChange(withVaried(draft, `models.${role}`, text))}
         />
       ))}
       {Object.entries(spec.data).map(([role, need]) => (
@@ -63,6 +68,75 @@ export function Subjects({ spec, draft, problems, architectures, onChange }: Sub
       ))}
     </Box>
   );
+}
+
+interface Option {
+  readonly value: string;
+  readonly title: string;
+  readonly note: string;
+}
+
+interface ModelRoleProps {
+  readonly need: ModelNeed;
+  readonly options: readonly Option[];
+  readonly value: string;
+  /** Several instead of the one, a line each. */
+  readonly vary: string | undefined;
+  readonly problem: string | undefined;
+  readonly onChange: (value: string) => void;
+  readonly onVary: (text: string | undefined) => void;
+}
+
+function ModelRole({ need, options, value, vary, problem, onChange, onVary }: ModelRoleProps) {
+  const id = useId();
+  const label = need.optional ? `${need.title}, optional` : need.title;
+  const chosen = (vary ?? '').split('\n').filter((each) => each !== '');
+  const button = (
+    <VaryButton
+      title={need.title}
+      isVaried={vary !== undefined}
+      onClick={() => onVary(vary === undefined ? canonical(value, options) : undefined)}
+    />
+  );
+  if (vary === undefined) {
+    return (
+      <ChoiceOfPath
+        kind="model"
+        label={label}
+        aside={button}
+        help={need.help}
+        value={value}
+        options={options}
+        problem={problem}
+        onChange={onChange}
+      />
+    );
+  }
+  return (
+    <Box sx={{ minWidth: 0 }}>
+      <Box sx={{ display: 'flex', alignItems: 'center', mb: 0.25 }}>
+        <Box component="label" id={`${id}-label`} htmlFor={id} sx={{ fontSize: '0.8125rem', fontWeight: 550 }}>
+          {label}
+        </Box>
+        {button}
+      </Box>
+      <ToggleRow
+        id={id}
+        choices={[...new Set([...options.map((option) => option.value), ...chosen])]}
+        titles={new Map(options.map((option) => [option.value, option.title]))}
+        chosen={chosen}
+        isWrong={problem !== undefined}
+        onChange={(next) => onVary(next.join('\n'))}
+      />
+      <HelpText id={`${id}-help`} help="A run for each that is chosen." problem={problem} />
+    </Box>
+  );
+}
+
+/** `bundled:NAME` is listed by its path. */
+function canonical(value: string, options: readonly Option[]): string {
+  const name = value.startsWith('bundled:') ? `${value.slice('bundled:'.length)}.onnx` : undefined;
+  return options.find((option) => name !== undefined && option.title === name)?.value ?? value;
 }
 
 interface DataRoleProps {

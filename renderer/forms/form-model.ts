@@ -15,6 +15,8 @@ export interface Draft {
   readonly device: DeviceName;
   /** '' for as many as usual. */
   readonly threads: string;
+  /** Parameter, or `models.ROLE` → several values in place of its one; a run for each combination. */
+  readonly vary: Readonly<Record<string, string>>;
 }
 
 export interface DataChoice {
@@ -36,6 +38,7 @@ export function newDraft(spec: MethodSpec, recipe?: string): Draft {
     data: mapValues(spec.data, noData),
     device: 'auto',
     threads: '',
+    vary: {},
   };
 }
 
@@ -145,7 +148,7 @@ function textsOf(spec: MethodSpec, params: Readonly<Record<string, unknown>>): R
   );
 }
 
-function readModel(need: ModelNeed, text: string, architectures: readonly string[]): ModelRef {
+export function readModel(need: ModelNeed, text: string, architectures: readonly string[]): ModelRef {
   const isZoo = need.zoo === true && architectures.includes(text);
   return isZoo ? { kind: 'zoo', architecture: text } : { kind: 'file', path: text };
 }

@@ -30,6 +30,10 @@ const paths = {
   table: 'M4 5.5h16v13H4zM4 10h16M4 14.200h16M10 5.5v13',
   image: 'M4 5h16v14H4zM4 16l4.5-4.5L12 15l3.5-3.5L20 16',
   terminal: 'M4 5h16v14H4zM7 9.5l3 2.5-3 2.5M12 15h4',
+  several: 'M4 8.5h12v11H4zM8 8.500V4.500h12v11h-4',
+  pause: 'M8 6v12M16 6v12',
+  print: 'M7 9V4h10v5M7 17H4V9h16v8h-3M7 14h10v6H7z',
+  import: 'M12 15V4M7.5 8.500L12 4l4.500 4.500M5 19.500h14',
   up: 'M12 19V6M7 10.5L12 5.5l5 5',
 } as const;
 

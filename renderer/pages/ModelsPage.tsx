@@ -31,8 +31,8 @@ export function ModelsPage({ path }: { readonly path: string | undefined }) {
         {models.error && <ErrorNote error={models.error} />}
         {!models.data && !models.error && <Rows count={4} />}
         <Box component="ul" sx={{ listStyle: 'none', m: 0, p: 0 }}>
-          {models.data?.map((model) => (
-            <Model key={model.path} model={model} />
+          {models.data?.map((model, at, all) => (
+            <Model key={model.path} model={model} twin={twinOf(model, all.slice(0, at))} />
           ))}
         </Box>
       </Section>
@@ -47,7 +47,12 @@ function isBundledAs({ origin, name }: KnownModel, path: string): boolean {
 
 const origins = { bundled: 'bundled', uploaded: 'in the workspace', opened: 'on the host' } as const;
 
-function Model({ model }: { readonly model: KnownModel }) {
+/** A file listed before with the same content. */
+function twinOf({ sha256 }: KnownModel, before: readonly KnownModel[]): KnownModel | undefined {
+  return sha256 === null ? undefined : before.find((each) => each.sha256 === sha256);
+}
+
+function Model({ model, twin }: { readonly model: KnownModel; readonly twin: KnownModel | undefined }) {
   const { path, name, origin, sizeBytes, classCount, image, parameters, isMissing } = model;
   const facts = [
     image && `${image.join(' × ')} input`,
@@ -76,6 +81,7 @@ function Model({ model }: { readonly model: KnownModel }) {
           <Box sx={{ fontWeight: 550 }}>{name}</Box>
           <Box sx={{ color: isMissing ? 'warning.main' : 'text.secondary' }}>
             {isMissing ? 'The file is gone from its place' : facts.join(', ') || 'not inspected yet'}
+            {twin && ` · the same file as ${twin.name}, listed above`}
           </Box>
         </Box>
         <Box sx={{ color: 'text.secondary' }}>{origins[origin]}</Box>

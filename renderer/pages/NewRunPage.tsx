@@ -20,9 +20,11 @@ interface NewRunProps {
   /** A run whose request the form starts from. */
   readonly from: string | undefined;
   readonly recipe: string | undefined;
+  /** Path of a model that takes the first role. */
+  readonly model: string | undefined;
 }
 
-export function NewRunPage({ methodId, from, recipe }: NewRunProps) {
+export function NewRunPage({ methodId, from, recipe, model }: NewRunProps) {
   if (methodId === undefined) return <Methods />;
   const spec = specOf(methodId);
   if (!spec) {
@@ -34,11 +36,22 @@ export function NewRunPage({ methodId, from, recipe }: NewRunProps) {
       </Page>
     );
   }
-  return from === undefined ? <Fresh spec={spec} recipe={recipe} /> : <Again spec={spec} from={from} />;
+  return from === undefined ? <Fresh spec={spec} recipe={recipe} model={model} /> : <Again spec={spec} from={from} />;
 }
 
-function Fresh({ spec, recipe }: { readonly spec: MethodSpec; readonly recipe: string | undefined }) {
-  const draft = useMemo(() => newDraft(spec, recipe ?? Object.keys(spec.recipes)[0]), [spec, recipe]);
+interface FreshProps {
+  readonly spec: MethodSpec;
+  readonly recipe: string | undefined;
+  readonly model: string | undefined;
+}
+
+function Fresh({ spec, recipe, model }: FreshProps) {
+  const draft = useMemo(() => {
+    const fresh = newDraft(spec, recipe ?? Object.keys(spec.recipes)[0]);
+    const [first] = Object.keys(spec.models);
+    if (model === undefined || first === undefined) return fresh;
+    return { ...fresh, models: { ...fresh.models, [first]: model } };
+  }, [spec, recipe, model]);
   return <RunForm spec={spec} initial={draft} />;
 }
 

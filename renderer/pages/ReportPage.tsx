@@ -3,7 +3,9 @@ import Button from '@mui/material/Button';
 import Menu from '@mui/material/Menu';
 import MenuItem from '@mui/material/MenuItem';
 import Skeleton from '@mui/material/Skeleton';
+import Tooltip from '@mui/material/Tooltip';
 import { useState } from 'react';
+import { toWorkbenchError, type WorkbenchError } from '../../core/base/errors.ts';
 import type { LinkTarget } from '../../core/contract/bridge.ts';
 import { hrefOf } from '../app/routes.ts';
 import { useBridge, useRequest } from '../bridge/use-bridge.ts';
@@ -24,6 +26,8 @@ const exports: readonly { readonly format: Format; readonly title: string }[] = 
   { format: 'all', title: 'Everything, zip' },
 ];
 
+const bundle = 'Signed bundle, for another machine';
+
 /** The run's report in a frame that can run nothing. */
 export function ReportPage({ runId }: { readonly runId: string }) {
   const details = useRequest('runs.get', { runId });
@@ -40,6 +44,19 @@ export function ReportPage({ runId }: { readonly runId: string }) {
           <Button variant="outlined" startIcon={<Icon name="back" />} href={hrefOf({ page: 'run', runId })}>
             Run
           </Button>
+          {link.data && (
+            <Tooltip title="Opens the report alone; print it from there, or save it as PDF.">
+              <Button
+                variant="outlined"
+                startIcon={<Icon name="print" />}
+                href={link.data.url}
+                target="_blank"
+                rel="noopener"
+              >
+                Print or PDF
+              </Button>
+            </Tooltip>
+          )}
           <Export runId={runId} />
         </>
       }
@@ -64,9 +81,14 @@ export function ReportPage({ runId }: { readonly runId: string }) {
 function Export({ runId }: { readonly runId: string }) {
   const bridge = useBridge();
   const [anchor, setAnchor] = useState<HTMLElement | null>(null);
-  const save = (format: Format): void => {
+  const [error, setError] = useState<WorkbenchError | undefined>(undefined);
+  const save = (target: LinkTarget): void => {
     setAnchor(null);
-    void bridge.request('links.create', { kind: 'export', runId, format }).then(({ url }) => followLink(url));
+    setError(undefined);
+    bridge.request('links.create', target).then(
+      ({ url }) => followLink(url),
+      (thrown: unknown) => setError(toWorkbenchError(thrown)),
+    );
   };
   return (
     <>
@@ -80,11 +102,13 @@ function Export({ runId }: { readonly runId: string }) {
       </Button>
       <Menu anchorEl={anchor} open={anchor !== null} onClose={() => setAnchor(null)}>
         {exports.map(({ format, title }) => (
-          <MenuItem key={format} onClick={() => save(format)}>
+          <MenuItem key={format} onClick={() => save({ kind: 'export', runId, format })}>
             {title}
           </MenuItem>
         ))}
+        <MenuItem onClick={() => save({ kind: 'bundle', runIds: [runId] })}>{bundle}</MenuItem>
       </Menu>
+      {error && <ErrorNote error={error} />}
     </>
   );
 }

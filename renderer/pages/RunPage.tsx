@@ -1,6 +1,7 @@
 import Alert from '@mui/material/Alert';
 import Box from '@mui/material/Box';
 import Button from '@mui/material/Button';
+import Link from '@mui/material/Link';
 import { useState } from 'react';
 import { toWorkbenchError, type WorkbenchError } from '../../core/base/errors.ts';
 import type { RunDetails } from '../../core/contract/history.ts';
@@ -43,6 +44,7 @@ export function RunPage({ runId }: { readonly runId: string }) {
           <StateMark state={record.state} />
           <code>{record.runId}</code>
           <span>{formatInstant(record.createdAtMs, 'minute')}</span>
+          {row.groupId !== null && <Link href={hrefOf({ page: 'runs', groupId: row.groupId })}>one of a group</Link>}
         </Box>
       }
       actions={<Actions details={details} onDone={reload} />}
@@ -50,6 +52,12 @@ export function RunPage({ runId }: { readonly runId: string }) {
       {row.deletedAtMs !== null && (
         <Alert severity="warning" sx={{ mb: 3 }}>
           This run is in the trash and will be deleted for good 30 days after it went there.
+        </Alert>
+      )}
+      {details.origin && (
+        <Alert severity="info" sx={{ mb: 3 }}>
+          Imported {formatInstant(details.origin.atMs, 'minute')} from a bundle signed by the key{' '}
+          <code>{details.origin.key}</code>.
         </Alert>
       )}
       {record.error && (

@@ -13,13 +13,17 @@ import { hrefOf } from '../app/routes.ts';
 import { goTo } from '../app/use-route.ts';
 import { useBridge, useRequest } from '../bridge/use-bridge.ts';
 import { Icon } from '../icons/Icon.tsx';
+import { BundleButtons } from '../panels/BundleButtons.tsx';
 import { Empty } from '../panels/Empty.tsx';
 import { ErrorNote } from '../panels/ErrorNote.tsx';
 import { Page } from '../panels/Page.tsx';
-import { stateTitles } from '../panels/run-text.ts';
+import { runTitle, stateTitles } from '../panels/run-text.ts';
 import { runColumns, sortName } from '../panels/run-columns.tsx';
+import { TagButton } from '../panels/TagButton.tsx';
+import { variedIn } from '../panels/varied.ts';
 
 const pageSize = 100;
+const mostCompared = 12;
 const nothing: GridRowSelectionModel = { type: 'include', ids: new Set() };
 
 interface Filter {
@@ -33,17 +37,27 @@ interface Filter {
 const noFilter: Filter = { text: '', state: 'any', methodId: 'any', tag: 'any', isTrash: false };
 
 /** All runs of the workspace. The host filters and sorts, so that ten thousand cost what a hundred do. */
-export function RunsPage() {
+export function RunsPage({ groupId }: { readonly groupId?: string | undefined }) {
   const bridge = useBridge();
   const [filter, setFilter] = useState<Filter>(noFilter);
   const [sort, setSort] = useState<GridSortModel>([{ field: 'createdAtMs', sort: 'desc' }]);
   const [page, setPage] = useState<GridPaginationModel>({ page: 0, pageSize });
   const [selection, setSelection] = useState<GridRowSelectionModel>(nothing);
-  const query = useDeferredValue(queryOf(filter, sort, page));
+  const query = useDeferredValue(queryOf(filter, groupId, sort, page));
   const runs = useRequest('runs.list', query, (event) => event.type === 'run' || event.type === 'runs-removed');
   const tags = useRequest('runs.tags', {}, (event) => event.type === 'run');
-  const columns = useMemo(() => runColumns(filter.methodId === 'any' ? undefined : filter.methodId), [filter.methodId]);
+  const rows = runs.data?.rows;
+  const columns = useMemo(() => {
+    // The runs of a group are of one method, as a rule, and tell themselves apart by what was varied.
+    const methods = new Set(groupId === undefined ? [] : rows?.map((row) => row.methodId));
+    const [only] = methods.size === 1 ? methods : [];
+    const methodId = filter.methodId === 'any' ? only : filter.methodId;
+    return runColumns(methodId, groupId === undefined ? undefined : variedIn(rows ?? []), rows);
+  }, [filter.methodId, groupId, rows]);
   const chosen = [...selection.ids].map(String);
+  // A group is compared as a whole unless some of it is chosen.
+  const comparable =
+    groupId !== undefined && chosen.length === 0 ? (rows ?? []).map(({ runId }) => runId).toReversed() : chosen;
   const change = (next: Partial<Filter>): void => {
     setFilter({ ...filter, ...next });
     setPage({ page: 0, pageSize });
@@ -59,25 +73,31 @@ export function RunsPage() {
 
   return (
     <Page
-      title={filter.isTrash ? 'Trash' : 'Runs'}
+      title={filter.isTrash ? 'Trash' : groupId === undefined ? 'Runs' : 'Group of runs'}
       isFull
       width={4000}
-      subtitle={total === undefined ? ' ' : `${total.toLocaleString('en')} ${total === 1 ? 'run' : 'runs'}`}
+      subtitle={
+        total === undefined
+          ? ' '
+          : `${countOf(total)}${groupId === undefined || !rows?.[0] ? '' : ` of ${runTitle(rows[0])}`}`
+      }
       actions={
         <>
           <Button
             variant="outlined"
             startIcon={<Icon name="compare" />}
-            disabled={chosen.length < 2 || chosen.length > 12}
-            onClick={() => goTo({ page: 'compare', runIds: chosen })}
+            disabled={comparable.length < 2 || comparable.length > mostCompared}
+            onClick={() => goTo({ page: 'compare', runIds: comparable })}
           >
-            Compare{chosen.length > 1 ? ` ${chosen.length}` : ''}
+            Compare{comparable.length > 1 && comparable.length <= mostCompared ? ` ${comparable.length}` : ''}
           </Button>
           {filter.isTrash && (
             <Button variant="outlined" disabled={chosen.length === 0} onClick={() => act('runs.restore')}>
               Take back
             </Button>
           )}
+          {!filter.isTrash && <TagButton runIds={chosen} onDone={runs.reload} />}
+          {!filter.isTrash && <BundleButtons runIds={chosen} onImported={runs.reload} />}
           <Button
             variant="outlined"
             startIcon={<Icon name="trash" />}
@@ -123,6 +143,7 @@ export function RunsPage() {
             onChange={(tag) => change({ tag })}
           />
         )}
+        {groupId !== undefined && <Button href={hrefOf({ page: 'runs' })}>All runs</Button>}
         <Button onClick={() => change({ isTrash: !filter.isTrash })} sx={{ ml: 'auto' }}>
           {filter.isTrash ? 'Back to the runs' : 'Trash'}
         </Button>
@@ -144,10 +165,13 @@ export function RunsPage() {
           <DataGrid
             aria-label="Runs"
             nonce={nonce}
-            rows={runs.data?.rows ?? []}
+            rows={rows ?? []}
             columns={[...columns]}
             getRowId={(row) => row.runId}
-            columnVisibilityModel={isWide ? {} : { models: false, tags: false }}
+            columnVisibilityModel={{
+              ...(isWide ? {} : { models: false }),
+              tags: isWide && (tags.data?.length ?? 0) > 0,
+            }}
             rowHeight={36}
             columnHeaderHeight={36}
             loading={!runs.data && runs.isLoading}
@@ -179,11 +203,19 @@ export function RunsPage() {
   );
 }
 
-function queryOf(filter: Filter, [sort]: GridSortModel, { page }: GridPaginationModel): RunQuery {
+const countOf = (total: number): string => `${total.toLocaleString('en')} ${total === 1 ? 'run' : 'runs'}`;
+
+function queryOf(
+  filter: Filter,
+  groupId: string | undefined,
+  [sort]: GridSortModel,
+  { page }: GridPaginationModel,
+): RunQuery {
   const text = filter.text.trim();
   return {
     ...(filter.state === 'any' ? {} : { states: [filter.state] }),
     ...(filter.methodId === 'any' ? {} : { methodIds: [filter.methodId] }),
+    ...(groupId === undefined ? {} : { groupId }),
     ...(filter.tag === 'any' ? {} : { tags: [filter.tag] }),
     ...(text === '' ? {} : { text }),
     ...(filter.isTrash ? { isTrash: true } : {}),

@@ -3,7 +3,7 @@ import Box from '@mui/material/Box';
 import IconButton from '@mui/material/IconButton';
 import TextField from '@mui/material/TextField';
 import Tooltip from '@mui/material/Tooltip';
-import { useId, useState } from 'react';
+import { useId, useState, type ReactNode } from 'react';
 import { Icon } from '../icons/Icon.tsx';
 import { FileBrowser } from './FileBrowser.tsx';
 import { HelpText } from './HelpText.tsx';
@@ -17,6 +17,8 @@ interface Option {
 interface ChoiceOfPathProps {
   readonly kind: 'model' | 'data';
   readonly label: string;
+  /** Behind the label. */
+  readonly aside?: ReactNode;
   readonly help: string;
   readonly value: string;
   readonly options: readonly Option[];
@@ -25,14 +27,17 @@ interface ChoiceOfPathProps {
 }
 
 /** One of those that are known, a path typed in, or a file of the host found by looking around. */
-export function ChoiceOfPath({ kind, label, help, value, options, problem, onChange }: ChoiceOfPathProps) {
+export function ChoiceOfPath({ kind, label, aside, help, value, options, problem, onChange }: ChoiceOfPathProps) {
   const id = useId();
   const [isBrowsing, setBrowsing] = useState(false);
   const isBundled = options.find((option) => option.value === value);
   return (
     <Box sx={{ minWidth: 0 }}>
-      <Box component="label" htmlFor={id} sx={{ display: 'block', fontSize: '0.8125rem', fontWeight: 550, mb: 0.25 }}>
-        {label}
+      <Box sx={{ display: 'flex', alignItems: 'center', mb: 0.25 }}>
+        <Box component="label" htmlFor={id} sx={{ fontSize: '0.8125rem', fontWeight: 550 }}>
+          {label}
+        </Box>
+        {aside}
       </Box>
       <Box sx={{ display: 'flex', gap: 0.5 }}>
         <Autocomplete

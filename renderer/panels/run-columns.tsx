@@ -1,15 +1,64 @@
 import type { GridColDef } from '@mui/x-data-grid';
 import Box from '@mui/material/Box';
 import type { RunQuery, RunRow } from '../../core/contract/history.ts';
+import type { MethodSpec } from '../../core/methods/define.ts';
+import { formatValue as formatParam } from '../../core/methods/param-text.ts';
+import { paramFields } from '../../core/methods/parameters.ts';
 import { formatDuration, formatValue, missing } from '../../core/report/format.ts';
 import { formatWhen, headline, runSubjects, runTitle, specOf } from './run-text.ts';
 import { StateMark } from './StateMark.tsx';
+import type { Varied } from './varied.ts';
 
-/** Columns of the table of runs; with one method chosen, its figures have columns of their own. */
-export function runColumns(methodId: string | undefined): readonly GridColDef<RunRow>[] {
+/** What the runs of one group have in common. */
+const subjectColumns: readonly GridColDef<RunRow>[] = [
+  {
+    field: 'methodId',
+    headerName: 'Run',
+    flex: 1,
+    minWidth: 200,
+    valueGetter: (_, row) => runTitle(row),
+    renderCell: ({ row }) => (
+      <Box sx={{ fontWeight: 550, overflow: 'hidden', textOverflow: 'ellipsis' }}>{runTitle(row)}</Box>
+    ),
+  },
+  {
+    field: 'models',
+    headerName: 'Models and data',
+    flex: 0.6,
+    minWidth: 170,
+    sortable: false,
+    valueGetter: (_, row) => runSubjects(row),
+  },
+];
+
+/** Columns of the table of runs; with one method chosen, its figures have columns of their own. `varied`: of a
+ * group, what tells its runs apart. */
+export function runColumns(
+  methodId: string | undefined,
+  varied: readonly Varied[] | undefined,
+  rows: readonly RunRow[] = [],
+): readonly GridColDef<RunRow>[] {
   const spec = methodId === undefined ? undefined : specOf(methodId);
+  const fields = new Map(spec ? paramFields(spec).map((field) => [field.name, field]) : []);
+  const differing = (varied ?? []).map(({ field, name, kind }): GridColDef<RunRow> => {
+    const param = fields.get(name);
+    const isNumber = kind === 'param' && param?.shape.kind === 'number';
+    return {
+      field,
+      headerName: kind === 'model' ? (spec?.models[name]?.title ?? name) : (param?.ui.title ?? name),
+      width: isNumber ? 110 : 150,
+      sortable: kind === 'param',
+      align: isNumber ? 'right' : 'left',
+      headerAlign: isNumber ? 'right' : 'left',
+      valueGetter: (_, row) => {
+        const value = kind === 'model' ? row.models[name] : row.params[name];
+        if (value === undefined) return missing;
+        return param ? formatParam(param.shape, value) : typeof value === 'string' ? value : JSON.stringify(value);
+      },
+    };
+  });
   const figures: GridColDef<RunRow>[] = spec
-    ? spec.columns.map((name) => {
+    ? shownMetrics(spec, varied ? rows : []).map((name) => {
         const metric = spec.metrics[name];
         return {
           field: `metrics.${name}`,
@@ -31,24 +80,8 @@ export function runColumns(methodId: string | undefined): readonly GridColDef<Ru
       ];
   return [
     { field: 'state', headerName: 'State', width: 116, renderCell: ({ row }) => <StateMark state={row.state} /> },
-    {
-      field: 'methodId',
-      headerName: 'Run',
-      flex: 1,
-      minWidth: 200,
-      valueGetter: (_, row) => runTitle(row),
-      renderCell: ({ row }) => (
-        <Box sx={{ fontWeight: 550, overflow: 'hidden', textOverflow: 'ellipsis' }}>{runTitle(row)}</Box>
-      ),
-    },
-    {
-      field: 'models',
-      headerName: 'Models and data',
-      flex: 0.6,
-      minWidth: 170,
-      sortable: false,
-      valueGetter: (_, row) => runSubjects(row),
-    },
+    ...differing,
+    ...(varied && spec ? [] : subjectColumns),
     ...figures,
     {
       field: 'tags',
@@ -71,6 +104,15 @@ export function runColumns(methodId: string | undefined): readonly GridColDef<Ru
       renderCell: ({ row }) => (row.durationMs > 0 ? formatDuration(row.durationMs) : missing),
     },
   ];
+}
+
+const mostMetrics = 6;
+
+/** The method's columns; of rows that have none of some of them, other figures take their place. */
+function shownMetrics(spec: MethodSpec, rows: readonly Pick<RunRow, 'metrics'>[]): readonly string[] {
+  const known = (name: string): boolean => rows.some(({ metrics }) => typeof metrics[name] === 'number');
+  const present = [...new Set([...spec.columns, ...Object.keys(spec.metrics)])].filter(known);
+  return present.length === 0 ? spec.columns : present.slice(0, mostMetrics);
 }
 
 type SortBy = NonNullable<RunQuery['sort']>['by'];

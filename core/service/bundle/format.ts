@@ -15,7 +15,7 @@ const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const runId = z.string().regex(/^\d{8}-\d{6}-[0-9a-z]{4}$/);
 
 /** No other name is taken, so that none can lead anywhere. */
-export const filePath = z
+const filePath = z
   .string()
   .regex(
     /^(README\.txt|artifacts\/[0-9a-f]{64}|runs\/\d{8}-\d{6}-[0-9a-z]{4}\/(run\.json|events\.jsonl|report\.(html|json)))$/,

@@ -1,10 +1,13 @@
 import Alert from '@mui/material/Alert';
 import Box from '@mui/material/Box';
 import Button from '@mui/material/Button';
+import { useState } from 'react';
+import { toWorkbenchError, type WorkbenchError } from '../../../core/base/errors.ts';
+import type { Normalisation } from '../../../core/contract/run.ts';
 import type { KnownModel, ModelInspection } from '../../../core/contract/inspection.ts';
 import { formatBytes, formatDuration, formatNumber, shortSha } from '../../../core/report/format.ts';
 import { hrefOf } from '../../app/routes.ts';
-import { useRequest } from '../../bridge/use-bridge.ts';
+import { useBridge, useRequest } from '../../bridge/use-bridge.ts';
 import { Icon } from '../../icons/Icon.tsx';
 import { CopyButton } from '../CopyButton.tsx';
 import { ErrorNote } from '../ErrorNote.tsx';
@@ -13,6 +16,8 @@ import { Page, Section } from '../Page.tsx';
 import { Rows } from '../PageSkeleton.tsx';
 import { ModelNotes } from './ModelNotes.tsx';
 import { Outline } from './Outline.tsx';
+import { Sanity } from './Sanity.tsx';
+import { Uses } from './Uses.tsx';
 
 interface ModelCardProps {
   readonly path: string;
@@ -32,9 +37,6 @@ export function ModelCard({ path, known }: ModelCardProps) {
           <Button variant="outlined" startIcon={<Icon name="back" />} href={hrefOf({ page: 'models' })}>
             Models
           </Button>
-          <Button variant="contained" href={hrefOf({ page: 'new' })}>
-            New run
-          </Button>
         </>
       }
     >
@@ -47,6 +49,14 @@ export function ModelCard({ path, known }: ModelCardProps) {
 
 function Card({ inspection, known, path }: ModelCardProps & { readonly inspection: ModelInspection }) {
   const { classifier, problems, warnings, questions } = inspection;
+  const bridge = useBridge();
+  const [chooseError, setChooseError] = useState<WorkbenchError | undefined>(undefined);
+  const choose = (normalisation: Normalisation): void => {
+    setChooseError(undefined);
+    bridge
+      .request('models.annotate', { path, normalisation })
+      .catch((thrown: unknown) => setChooseError(toWorkbenchError(thrown)));
+  };
   return (
     <>
       <Box sx={{ display: 'grid', gap: 1, mb: problems.length + warnings.length + questions.length > 0 ? 3 : 0 }}>
@@ -77,11 +87,20 @@ function Card({ inspection, known, path }: ModelCardProps & { readonly inspectio
             <Facts facts={identity(inspection)} />
           </Section>
           <Section title="What it expects of pixels">
-            <Facts facts={preprocessing(inspection)} />
+            <Facts facts={preprocessing(inspection, known)} />
           </Section>
+          {classifier && (
+            <Section title="Which pre-processing fits?">
+              <Sanity path={path} onChoose={choose} />
+              {chooseError && <ErrorNote error={chooseError} />}
+            </Section>
+          )}
           {classifier && <ModelNotes path={path} known={known} classCount={classifier.classCount} />}
         </Box>
         <Box>
+          <Section title="What can be done with it">
+            <Uses path={path} />
+          </Section>
           <Section title="What it costs">
             <Facts facts={costs(inspection)} />
           </Section>
@@ -157,7 +176,8 @@ function identity({ file, classifier, inputs, outputs }: ModelInspection): Fact[
   ];
 }
 
-function preprocessing({ preprocessing: found }: ModelInspection): Fact[] {
+function preprocessing({ preprocessing: found }: ModelInspection, known: KnownModel | undefined): Fact[] {
+  const said = known?.normalisation;
   const rows: readonly (readonly [string, { readonly value: unknown; readonly source: string } | null])[] = [
     ['Mean', found.mean],
     ['Standard deviation', found.std],
@@ -169,7 +189,11 @@ function preprocessing({ preprocessing: found }: ModelInspection): Fact[] {
     each ? [{ label, value: `${[each.value].flat().join(', ')} (${each.source})` }] : [],
   );
   const nothing = { label: 'Normalisation', value: 'nothing found: pixels in [0, 1] go in as they are' };
-  return facts.length > 0 ? facts : [nothing];
+  // What the user says goes before what was found, in runs too.
+  const used = said
+    ? [{ label: 'Used in runs', value: `mean ${said.mean.join(', ')}; deviation ${said.std.join(', ')} (you said so)` }]
+    : [];
+  return [...used, ...(facts.length > 0 ? facts : [nothing])];
 }
 
 function costs({ cost, differentiability }: ModelInspection): Fact[] {

@@ -46,7 +46,8 @@ export function Request({ details }: { readonly details: RunDetails }) {
     })),
     ...shown.map(({ name, shape, ui }) => {
       const value = request.params[name];
-      const unit = ui.unit === undefined || ui.unit === '1' || ui.unit === 'fraction' ? '' : `\u00a0${ui.unit}`;
+      const unit =
+        ui.unit === undefined || ui.unit === '1' || ui.unit === 'fraction' ? '' : `\u00a0${unitOf(ui.unit, value)}`;
       return { label: ui.title, value: value === undefined ? '–' : `${formatValue(shape, value)}${unit}` };
     }),
   ];
@@ -63,6 +64,10 @@ export function Request({ details }: { readonly details: RunDetails }) {
     </Section>
   );
 }
+
+/** "1 step", "2 steps". */
+const unitOf = (unit: string, value: unknown): string =>
+  value === 1 ? unit.replace(/(?<=ss)es$|(?<=[a-z])s$/, '') : unit;
 
 export function Surroundings({ record }: { readonly record: RunRecord }) {
   const { environment, startedAtMs, finishedAtMs, durationMs, jobs } = record;

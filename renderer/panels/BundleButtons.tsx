@@ -1,0 +1,129 @@
+import Alert from '@mui/material/Alert';
+import Box from '@mui/material/Box';
+import Button from '@mui/material/Button';
+import Dialog from '@mui/material/Dialog';
+import DialogActions from '@mui/material/DialogActions';
+import DialogContent from '@mui/material/DialogContent';
+import DialogTitle from '@mui/material/DialogTitle';
+import LinearProgress from '@mui/material/LinearProgress';
+import Link from '@mui/material/Link';
+import { useRef, useState } from 'react';
+import { toWorkbenchError, type WorkbenchError } from '../../core/base/errors.ts';
+import type { RequestResult } from '../../core/contract/bridge.ts';
+import { hrefOf } from '../app/routes.ts';
+import { useBridge } from '../bridge/use-bridge.ts';
+import { Icon } from '../icons/Icon.tsx';
+import { ErrorNote } from './ErrorNote.tsx';
+import { followLink } from './save.ts';
+
+type Imported = RequestResult<'runs.import'>;
+
+interface BundleButtonsProps {
+  readonly runIds: readonly string[];
+  readonly onImported: () => void;
+}
+
+/** Runs out of the history as one signed file, and into it. */
+export function BundleButtons({ runIds, onImported }: BundleButtonsProps) {
+  const bridge = useBridge();
+  const input = useRef<HTMLInputElement>(null);
+  const [isBusy, setBusy] = useState(false);
+  const [error, setError] = useState<WorkbenchError | undefined>(undefined);
+  const [imported, setImported] = useState<Imported | undefined>(undefined);
+  const attempt = async (work: () => Promise<void>): Promise<void> => {
+    setBusy(true);
+    setError(undefined);
+    try {
+      await work();
+    } catch (thrown) {
+      setError(toWorkbenchError(thrown));
+    } finally {
+      setBusy(false);
+    }
+  };
+  const take = async (file: File | undefined): Promise<void> => {
+    if (!file) return;
+    await attempt(async () => {
+      const { path } = await bridge.upload({ kind: 'bundle', files: [{ path: file.name, file }] });
+      setImported(await bridge.request('runs.import', { path }));
+      onImported();
+    });
+  };
+  const save = async (): Promise<void> =>
+    attempt(async () => {
+      const { url } = await bridge.request('links.create', { kind: 'bundle', runIds: [...runIds] });
+      followLink(url);
+    });
+  const close = (): void => {
+    setError(undefined);
+    setImported(undefined);
+  };
+  return (
+    <>
+      <Button
+        variant="outlined"
+        startIcon={<Icon name="download" />}
+        disabled={runIds.length === 0 || isBusy}
+        onClick={() => void save()}
+      >
+        Bundle
+      </Button>
+      <Button
+        variant="outlined"
+        startIcon={<Icon name="import" />}
+        disabled={isBusy}
+        onClick={() => input.current?.click()}
+      >
+        Import
+      </Button>
+      <input
+        ref={input}
+        type="file"
+        accept=".zip"
+        hidden
+        data-testid="bundle-file"
+        onChange={({ target }) => {
+          void take(target.files?.[0]);
+          target.value = '';
+        }}
+      />
+      <Dialog open={error !== undefined || imported !== undefined} onClose={close} fullWidth maxWidth="sm">
+        <DialogTitle>{error ? 'Not taken' : 'Imported'}</DialogTitle>
+        <DialogContent>
+          {isBusy && <LinearProgress />}
+          {error && <ErrorNote error={error} />}
+          {imported && <Outcome imported={imported} onLeave={close} />}
+        </DialogContent>
+        <DialogActions>
+          <Button onClick={close}>Close</Button>
+        </DialogActions>
+      </Dialog>
+    </>
+  );
+}
+
+const words = {
+  added: 'added',
+  extended: 'was here; brought up to date',
+  known: 'is here already, nothing changed',
+} as const;
+
+function Outcome({ imported: { key, runs }, onLeave }: { readonly imported: Imported; readonly onLeave: () => void }) {
+  return (
+    <>
+      <Alert severity="info" sx={{ mb: 2 }}>
+        Every file matches the signature of the key <code>{key}</code>. Compare it with the one who made the bundle.
+      </Alert>
+      <Box component="ul" sx={{ listStyle: 'none', m: 0, p: 0, fontSize: '0.8125rem' }}>
+        {runs.map(({ runId, outcome }) => (
+          <li key={runId}>
+            <Link href={hrefOf({ page: 'run', runId })} onClick={onLeave}>
+              {runId}
+            </Link>{' '}
+            {words[outcome]}
+          </li>
+        ))}
+      </Box>
+    </>
+  );
+}
