@@ -3,7 +3,7 @@ import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { openSafetensors } from '../core/data/safetensors.ts';
-import { fixDimensions } from '../core/inspect/dimensions.ts';
+import { fixDimensions } from '../core/onnx/dimensions.ts';
 import { inspectModel } from '../core/inspect/inspect.ts';
 import type { ClassifierFacts, Inspection } from '../core/inspect/inspection.ts';
 import { readModelFile } from '../core/onnx/read.ts';

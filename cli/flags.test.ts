@@ -185,6 +185,24 @@ describe('models and data of a request', () => {
     const again = buildRequest(spec, read(commandArguments(spec, asked).slice(2)), where);
     assert.deepEqual(again.models, asked.models);
   });
+  it('takes sizes of a file that leaves them open, and says them again in the command line', () => {
+    const asked = buildRequest(spec, read(['--student', './flags.ts', '--student-dims', 'height=32,x.3=48']), where);
+    assert.deepEqual(asked.models['student'], {
+      kind: 'file',
+      path: `${import.meta.dirname}/flags.ts`,
+      dims: { height: 32, 'x.3': 48 },
+    });
+    const again = buildRequest(spec, read(commandArguments(spec, asked).slice(2)), where);
+    assert.deepEqual(again.models, asked.models);
+    assert.throws(
+      () => request(['--student', './flags.ts', '--student-dims', 'height']),
+      fails('PARAM_INVALID', /--student-dims: expected NAME=SIZE/),
+    );
+    assert.throws(
+      () => request(['--student', 'lenet5', '--student-dims', 'height=32']),
+      fails('USAGE', /with the architecture "lenet5"/),
+    );
+  });
   it('refuses half a normalisation, one that is no numbers, and one for an architecture', () => {
     const file = ['--student', './flags.ts'];
     assert.throws(() => request([...file, '--student-mean', '0.5']), fails('USAGE', /--student-mean was given alone/));

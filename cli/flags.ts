@@ -4,6 +4,7 @@ import type { DataNeed, MethodSpec, ModelNeed } from '../core/methods/define.ts'
 import { describeRange, kebabCase, paramFields, type ParamField, type ValueShape } from '../core/methods/parameters.ts';
 import { formatValue } from '../core/methods/param-text.ts';
 import type { Flag, FlagGroup } from './arguments.ts';
+import { dimsFlag } from './model-file.ts';
 
 export const helpFlag: Flag = { name: 'help', short: 'h', help: 'Show this text.' };
 export const debugFlag: Flag = { name: 'debug', help: 'Print the stack of an error.' };
@@ -75,9 +76,10 @@ function modelFlags(role: string, need: ModelNeed): readonly Flag[] {
     {
       name: `${name}-mean`,
       value: 'NUMBER,…',
-      help: 'What the file expects of pixels in [0, 1]: the mean taken off, one a channel or one for all. Default: none.',
+      help: 'What the file expects of pixels in [0, 1]: the mean taken off, one a channel or one for all. Default: what the file or its settings beside it say, else none.',
     },
     { name: `${name}-std`, value: 'NUMBER,…', help: `What is divided by after that; goes with --${name}-mean.` },
+    { ...dimsFlag, name: `${name}-dims` },
   ];
 }
 

@@ -77,7 +77,7 @@ export const gradient: Verb = {
     const dims = readDims(args);
     const { checkFinite, loadModel } = await import('../core/onnx/read.ts');
     const { modelPieces } = await import('../core/onnx/write.ts');
-    const { fixDimensions } = await import('../core/inspect/dimensions.ts');
+    const { fixDimensions } = await import('../core/onnx/dimensions.ts');
     const { gradientModel } = await import('../core/inspect/gradient-model.ts');
     const model = await loadModel(path);
     checkFinite(model);

@@ -22,16 +22,16 @@ export const dimsFlag: Flag = {
   help: 'Sizes of symbolic dimensions other than the batch, by their name in the file or as INPUT.AXIS.',
 };
 
-/** What --dims says. @throws PARAM_INVALID */
-export function readDims(args: Arguments): Readonly<Record<string, number>> {
-  const text = args.text('dims');
+/** What --dims says, or another flag of the kind. @throws PARAM_INVALID */
+export function readDims(args: Arguments, flag = 'dims'): Readonly<Record<string, number>> {
+  const text = args.text(flag);
   if (text === undefined) return {};
   const entries = text.split(',').map((part): [string, number] => {
     const at = part.lastIndexOf('=');
     const size = part.slice(at + 1).trim();
     if (at > 0 && /^[1-9]\d{0,8}$/.test(size)) return [part.slice(0, at).trim(), Number(size)];
-    throw new WorkbenchError('PARAM_INVALID', `Flag --dims: expected NAME=SIZE apart by commas, got "${part}"`, {
-      hint: 'For instance --dims height=224,width=224.',
+    throw new WorkbenchError('PARAM_INVALID', `Flag --${flag}: expected NAME=SIZE apart by commas, got "${part}"`, {
+      hint: `For instance --${flag} height=224,width=224.`,
     });
   });
   return Object.fromEntries(entries);

@@ -16,6 +16,7 @@ import type { DataNeed, MethodSpec, ModelNeed } from '../core/methods/define.ts'
 import { kebabCase } from '../core/methods/parameters.ts';
 import { bundledFolder, bundledPrefix } from '../core/service/path-names.ts';
 import type { Arguments } from './arguments.ts';
+import { readDims } from './model-file.ts';
 import { mergeParams } from './params.ts';
 import { didYouMean } from './suggest.ts';
 
@@ -57,7 +58,7 @@ function models(spec: MethodSpec, args: Arguments, where: RequestSurroundings): 
     const text = args.text(kebabCase(role)) ?? need.default;
     if (text !== undefined) {
       const reference = modelReference(role, need, text, where);
-      return [[role, withNormalisation(reference, kebabCase(role), args)] as const];
+      return [[role, withDims(withNormalisation(reference, kebabCase(role), args), kebabCase(role), args)] as const];
     }
     if (need.optional) return [];
     throw missingRole(spec, role, need.title, need.zoo ? 'an architecture or an ONNX file' : 'an ONNX file');
@@ -103,6 +104,15 @@ function withNormalisation(reference: ModelRef, name: string, args: Arguments): 
   if (read.success) return { ...reference, normalisation: read.data };
   throw new WorkbenchError('PARAM_INVALID', `Flag --${name}-std: expected numbers above 0, got ${std.join(',')}`, {
     hint: 'Standard deviations are of pixels in [0, 1], for instance 0.3081.',
+  });
+}
+
+function withDims(reference: ModelRef, name: string, args: Arguments): ModelRef {
+  const dims = readDims(args, `${name}-dims`);
+  if (Object.keys(dims).length === 0) return reference;
+  if (reference.kind === 'file') return { ...reference, dims };
+  throw new WorkbenchError('USAGE', `Flag --${name}-dims was given with the architecture "${reference.architecture}"`, {
+    hint: `--${name}-dims is for ONNX files whose sizes are open.`,
   });
 }
 

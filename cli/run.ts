@@ -25,12 +25,16 @@ export function methodVerb(spec: MethodSpec): Verb {
       // onnxruntime and the zoo take a third of a second to load, which help and list need not wait for.
       const { architectures } = await import('../core/train/zoo/architectures.ts');
       const { defaultThreads } = await import('../core/runtime/device.ts');
-      const request = buildRequest(spec, args, {
+      const asked = buildRequest(spec, args, {
         cwd: here.cwd,
         defaultThreads: defaultThreads(),
         architectures: Object.keys(architectures),
       });
       const isJson = args.isOn('json') === true;
+      const { completeModels } = await import('../core/service/complete-models.ts');
+      const { inspector } = await import('../core/service/model-inspector.ts');
+      const { request, notes } = await completeModels(asked, spec, inspector(workspaceFolder(args, here)));
+      if (!isJson && !args.isOn('quiet')) for (const note of notes) here.terminal.note(`${note}\n`);
       if (args.isOn('dry-run')) {
         const places = { cwd: here.cwd, workspaceDir: workspaceFolder(args, here), isUsualWorkspace: isUsual(args) };
         const command = withWorkspaceFlag(commandLine(spec, request, { nameOfPath: pathNamer(here.cwd) }), places);

@@ -22,6 +22,8 @@ export const ModelRef = z.discriminatedUnion('kind', [
     sha256: z.string().optional(),
     /** When absent: what the file's metadata say (key palimpsest.normalisation), else pixels go in as they are. */
     normalisation: Normalisation.optional(),
+    /** Sizes of symbolic dimensions other than the batch, by their name in the file or as INPUT.AXIS. */
+    dims: z.record(z.string(), z.int().positive()).optional(),
   }),
   z.strictObject({ kind: z.literal('zoo'), architecture: z.string().min(1) }),
 ]);

@@ -8,7 +8,7 @@ import { loadModel, readModel } from '../onnx/read.ts';
 import { writeModel } from '../onnx/write.ts';
 import { openSession, type Tensors } from '../runtime/session.ts';
 import { norm } from './compare.ts';
-import { fixDimensions } from './dimensions.ts';
+import { fixDimensions } from '../onnx/dimensions.ts';
 import { gradientModel, type GradientModel } from './gradient-model.ts';
 import { randomTensor, tinyModel, tinyNetwork } from './testing/tiny-models.ts';
 

@@ -6,7 +6,7 @@ import { inferGraph } from '../onnx/infer-graph.ts';
 import { normalise } from '../onnx/normalise.ts';
 import { checkFinite } from '../onnx/read.ts';
 import { missingRules, tryDerivatives } from './derivatives.ts';
-import { symbolicDimensions } from './dimensions.ts';
+import { symbolicDimensions } from '../onnx/dimensions.ts';
 import { findFeatureLayers } from './feature-layers.ts';
 import type {
   ClassifierFacts,
@@ -51,7 +51,12 @@ export function inspectModel(model: OnnxModel, { file, settings, speed }: Inspec
   attempt(() => checkFinite(model));
   const house = attempt(() => normalise(model));
   const described = house && attempt(() => describe(house));
-  const { preprocessing, disagreements } = readPreprocessing(settings, model.metadata, described?.graph);
+  const { preprocessing, disagreements } = readPreprocessing(
+    settings,
+    model.metadata,
+    described?.graph,
+    takesBytes(model.graph, described?.facts.image.name),
+  );
   const derived = described && tryDerivatives(described.derivable);
   const parameters = described?.facts.parameters.names ?? [];
   return {
@@ -168,6 +173,9 @@ function estimateOf(
     inputGradientMs: inputGradientFlops === null ? null : ms(forwardFlops + inputGradientFlops),
   };
 }
+
+const takesBytes = ({ inputs }: Graph, image: string | undefined): boolean =>
+  inputs.some(({ name, dtype }) => name === image && dtype === 'uint8');
 
 function unknownDifferentiability(graph: Graph): Differentiability {
   const names = [...graph.inputs.map(({ name }) => name), ...graph.initializers.keys()];

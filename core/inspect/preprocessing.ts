@@ -40,15 +40,17 @@ export interface Disagreement {
   readonly sources: readonly string[];
 }
 
-/** Collects what the sources say; of sources that disagree the first is believed. */
+/** Collects what the sources say; of sources that disagree the first is believed. `takesBytes`: the image is of uint8. */
 export function readPreprocessing(
   sources: readonly PreprocessingSource[],
   metadata: Readonly<Record<string, string>>,
   graph: Graph | undefined,
+  takesBytes = false,
 ): { readonly preprocessing: Preprocessing; readonly disagreements: readonly Disagreement[] } {
   const given = [
     ...sources.map(({ name, json }) => ({ name, facts: factsOf(json) })),
     { name: 'the metadata of the file', facts: metadataFacts(metadata) },
+    ...(takesBytes ? [{ name: 'the type of the input', facts: byteFacts }] : []),
   ];
   const disagreements: Disagreement[] = [];
   const pick = <K extends keyof Facts>(field: K): { value: NonNullable<Facts[K]>; source: string } | null => {
@@ -171,6 +173,9 @@ function normalisationOf(data: z.infer<typeof Processor>): Facts {
     std: std.map((value) => rounded(value / factor)),
   };
 }
+
+/** Pixels as they are stored, 0 to 255: the graph does all else. */
+const byteFacts: Facts = { mean: [0], std: [Number((1 / 255).toPrecision(12))] };
 
 /** Twelve digits: what a division by 255 and back leaves is gone. */
 const rounded = (value: number): number => Number(value.toPrecision(12));

@@ -82,11 +82,13 @@ function dataArguments(
 
 function modelArguments(name: string, model: ModelRef, nameOfPath: (path: string) => string): readonly string[] {
   if (model.kind === 'zoo') return flag(name, model.architecture);
-  const { path, normalisation } = model;
+  const { path, normalisation, dims } = model;
+  const sizes = Object.entries(dims ?? {}).map(([dimension, size]) => `${dimension}=${size}`);
   return [
     ...flag(name, nameOfPath(path)),
     ...(normalisation ? flag(`${name}-mean`, normalisation.mean.join(',')) : []),
     ...(normalisation ? flag(`${name}-std`, normalisation.std.join(',')) : []),
+    ...(sizes.length > 0 ? flag(`${name}-dims`, sizes.join(',')) : []),
   ];
 }
 

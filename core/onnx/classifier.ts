@@ -1,11 +1,12 @@
 import { WorkbenchError } from '../base/errors.ts';
 import { sizeOf } from '../base/tensor.ts';
 import type { ClassifierDescription, ImageInput } from './classifier/description.ts';
-import { findImageInput, findLogits } from './classifier/ends.ts';
+import { askingSize, findImageInput, findLogits } from './classifier/ends.ts';
 import { takeBranches } from './classifier/branches.ts';
 import { freeBatch } from './classifier/free-batch.ts';
 import { findBatchNorms, findParameters, usesBatchStatistics } from './classifier/parameters.ts';
 import { findTemplates } from './classifier/templates.ts';
+import { fixDimensions } from './dimensions.ts';
 import type { Dim, Graph, GraphNode, OnnxModel, ValueInfo } from './graph.ts';
 import { inferGraph } from './infer-graph.ts';
 import { normalise } from './normalise.ts';
@@ -20,7 +21,9 @@ export interface Classifier {
 
 function unsuitable(reasons: readonly string[]): never {
   throw new WorkbenchError('MODEL_UNSUITABLE', `Not an image classifier that can be used: ${reasons.join('; ')}`, {
-    hint: 'Give a model with one image input [N, C, H, W] of fixed size and class scores [N, classes] as output.',
+    hint: reasons.some((reason) => reason.endsWith(askingSize))
+      ? 'Say the sizes of its open dimensions (--dims, for a method --ROLE-dims), or export it with fixed ones.'
+      : 'Give a model with one image input [N, C, H, W] of fixed size and class scores [N, classes] as output.',
     details: { reasons },
   });
 }
@@ -169,9 +172,12 @@ const flatten = (from: string, to: string): GraphNode => ({
   attributes: { axis: { type: 'int', value: 1 } },
 });
 
-/** Opens a classifier file: reads it, checks that its weights are finite, lifts it and describes it. */
-export async function openClassifier(path: string): Promise<Classifier> {
-  const model = await loadModel(path);
+/**
+ * Opens a classifier file: reads it, checks that its weights are finite, lifts it and describes it. `dims` are sizes of
+ * symbolic dimensions.
+ */
+export async function openClassifier(path: string, dims: Readonly<Record<string, number>> = {}): Promise<Classifier> {
+  const model = fixDimensions(await loadModel(path), dims);
   checkFinite(model);
   return { model: normalise(model), description: describeClassifier(model) };
 }

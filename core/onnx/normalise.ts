@@ -4,6 +4,7 @@ import { type Graph, type GraphNode, HOUSE_IR_VERSION, HOUSE_OPSET, type OnnxMod
 import { attributesToInputs } from './normalise/attributes-to-inputs.ts';
 import { changedMeaning } from './normalise/changed-meaning.ts';
 import { widenHalf } from './normalise/half-precision.ts';
+import { takeRealImages } from './normalise/integer-image.ts';
 import type { Lift, LiftScope } from './normalise/lift.ts';
 import { moveAsReal } from './normalise/quantised-moves.ts';
 import { contributed, quantised } from './normalise/quantised.ts';
@@ -22,7 +23,7 @@ const lifts = Map.groupBy(
 
 /**
  * The model in the house operator set: ops whose form has changed since `opset` are rewritten, computing the same; what
- * is in half precision is computed in single precision.
+ * is in half precision is computed in single precision, and images of whole numbers become real ones.
  * Throws OP_UNSUPPORTED naming all nodes that cannot be rewritten, or an operator set outside
  * 7 … 28.
  */
@@ -34,7 +35,7 @@ export function normalise(model: OnnxModel): OnnxModel {
     });
   }
   const run = new Normalisation(opset, model.graph);
-  const graph = run.graph(widenHalf(model.graph));
+  const graph = run.graph(takeRealImages(widenHalf(model.graph)));
   if (run.refusals.length > 0) {
     const count = run.refusals.length === 1 ? '1 node' : `${run.refusals.length} nodes`;
     throw new WorkbenchError(

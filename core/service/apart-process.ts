@@ -5,7 +5,7 @@ import { toWorkbenchError } from '../base/errors.ts';
 import { permutation, stream } from '../base/rng.ts';
 import { openDataset, type ImageSet } from '../data/dataset.ts';
 import { pngGrid } from '../data/write.ts';
-import { fixDimensions } from '../inspect/dimensions.ts';
+import { fixDimensions } from '../onnx/dimensions.ts';
 import { inspectModel } from '../inspect/inspect.ts';
 import { findPreprocessingFiles } from '../inspect/preprocessing-files.ts';
 import { readModelFile } from '../onnx/read.ts';

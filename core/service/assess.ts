@@ -7,6 +7,8 @@ import type { DataRef, ModelRef, Normalisation, RunRequest } from '../contract/r
 import { commandLine } from '../methods/command-line.ts';
 import type { MethodSpec, ModelNeed } from '../methods/define.ts';
 import { describeShape, paramFields } from '../methods/parameters.ts';
+import { foundNormalisation } from './complete-models.ts';
+import type { Inspect } from './model-inspector.ts';
 import { bundledFolder, bundledPrefix, pathNamer } from './path-names.ts';
 
 export interface AssessSurroundings {
@@ -15,7 +17,7 @@ export interface AssessSurroundings {
   readonly defaultThreads: number;
   /** Folder that paths in the command line are relative to. */
   readonly cwd: string;
-  readonly inspect: (path: string) => Promise<ModelInspection>;
+  readonly inspect: Inspect;
   /** What the user said about the file with this SHA-256. */
   readonly normalisationOf: (sha256: string) => Normalisation | null;
   readonly estimate: (spec: MethodSpec, request: RunRequest) => Promise<Estimate | null>;
@@ -152,10 +154,11 @@ async function checkFile(
     return { problem: { message: `${need.title}: there is no file ${model.path}`, hint: 'Choose an ONNX file.' } };
   }
   try {
-    const inspection = await inspect(model.path);
+    const inspection = await inspect(model.path, model.dims);
     const problem = whyUnfit(inspection, need);
     if (problem) return { problem };
-    const said = model.normalisation ?? normalisationOf(inspection.file.sha256);
+    const said =
+      model.normalisation ?? normalisationOf(inspection.file.sha256) ?? foundNormalisation(inspection)?.normalisation;
     return { model: said ? { ...model, normalisation: said } : model };
   } catch (thrown) {
     const { message, hint } = toWorkbenchError(thrown);

@@ -8,6 +8,7 @@ import type { ModelInspection } from '../contract/inspection.ts';
 import { SanityReading } from '../contract/sanity.ts';
 import { defaultThreads } from '../runtime/device.ts';
 import { architectures } from '../train/zoo/architectures.ts';
+import { foundNormalisation } from './complete-models.ts';
 import { lookApart } from './apart.ts';
 import { settlePath, whyUnfit } from './assess.ts';
 import { bind, type HandlerTable } from './bind.ts';
@@ -45,18 +46,12 @@ export function handlers(inside: Inside): HandlerTable {
       return {};
     }),
     'models.sanity': bind(requests['models.sanity'], async ({ path, data, count }) => {
-      const { file, preprocessing } = await inspect(settlePath(path));
-      const said = library.wordsOf(file.sha256).normalisation;
+      const inspection = await inspect(settlePath(path));
+      const said = library.wordsOf(inspection.file.sha256).normalisation;
+      const found = foundNormalisation(inspection);
       const also = [
         ...(said ? [{ title: 'What you said', normalisation: said }] : []),
-        ...(preprocessing.mean && preprocessing.std
-          ? [
-              {
-                title: `Found in ${preprocessing.mean.source}`,
-                normalisation: { mean: preprocessing.mean.value, std: preprocessing.std.value },
-              },
-            ]
-          : []),
+        ...(found ? [{ title: `Found in ${found.source}`, normalisation: found.normalisation }] : []),
       ];
       const command = { kind: 'sanity' as const, path: settlePath(path), data, count, also, threads: defaultThreads() };
       return SanityReading.parse(await lookApart(command));

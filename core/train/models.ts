@@ -30,11 +30,16 @@ export const bundledModel = (name: string): string =>
 
 /**
  * Opens a classifier file. Pixels in [0, 1] are normalised inside the graph, as `normalisation` says or else the file's
- * metadata. @throws MODEL_UNREADABLE, MODEL_UNSUITABLE, MODEL_NOT_FINITE, OP_UNSUPPORTED
+ * metadata; `dims` are sizes of symbolic dimensions.
+ * @throws MODEL_UNREADABLE, MODEL_UNSUITABLE, MODEL_NOT_FINITE, OP_UNSUPPORTED, PARAM_INVALID
  */
-export async function openModelFile(path: string, normalisation?: Normalisation): Promise<OpenedModel> {
+export async function openModelFile(
+  path: string,
+  normalisation?: Normalisation,
+  dims?: Readonly<Record<string, number>>,
+): Promise<OpenedModel> {
   try {
-    const { model, description } = await openClassifier(path);
+    const { model, description } = await openClassifier(path, dims);
     return opened(basename(path), model, description, normalisation ?? normalisationOf(model));
   } catch (thrown) {
     const { code, message, hint, details } = toWorkbenchError(thrown);
@@ -66,7 +71,7 @@ export async function openModel(ref: ModelRef, role: string, fit: ModelFit): Pro
     });
     return opened(ref.architecture, model, describeClassifier(model));
   }
-  const file = await openModelFile(ref.path, ref.normalisation);
+  const file = await openModelFile(ref.path, ref.normalisation, ref.dims);
   const reasons = [
     ...(file.shape.join() === fit.shape.join()
       ? []

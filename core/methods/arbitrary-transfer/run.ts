@@ -129,7 +129,7 @@ async function* prepare(ctx: Work['ctx'], keep: Keep): Events<Work> {
 type ModelGiven = Work['ctx']['models'][string] | undefined;
 
 async function openTeacher(ref: ModelGiven): Promise<OpenedModel> {
-  if (ref?.kind === 'file') return openModelFile(ref.path, ref.normalisation);
+  if (ref?.kind === 'file') return openModelFile(ref.path, ref.normalisation, ref.dims);
   throw new WorkbenchError(
     ref ? 'MODEL_UNSUITABLE' : 'PARAM_INVALID',
     ref

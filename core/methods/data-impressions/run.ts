@@ -147,7 +147,7 @@ function similarityOf(teacher: OpenedModel, targets: TargetKind): ClassSimilarit
 
 async function openTeacher({ models }: Work['ctx']): Promise<OpenedModel> {
   const ref = reference(models, 'teacher');
-  if (ref.kind === 'file') return openModelFile(ref.path, ref.normalisation);
+  if (ref.kind === 'file') return openModelFile(ref.path, ref.normalisation, ref.dims);
   throw new WorkbenchError(
     'MODEL_UNSUITABLE',
     `The teacher must be a trained model file, got the architecture "${ref.architecture}"`,

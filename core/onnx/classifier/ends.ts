@@ -8,6 +8,9 @@ import { channelsOf, onlySize, squareOf } from './image-size.ts';
 const shapeOf = (value: ValueInfo): string =>
   `${value.name} ${value.dtype} [${value.shape?.map((dim) => (dim === '' ? '?' : dim)).join(', ') ?? '?'}]`;
 
+/** The end of a reason that a size would remove. */
+export const askingSize = 'say which size is meant';
+
 /** A sound half of the answer, or the reasons why there is none. */
 export type Found<T> = { readonly value: T } | { readonly reasons: readonly string[] };
 
@@ -65,7 +68,7 @@ export function findImageInput(
   const [height, width] = [side ?? anyHeight, side ?? anyWidth];
   if (typeof channels !== 'number' || typeof height !== 'number' || typeof width !== 'number') {
     const wanted = 'expected fixed channels, height and width, or a network that takes one usual size only';
-    return { reasons: [...reasons, `${wanted}, got ${shapeOf(input)}; say which size is meant`] };
+    return { reasons: [...reasons, `${wanted}, got ${shapeOf(input)}; ${askingSize}`] };
   }
   if (reasons.length > 0) return { reasons };
   const fixedBatch = typeof batch === 'number' ? batch : undefined;

@@ -1,5 +1,5 @@
 import { WorkbenchError } from '../base/errors.ts';
-import type { Dim, OnnxModel, ValueInfo } from '../onnx/graph.ts';
+import type { Dim, OnnxModel, ValueInfo } from './graph.ts';
 
 /** How the symbolic dimensions of the inputs, from an axis on, can be called: by their name in the file, or INPUT.AXIS. */
 export function symbolicDimensions(inputs: readonly ValueInfo[], fromAxis = 0): readonly string[] {
