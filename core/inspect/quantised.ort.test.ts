@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { float32, int64, tensor } from '../base/tensor.ts';
+import { int64, tensor } from '../base/tensor.ts';
 import { int, ints } from '../autodiff/attributes.ts';
 import { GraphBuilder } from '../autodiff/builder.ts';
 import type { OnnxModel } from '../onnx/graph.ts';
@@ -36,7 +36,7 @@ function network(step: number | undefined): OnnxModel {
   return houseModel(g.build('network'));
 }
 
-async function dxOf(model: OnnxModel): Promise<ReturnType<typeof float32>['data']> {
+async function dxOf(model: OnnxModel): Promise<Float32Array<ArrayBuffer>> {
   const { model: file } = gradientModel(model, { of: 'cross-entropy', wrt: ['input'], order: 1 });
   const session = await openSession(writeModel(file), { device: 'cpu', threads: 1 }, 'gradient');
   const { dx } = await session.run({ image: randomTensor([2, 1, 6, 6], 'image'), labels: int64([2], [1, 3]) });
