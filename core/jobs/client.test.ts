@@ -8,7 +8,7 @@ import type { RunEvent, RunRecord } from '../contract/run.ts';
 import type { Workspace } from '../store/workspace.ts';
 import { startJob, type JobOptions } from './client.ts';
 import type { JobExit } from './crash.ts';
-import { forkJob, type JobProcess } from './launch.ts';
+import { launchJob, type JobProcess } from './launch.ts';
 import { toyFork, toyInProcess, toyRequest, toyWorkspace, tickingClock } from './testing/toy-workspace.ts';
 
 /** So much work that a forked job cannot end before its parent reacts. */
@@ -142,6 +142,7 @@ describe('a job', () => {
     const exits = Promise.withResolvers<(exit: JobExit) => void>();
     const launch = (): JobProcess => ({
       pid: undefined,
+      onStart: () => {},
       post: () => {},
       kill: () => {},
       onMessage: () => {},
@@ -235,7 +236,7 @@ describe('a job', () => {
 
   it('runs under the real entry of the job process', async (t) => {
     const workspace = toyWorkspace(t);
-    const run = await newRun(workspace, { launch: forkJob });
+    const run = await newRun(workspace, { launch: launchJob });
     assert.deepEqual([run.state, run.error?.code], ['failed', 'METHOD_UNKNOWN']);
   });
 });

@@ -3,7 +3,7 @@ import { RunEvent, type RunRecord } from '../contract/run.ts';
 import type { JobCommand } from '../contract/job.ts';
 import { removeCheckpoints } from './checkpoints.ts';
 import { crashError, type JobExit } from './crash.ts';
-import { forkJob, type JobLauncher } from './launch.ts';
+import { launchJob, type JobLauncher } from './launch.ts';
 import { isFinal } from './states.ts';
 
 /** What the parent of a job needs of the history; core/store offers it. */
@@ -54,7 +54,7 @@ const defaultCancelGraceMs = 5000;
  * @throws RUN_UNKNOWN; RUN_STATE when the run has finished, is running, or (resume) has nothing to go on from.
  */
 export function startJob(options: JobOptions): JobHandle {
-  const { store, now, onEvent, launch = forkJob, cancelGraceMs = defaultCancelGraceMs } = options;
+  const { store, now, onEvent, launch = launchJob, cancelGraceMs = defaultCancelGraceMs } = options;
   const run = store.getRun(options.runId);
   const { runId } = run;
   checkStart(run, options.resume);
@@ -118,7 +118,7 @@ export function startJob(options: JobOptions): JobHandle {
   });
 
   try {
-    if (child.pid !== undefined) store.setJobProcess(jobId, child.pid);
+    child.onStart((pid) => store.setJobProcess(jobId, pid));
     post({
       type: 'start',
       runId,

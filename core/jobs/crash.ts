@@ -1,14 +1,8 @@
 import { WorkbenchError } from '../base/errors.ts';
+import type { ChildExit } from '../runtime/child-process.ts';
 
 /** How a job process ended. */
-export interface JobExit {
-  readonly exitCode: number | null;
-  readonly signal: string | null;
-  /** The end of what it wrote to stdout and stderr. */
-  readonly output: string;
-  /** It could not be started at all. */
-  readonly error?: Error;
-}
+export type JobExit = ChildExit;
 
 const nativeSignals = new Set(['SIGABRT', 'SIGSEGV', 'SIGBUS', 'SIGILL', 'SIGFPE', 'SIGTRAP']);
 

@@ -39,6 +39,7 @@ export function inProcess(options: HostOptions): JobLauncher {
     );
     return {
       pid: process.pid,
+      onStart: (listener) => listener(process.pid),
       post: (message) => deliver(toHost, message),
       kill() {
         exit({ exitCode: null, signal: 'SIGKILL' });

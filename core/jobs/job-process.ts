@@ -3,10 +3,13 @@ import { outliveTerminal } from '../runtime/terminal-signals.ts';
 
 outliveTerminal();
 
-// Only now what takes a second to load.
-const { registry } = await import('../methods/registry.ts');
-const { resolveDevice } = await import('../runtime/device.ts');
-const { hashFiles } = await import('./inputs.ts');
-const { runJobProcess } = await import('./process-port.ts');
+/** Only now what takes a second to load. */
+async function run(): Promise<void> {
+  const { registry } = await import('../methods/registry.ts');
+  const { resolveDevice } = await import('../runtime/device.ts');
+  const { hashFiles } = await import('./inputs.ts');
+  const { runJobProcess } = await import('./process-port.ts');
+  await runJobProcess({ registry, inputs: { resolveDevice, ...hashFiles } });
+}
 
-await runJobProcess({ registry, inputs: { resolveDevice, ...hashFiles } });
+void run();

@@ -2,7 +2,7 @@ import { invariant } from '../base/errors.ts';
 import { wallClock } from '../base/clock.ts';
 import { serveJob, type HostOptions, type Port } from './host.ts';
 
-/** The port of a process that was started by forkModule. */
+/** The port of a process that was started by startChild. */
 function parentPort(): Port {
   invariant(process.send, 'a job process has to be forked by the workbench');
   return {

@@ -1,9 +1,8 @@
-import { type ChildProcess, fork } from 'node:child_process';
 import { readdirSync, statSync } from 'node:fs';
 import { totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { type ErrorShape, WorkbenchError } from '../base/errors.ts';
+import { type Child, startChild } from './child-process.ts';
 import type { LoadAnswer, LoadReport, LoadRequest } from './isolated-load-process.ts';
 import { type Usage, usageOf } from './isolated-load-usage.ts';
 
@@ -50,7 +49,6 @@ export interface Loader {
 
 const gib = 2 ** 30;
 const pollMs = 20;
-const outputKept = 2000;
 
 /** Generous for any classifier of the size of this file, and no harm to a workstation. */
 export function loadLimitsFor(path: string): LoadLimits {
@@ -102,7 +100,7 @@ export function openLoader(
   const close = async (): Promise<void> => {
     const ending = running;
     running = undefined;
-    ending?.child.kill('SIGKILL');
+    ending?.child.kill();
     await ending?.gone;
   };
   return {
@@ -113,16 +111,13 @@ export function openLoader(
     async load(request, limits) {
       const started = elapsed();
       if (running === undefined) {
-        const fresh = start(
-          module ?? new URL('./isolated-load-process.ts', import.meta.url),
-          memoryBytes,
-          lifetimeCpuSeconds,
-        );
+        const fresh = start(module ?? loaderModule, { memoryBytes, cpuSeconds: lifetimeCpuSeconds });
         running = fresh;
         processCount++;
-        fresh.child.once('exit', () => {
+        const forget = (): void => {
           if (running === fresh) running = undefined;
-        });
+        };
+        void fresh.gone.then(forget);
       }
       const { fate, usage } = await watch(running, request, limits);
       if (fate.kind === 'stopped' || fate.kind === 'crashed') await close();
@@ -131,50 +126,50 @@ export function openLoader(
   };
 }
 
+const loaderModule = new URL('./isolated-load-process.ts', import.meta.url);
+
 interface Running {
-  readonly child: ChildProcess;
-  /** Resolves with how the process ended. */
-  readonly gone: Promise<string>;
-  /** The end of what it said. */
-  output: string;
+  readonly child: Child;
+  /** Undefined until the process is there. */
+  pid: number | undefined;
+  /** How the process ended, and the end of what it said. */
+  readonly gone: Promise<{ readonly how: string; readonly output: string }>;
+  /** Takes the next answer. */
+  take: (answer: LoadAnswer) => void;
 }
 
-function start(module: URL, memoryBytes: number, cpuSeconds: number): Running {
-  const child = fork(fileURLToPath(module), [], {
-    ...limitedNode(memoryBytes, cpuSeconds),
-    serialization: 'advanced',
-    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-    env: environment(),
+function start(module: URL, limits: { readonly memoryBytes: number; readonly cpuSeconds: number }): Running {
+  const child = startChild(module, { limits, hasBareEnvironment: true });
+  const gone = new Promise<{ how: string; output: string }>((resolve) => {
+    child.onExit(({ exitCode, signal, error, output }) =>
+      resolve({ how: error?.message ?? signal ?? `exit code ${exitCode}`, output }),
+    );
   });
-  const gone = new Promise<string>((resolve) => {
-    child.on('exit', (code, signal) => resolve(signal ?? `exit code ${code}`));
-    child.on('error', (error) => resolve(error.message));
+  const running: Running = { child, pid: undefined, gone, take: () => undefined };
+  child.onStart((pid) => {
+    running.pid = pid;
   });
-  const running: Running = { child, gone, output: '' };
-  const keep = (chunk: Buffer): void => {
-    running.output = (running.output + chunk.toString()).slice(-outputKept);
-  };
-  child.stdout?.on('data', keep);
-  child.stderr?.on('data', keep);
+  child.onMessage((message) => running.take(message as LoadAnswer));
   return running;
 }
 
 /** Sends a request and holds the process to the limits until it answers or ends. */
 async function watch(
-  { child, gone, output }: Running,
+  running: Running,
   request: LoadRequest,
   limits: LoadLimits,
 ): Promise<{ readonly fate: LoadFate; readonly usage: Usage | undefined }> {
-  const { pid } = child;
-  const before = pid === undefined ? undefined : await usageOf(pid);
+  const { child, gone } = running;
+  const usage = async (): Promise<Usage | undefined> => (running.pid === undefined ? undefined : usageOf(running.pid));
+  const before = await usage();
   let peak: Usage | undefined;
   let over: 'time' | 'cpu' | 'memory' | undefined;
   const stop = (why: typeof over): void => {
     over ??= why;
-    child.kill('SIGKILL');
+    child.kill();
   };
   const look = async (): Promise<void> => {
-    const now = pid === undefined ? undefined : await usageOf(pid);
+    const now = await usage();
     if (now === undefined) return;
     const cpuMs = now.cpuMs - (before?.cpuMs ?? 0);
     peak = { memoryBytes: Math.max(now.memoryBytes, peak?.memoryBytes ?? 0), cpuMs };
@@ -183,62 +178,39 @@ async function watch(
   };
   const poll = setInterval(() => void look(), pollMs);
   const alarm = setTimeout(() => stop('time'), limits.wallMs);
-  const answered = new Promise<LoadAnswer>((resolve) =>
-    child.once('message', (message) => resolve(message as LoadAnswer)),
-  );
+  const answered = new Promise<LoadAnswer>((resolve) => {
+    running.take = resolve;
+  });
   // A message that cannot be sent has lost its reader, whose end is seen below.
-  child.send(request, () => undefined);
+  child.post(request);
   try {
     const outcome = await Promise.race([answered, gone]);
     await look();
-    return { fate: fateOf(outcome, over, limits, output), usage: peak };
+    return { fate: fateOf(outcome, over, limits), usage: peak };
   } finally {
     clearInterval(poll);
     clearTimeout(alarm);
-    child.removeAllListeners('message');
   }
 }
 
 const exhausted = /bad.alloc|out of memory|allocate memory|allocation failed/i;
 
 function fateOf(
-  outcome: LoadAnswer | string,
+  outcome: LoadAnswer | { readonly how: string; readonly output: string },
   over: 'time' | 'cpu' | 'memory' | undefined,
   limits: LoadLimits,
-  output: string,
 ): LoadFate {
   const overLimit = { time: limits.wallMs, cpu: limits.cpuMs, memory: limits.memoryBytes };
-  if (typeof outcome !== 'string') {
+  if ('ok' in outcome) {
     if (outcome.ok) return { kind: 'passed', report: outcome.report };
     // What the system would not give it is a matter of the limits, not of the file's form.
     if (exhausted.test(outcome.error.message)) return { kind: 'stopped', over: 'memory', limit: limits.memoryBytes };
     return { kind: 'refused', error: outcome.error };
   }
   if (over !== undefined) return { kind: 'stopped', over, limit: overLimit[over] };
-  if (outcome === 'SIGXCPU') return { kind: 'stopped', over: 'cpu', limit: limits.cpuMs };
-  if (exhausted.test(output)) return { kind: 'stopped', over: 'memory', limit: limits.memoryBytes };
-  return { kind: 'crashed', how: outcome, output };
-}
-
-/**
- * How to start Node under limits of the system. A shell sets them and becomes Node, so that the process and its id are the
- * same. They are the net: a process that nobody watches any more ends by itself. Windows has no such shell.
- */
-function limitedNode(memoryBytes: number, cpuSeconds: number): { execPath: string; execArgv: string[] } {
-  const node = ['--max-old-space-size=2048', '--no-warnings'];
-  if (process.platform === 'win32') return { execPath: process.execPath, execArgv: node };
-  // Before it does anything, Node sets aside about 600 MB that it never touches.
-  const kilobytes = Math.ceil((memoryBytes + gib) / 1024);
-  const script = `ulimit -c 0; ulimit -t ${cpuSeconds}; ulimit -d ${kilobytes} 2>/dev/null; exec "$0" "$@"`;
-  return { execPath: '/bin/sh', execArgv: ['-c', script, process.execPath, ...node] };
-}
-
-/** Only what a process needs to start: whatever else stands in the environment is no business of a model file. */
-function environment(): NodeJS.ProcessEnv {
-  const names = ['PATH', 'SystemRoot', 'TMPDIR', 'TEMP', 'TMP', 'LANG', 'ELECTRON_RUN_AS_NODE'];
-  return Object.fromEntries(
-    names.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])),
-  );
+  if (outcome.how === 'SIGXCPU') return { kind: 'stopped', over: 'cpu', limit: limits.cpuMs };
+  if (exhausted.test(outcome.output)) return { kind: 'stopped', over: 'memory', limit: limits.memoryBytes };
+  return { kind: 'crashed', how: outcome.how, output: outcome.output };
 }
 
 const reasons = {

@@ -4,7 +4,7 @@ import type { Session, SessionOptions, Tensors } from './session.ts';
 
 // The job decides when its lanes end. Only then onnxruntime, which takes time to load.
 outliveTerminal();
-const { openSession } = await import('./session.ts');
+const loading = import('./session.ts');
 
 /** What a lane is asked; answered in order of completion under the same id. */
 export type LaneRequest = { readonly id: number } & (
@@ -29,6 +29,7 @@ let nextSession = 0;
 
 async function answer(request: LaneRequest): Promise<LaneOpened | Tensors | null> {
   if (request.type === 'open') {
+    const { openSession } = await loading;
     const session = await openSession(request.bytes, request.options, request.title);
     sessions.set(nextSession, session);
     return { session: nextSession++, inputNames: session.inputNames, outputNames: session.outputNames };

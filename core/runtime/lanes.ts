@@ -1,6 +1,5 @@
-import { fork } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { WorkbenchError } from '../base/errors.ts';
+import { startChild } from './child-process.ts';
 import type { LaneAnswer, LaneOpened, LaneRequest } from './lane-process.ts';
 import type { Lane, Session, Tensors } from './session.ts';
 
@@ -26,10 +25,7 @@ export function openLanes(count: number): LaneProcess[] {
 }
 
 function openLane(): LaneProcess {
-  const child = fork(fileURLToPath(new URL('./lane-process.ts', import.meta.url)), [], {
-    serialization: 'advanced',
-    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-  });
+  const child = startChild(new URL('./lane-process.ts', import.meta.url));
   const waiting = new Map<number, Waiting>();
   const gone = Promise.withResolvers<void>();
   let nextId = 0;
@@ -40,23 +36,21 @@ function openLane(): LaneProcess {
     waiting.clear();
     gone.resolve();
   };
-  child.on('message', (message) => {
+  child.onMessage((message) => {
     const reply = message as LaneAnswer;
     const asked = waiting.get(reply.id);
     waiting.delete(reply.id);
     if (reply.ok) asked?.resolve(reply.value);
     else asked?.reject(WorkbenchError.fromShape(reply.error));
   });
-  child.on('exit', (code, signal) => end(signal ?? `exit code ${code}`));
-  // Without a listener a process that cannot be started would take this one down.
-  child.on('error', (error) => end(error.message));
+  child.onExit(({ exitCode, signal, error }) => end(error?.message ?? signal ?? `exit code ${exitCode}`));
   const ask = (request: Asked): Promise<LaneOpened | Tensors | null> =>
     new Promise((resolve, reject) => {
       if (ended) return reject(ended);
       const id = nextId++;
       waiting.set(id, { resolve, reject });
       // A message that cannot be sent has lost its reader: the exit that follows rejects what waits.
-      child.send({ ...request, id }, (error) => error && child.kill('SIGKILL'));
+      child.post({ ...request, id }, () => child.kill());
     });
   return {
     pid: child.pid,
@@ -67,7 +61,7 @@ function openLane(): LaneProcess {
     },
     close() {
       // A lane may be deep inside a kernel, which nothing else stops.
-      child.kill('SIGKILL');
+      child.kill();
       return gone.promise;
     },
   };

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { WorkbenchError } from '../base/errors.ts';
 import { dataFormats, DataRef, ErrorData, Normalisation, splits } from '../contract/run.ts';
-import { forkModule, type JobProcess } from '../jobs/launch.ts';
+import { startChild, type Child } from '../runtime/child-process.ts';
 
 /** What is looked into apart from the host: a file of strangers can cost one process, never the window. */
 export const ApartCommand = z.discriminatedUnion('kind', [
@@ -46,13 +46,13 @@ const ApartAnswer = z.discriminatedUnion('ok', [
 
 const timeLimitMs = 120_000;
 
-const fork = (): JobProcess => forkModule(new URL('./apart-process.ts', import.meta.url));
+const fork = (): Child => startChild(new URL('./apart-process.ts', import.meta.url));
 
 /**
  * Looks into a file in a process of its own.
  * @throws what the process found wrong; MODEL_UNREADABLE or DATA_UNREADABLE when the file cost it its life or its time.
  */
-export async function lookApart(command: ApartCommand, launch: () => JobProcess = fork): Promise<unknown> {
+export async function lookApart(command: ApartCommand, launch: () => Child = fork): Promise<unknown> {
   const child = launch();
   const answer = Promise.withResolvers<unknown>();
   const code = command.kind === 'data' ? 'DATA_UNREADABLE' : 'MODEL_UNREADABLE';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { forkModule } from '../jobs/launch.ts';
+import { startChild } from '../runtime/child-process.ts';
 import type { DeviceProbe } from '../runtime/device.ts';
 import type { Device } from '../runtime/session.ts';
 import type { Speed } from './measure-speed.ts';
@@ -20,7 +20,7 @@ export interface Probed {
 
 /** Opens a device in a process of its own, because a driver may abort the process or write to its output. */
 export function probeApart(device: Device, threads: readonly number[]): Promise<Probed> {
-  const child = forkModule(new URL('./probe-process.ts', import.meta.url));
+  const child = startChild(new URL('./probe-process.ts', import.meta.url));
   const result = Promise.withResolvers<Probed>();
   child.onMessage((message) => {
     const { available, reason, speed } = ProbeAnswer.parse(message);

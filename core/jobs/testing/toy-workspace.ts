@@ -7,7 +7,8 @@ import type { RunRequest } from '../../contract/run.ts';
 import { openWorkspace, type Workspace, type WorkspaceOptions } from '../../store/workspace.ts';
 import type { HostOptions } from '../host.ts';
 import { inProcess } from '../in-process.ts';
-import { forkModule, type JobLauncher } from '../launch.ts';
+import { startChild } from '../../runtime/child-process.ts';
+import type { JobLauncher } from '../launch.ts';
 import { canMove } from '../states.ts';
 import { toyInputs, toyRegistry } from './toy-method.ts';
 
@@ -59,4 +60,4 @@ export function toyInProcess(options: Partial<HostOptions> = {}): JobLauncher {
   });
 }
 
-export const toyFork: JobLauncher = () => forkModule(new URL('./toy-process.ts', import.meta.url));
+export const toyFork: JobLauncher = () => startChild(new URL('./toy-process.ts', import.meta.url));
