@@ -2,16 +2,16 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { WorkbenchError, type ErrorShape } from '../core/base/errors.ts';
 import type { Answer } from '../core/contract/bridge.ts';
 import { paths, RequestBody, SessionAsk } from '../core/contract/http.ts';
+import { reportPolicy, type InterfaceFile } from '../core/service/interface-files.ts';
 import type { Service } from '../core/service/service.ts';
 import { chunkBytes } from '../core/service/uploads.ts';
 import { isOwnHost, isOwnOrigin, type Access } from './serve-access.ts';
 import { sendEvents } from './serve-events.ts';
-import type { StaticFile } from './serve-static.ts';
 
 export interface ServedThings {
   readonly service: Service;
   readonly access: Access;
-  readonly staticFile: (path: string) => StaticFile | undefined;
+  readonly staticFile: (path: string) => InterfaceFile | undefined;
 }
 
 /** A request that is refused before anything of it is done. */
@@ -37,9 +37,6 @@ const commonHeaders: Readonly<Record<string, string>> = {
 
 /** For everything but pages of ours: nothing may be loaded or run by it. */
 const closedPolicy = `default-src 'none'; frame-ancestors 'none'`;
-
-/** A report in a frame: its own styles and pictures, no scripts, and no rights of our origin. */
-const reportPolicy = `default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'; sandbox allow-popups`;
 
 /** The HTTP face of a service (core/contract/http.ts). Call `listen` with 127.0.0.1. */
 export function createHttpServer(things: ServedThings): Server {

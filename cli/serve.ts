@@ -57,10 +57,10 @@ export const serve: Verb = {
       const { createAccess } = await import('./serve-access.ts');
       const { sessionFile } = await import('./serve-sessions.ts');
       const { createHttpServer } = await import('./serve-http.ts');
-      const { openStatic } = await import('./serve-static.ts');
+      const { openInterface } = await import('../core/service/interface-files.ts');
       const asked = wholeNumber(args, 'port', 0, 65_535);
       const folder = args.text('interface');
-      const staticFile = openStatic(folder === undefined ? builtInterface : resolve(here.cwd, folder));
+      const staticFile = openInterface(folder === undefined ? builtInterface : resolve(here.cwd, folder), 'http');
       const access = createAccess(sessionFile(workspace.dir, here.now));
       let port = 0;
       const address = (): string => `http://127.0.0.1:${port}/#${tokenParameter}=${access.token()}`;

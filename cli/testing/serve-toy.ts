@@ -4,11 +4,11 @@ import { request } from 'node:http';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { temporaryFolder } from '../../core/jobs/testing/toy-workspace.ts';
+import { openInterface } from '../../core/service/interface-files.ts';
 import type { Service } from '../../core/service/service.ts';
 import { openToyService } from '../../core/service/testing/toy-service.ts';
 import { createAccess, type Access } from '../serve-access.ts';
 import { createHttpServer } from '../serve-http.ts';
-import { openStatic } from '../serve-static.ts';
 
 export interface Reply {
   readonly status: number;
@@ -51,7 +51,7 @@ export async function serveToy(t: TestContext): Promise<Served> {
   const dir = temporaryFolder(t);
   const access = createAccess();
   const service = openToyService(dir, () => `http://127.0.0.1/#token=${access.token()}`);
-  const server = createHttpServer({ service, access, staticFile: openStatic(toyInterface(t)) });
+  const server = createHttpServer({ service, access, staticFile: openInterface(toyInterface(t), 'http') });
   t.after(async () => {
     server.close();
     server.closeAllConnections();

@@ -5,7 +5,7 @@ import CssBaseline from '@mui/material/CssBaseline';
 import { ThemeProvider } from '@mui/material/styles';
 import { StrictMode, useMemo } from 'react';
 import { createRoot } from 'react-dom/client';
-import { connectHttp } from '../bridge/http-bridge.ts';
+import { connect } from '../bridge/connect.ts';
 import { BridgeContext } from '../bridge/use-bridge.ts';
 import './fonts.css';
 import { nonce } from './nonce.ts';
@@ -13,7 +13,7 @@ import { Shell } from './Shell.tsx';
 import { useThemeMode } from './settings.ts';
 import { themeFor } from './theme.ts';
 
-const bridge = connectHttp({ location: window.location, history: window.history, storage: window.sessionStorage });
+const bridge = connect(window);
 const cache = createCache({ key: 'p', prepend: true, nonce });
 
 function App() {

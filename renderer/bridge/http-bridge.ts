@@ -1,6 +1,5 @@
 import { toWorkbenchError, WorkbenchError } from '../../core/base/errors.ts';
 import {
-  Answer,
   HostEvent,
   requests,
   type Bridge,
@@ -8,10 +7,10 @@ import {
   type RequestName,
   type RequestParams,
   type RequestResult,
-  type UploadRequest,
 } from '../../core/contract/bridge.ts';
 import { paths, SessionGrant, tokenParameter } from '../../core/contract/http.ts';
 import { linesOf } from './lines.ts';
+import { resultOf, sendFiles, type Append } from './transfer.ts';
 
 const sessionKey = 'palimpsest.session';
 const retryMs = [250, 500, 1000, 2000, 4000];
@@ -55,7 +54,7 @@ export function connectHttp({ location, history, storage }: Place): Bridge {
       watcher(connection);
       return () => watchers.delete(watcher);
     },
-    upload: async (request) => upload(authorised, bridge, request),
+    upload: async (request) => sendFiles(bridge, async (...piece) => append(authorised, ...piece), request),
     async artifact(sha256) {
       const response = await authorised(`${paths.artifact}${sha256}`, {});
       if (!response.ok) throw await refusal(response);
@@ -107,14 +106,13 @@ async function ask<K extends RequestName>(
   return requests[name].out.parse(await answerOf(response)) as RequestResult<K>;
 }
 
-async function answerOf(response: Response): Promise<unknown> {
-  const answer = Answer.safeParse(await response.json().catch(() => undefined));
-  if (!answer.success) {
-    throw new WorkbenchError('INTERNAL', `The workbench answered with status ${response.status} and no result`);
-  }
-  if (answer.data.ok) return answer.data.result;
-  throw WorkbenchError.fromShape(answer.data.error);
-}
+const append = async (authorised: Fetch, ...[id, file, offset, body]: Parameters<Append>): Promise<unknown> => {
+  const query = new URLSearchParams({ id, file: String(file), offset: String(offset) });
+  const headers = { 'content-type': 'application/octet-stream' };
+  return answerOf(await authorised(`${paths.upload}?${query.toString()}`, { method: 'POST', headers, body }));
+};
+
+const answerOf = async (response: Response): Promise<unknown> => resultOf(await response.json().catch(() => undefined));
 
 async function refusal(response: Response): Promise<WorkbenchError> {
   try {
@@ -123,39 +121,6 @@ async function refusal(response: Response): Promise<WorkbenchError> {
     return toWorkbenchError(thrown);
   }
   return new WorkbenchError('INTERNAL', `The workbench answered with status ${response.status}`);
-}
-
-async function upload(
-  authorised: Fetch,
-  bridge: Bridge,
-  { kind, files, onProgress, signal }: UploadRequest,
-): Promise<RequestResult<'uploads.finish'>> {
-  const entries = files.map(({ path, file }) => ({ path, sizeBytes: file.size }));
-  const { uploadId, chunkBytes } = await bridge.request('uploads.begin', { kind, files: entries });
-  const total = files.reduce((sum, { file }) => sum + file.size, 0);
-  let sent = 0;
-  try {
-    for (const [index, { file }] of files.entries()) {
-      for (let offset = 0; offset < file.size; offset += chunkBytes) {
-        if (signal?.aborted) throw new WorkbenchError('CANCELLED', 'The upload was cancelled');
-        const body = await file.slice(offset, Math.min(file.size, offset + chunkBytes)).arrayBuffer();
-        const query = new URLSearchParams({ id: uploadId, file: String(index), offset: String(offset) });
-        const response = await authorised(`${paths.upload}?${query.toString()}`, {
-          method: 'POST',
-          headers: { 'content-type': 'application/octet-stream' },
-          body,
-        });
-        await answerOf(response);
-        sent += body.byteLength;
-        onProgress?.(sent, total);
-      }
-    }
-    return await bridge.request('uploads.finish', { uploadId });
-  } catch (thrown) {
-    // The first failure is what the user has to read; the host sweeps unfinished uploads anyway.
-    await bridge.request('uploads.abort', { uploadId }).catch(() => undefined);
-    throw thrown;
-  }
 }
 
 /** Reads the stream of events for as long as the page lives, and goes on after the last one seen. */

@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { extname, join, relative, sep } from 'node:path';
-import { WorkbenchError } from '../core/base/errors.ts';
+import { WorkbenchError } from '../base/errors.ts';
 
 /** A file of the interface as it is sent. */
-export interface StaticFile {
+export interface InterfaceFile {
   readonly bytes: Buffer;
   readonly headers: Readonly<Record<string, string>>;
 }
@@ -22,15 +22,21 @@ const mediaTypes: Readonly<Record<string, string>> = {
 
 const nonceMark = '__CSP_NONCE__';
 
+/** A report in a frame: its own styles and pictures, no scripts, and no rights of our origin. */
+export const reportPolicy = `default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'; sandbox allow-popups`;
+
+/** How a window reaches its host: by requests to where it came from, or by a port that needs none. */
+export type Reach = 'http' | 'port';
+
 /** What a page of ours may do: nothing but talk to us. `nonce` is for the style sheets that the interface makes. */
-const contentPolicy = (nonce: string): string =>
+const contentPolicy = (nonce: string, reach: Reach): string =>
   [
     `default-src 'none'`,
     `script-src 'self'`,
     `style-src 'self' 'nonce-${nonce}'`,
     `img-src 'self' data: blob:`,
     `font-src 'self'`,
-    `connect-src 'self'`,
+    `connect-src ${reach === 'http' ? "'self'" : "'none'"}`,
     `worker-src 'self'`,
     `frame-src 'self'`,
     `base-uri 'none'`,
@@ -43,7 +49,7 @@ const contentPolicy = (nonce: string): string =>
  * The built interface. Paths are looked up in a list made at the start, so that nothing a request says reaches the file
  * system. @throws WORKSPACE_UNUSABLE when it was not built
  */
-export function openStatic(folder: string): (path: string) => StaticFile | undefined {
+export function openInterface(folder: string, reach: Reach): (path: string) => InterfaceFile | undefined {
   if (!existsSync(join(folder, 'index.html'))) {
     throw new WorkbenchError('WORKSPACE_UNUSABLE', `The interface is not built: there is no index.html in ${folder}`, {
       hint: 'Run `npm start`, which builds it first.',
@@ -69,7 +75,11 @@ export function openStatic(folder: string): (path: string) => StaticFile | undef
     const html = readFileSync(file, 'utf8').replaceAll(nonceMark, nonce);
     return {
       bytes: Buffer.from(html),
-      headers: { 'content-type': type, 'cache-control': 'no-store', 'content-security-policy': contentPolicy(nonce) },
+      headers: {
+        'content-type': type,
+        'cache-control': 'no-store',
+        'content-security-policy': contentPolicy(nonce, reach),
+      },
     };
   };
 }
