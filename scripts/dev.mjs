@@ -142,13 +142,9 @@ async function haveChromium() {
 
 /** @param {string} reason */
 async function build(reason) {
-  if (!existsSync(join(root, 'renderer', 'vite.config.mjs'))) {
-    say('renderer/vite.config.mjs is missing. Hint: restore it from the repository.');
-    return 1;
-  }
   say(`Building the interface: ${reason} …`);
   const digest = sourceDigest(root);
-  const { code, output } = await capture([toolPath('vite'), 'build', '--config', 'renderer/vite.config.mjs']);
+  const { code, output } = await capture([toolPath('electron-vite'), 'build']);
   if (code === 0) noteBuilt(root, digest);
   else say(output);
   return code;

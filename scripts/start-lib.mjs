@@ -4,12 +4,12 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { filesBelow } from './dev-lib.mjs';
 
-/** What the renderer's bundle is made of. */
-const sourceFolders = ['renderer', 'core/base', 'core/contract', 'core/methods', 'core/report'];
-const sourceFiles = ['package-lock.json', 'tsconfig.base.json'];
+/** What the bundles of window and application are made of. */
+const sourceFolders = ['core', 'main', 'preload', 'renderer'];
+const sourceFiles = ['electron.vite.config.mjs', 'package-lock.json', 'tsconfig.base.json'];
 
 /** @param {string} root */
-const stampPath = (root) => join(root, 'out', 'renderer.stamp');
+const stampPath = (root) => join(root, 'out', 'built.stamp');
 
 /**
  * A hash over names and contents of everything that the bundle is made of, tests aside.
@@ -70,7 +70,8 @@ export function findElectron(root, { env, platform }) {
   });
   const binary = join(given ?? join(folder, 'dist'), names[platform] ?? 'electron');
   if (!existsSync(binary)) return { reason: `Electron's program is not on this machine (${binary})` };
-  if (!existsSync(join(root, 'out', 'main', 'index.cjs'))) return { reason: 'the application around it is not built' };
+  if (!existsSync(join(root, 'out', 'main', 'application.cjs')))
+    return { reason: 'the application around it is not built' };
   const hasScreen = platform !== 'linux' || Boolean(env['DISPLAY']) || Boolean(env['WAYLAND_DISPLAY']);
   return hasScreen ? { binary } : { reason: 'there is no screen here (DISPLAY and WAYLAND_DISPLAY are not set)' };
 }

@@ -38,7 +38,7 @@ describe('the interface', () => {
   it('is not built again for tests, prose and what it is not made of', (t) => {
     const { root, write } = folder(t, ['renderer/app/main.tsx']);
     const before = sourceDigest(root);
-    for (const file of ['renderer/app/main.test.ts', 'core/base/README.md', 'core/store/runs.ts']) write(file, 'new');
+    for (const file of ['renderer/app/main.test.ts', 'core/base/README.md', 'cli/serve.ts']) write(file, 'new');
     assert.equal(sourceDigest(root), before);
   });
 });
@@ -46,7 +46,7 @@ describe('the interface', () => {
 describe('a window of its own', () => {
   const linux = { env: { DISPLAY: ':0' }, platform: 'linux' };
   const program = 'node_modules/electron/dist/electron';
-  const application = 'out/main/index.cjs';
+  const application = 'out/main/application.cjs';
 
   it('needs the program, the application and a screen, and says which is missing', (t) => {
     const { root, write } = folder(t);

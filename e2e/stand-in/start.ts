@@ -1,0 +1,47 @@
+import { existsSync, mkdtempSync } from 'node:fs';
+import { createRequire, registerHooks } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { BrowserContext, Page } from 'playwright-core';
+import { app, stage } from './electron.ts';
+
+const standIn = new URL('./electron.ts', import.meta.url).href;
+export const out = fileURLToPath(new URL('../../out/', import.meta.url));
+
+export interface StartedApp {
+  readonly page: Page;
+  /** As the system's "quit" does it. */
+  quit(): Promise<void>;
+}
+
+/** Runs the built main process in this process, once, with a page of `context` as its window. */
+export async function startApp(context: BrowserContext, workspace: string): Promise<StartedApp> {
+  const main = join(out, 'main', 'application.cjs');
+  if (!existsSync(main)) throw new Error(`${main} is not built: npm run build`);
+  registerHooks({
+    resolve: (specifier, from, next) =>
+      specifier === 'electron' ? { url: standIn, shortCircuit: true } : next(specifier, from),
+  });
+  stage.context = context;
+  stage.userData = mkdtempSync(join(tmpdir(), 'palimpsest-user-'));
+  stage.switches.set('workspace', workspace);
+  createRequire(import.meta.url)(main);
+  stage.isReady.resolve();
+  const page = await opened();
+  return {
+    page,
+    async quit() {
+      app.quit();
+      await stage.hasQuit.promise;
+    },
+  };
+}
+
+async function opened(): Promise<Page> {
+  for (;;) {
+    const [window] = stage.windows;
+    if (window) return window.webContents.page;
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}

@@ -1,0 +1,35 @@
+import { dirname, join } from 'node:path';
+import { app, session } from 'electron';
+import { startChildrenBy } from '../core/runtime/child-process.ts';
+import { startUtility } from './children.ts';
+import { guardContents, guardSession, shutTheNet } from './guards.ts';
+import { answerWindows } from './port.ts';
+import { declareScheme, serveInterface } from './protocol.ts';
+import { openWindows } from './windows.ts';
+import { openHost, sayWhyNot } from './host.ts';
+
+/** The application: one process, one workspace, one window. */
+const out = dirname(import.meta.dirname);
+
+shutTheNet();
+declareScheme();
+app.enableSandbox();
+startChildrenBy(startUtility);
+
+if (app.requestSingleInstanceLock()) void app.whenReady().then(start);
+else app.quit();
+
+function start(): void {
+  guardSession(session.defaultSession);
+  guardContents(app);
+  try {
+    const host = openHost();
+    const windows = openWindows(host, join(out, 'preload', 'index.cjs'));
+    serveInterface(session.defaultSession, host.service, join(out, 'renderer'));
+    answerWindows(host.service);
+    windows.show();
+  } catch (thrown) {
+    sayWhyNot(thrown);
+    app.quit();
+  }
+}

@@ -1,0 +1,46 @@
+import { protocol, type Session } from 'electron';
+import { appHost, appScheme } from '../core/contract/channels.ts';
+import { paths } from '../core/contract/http.ts';
+import { openInterface, reportPolicy } from '../core/service/interface-files.ts';
+import type { Service } from '../core/service/service.ts';
+
+/** Before the application is ready: our pages have an origin of their own, and none of a file's rights. */
+export function declareScheme(): void {
+  protocol.registerSchemesAsPrivileged([
+    { scheme: appScheme, privileges: { standard: true, secure: true, supportFetchAPI: true, codeCache: true } },
+  ]);
+}
+
+const closedPolicy = `default-src 'none'; frame-ancestors 'none'`;
+
+/** `app://palimpsest/…`: the files of the interface, and what tickets lead to. Nothing else is there. */
+export function serveInterface(session: Session, service: Service, folder: string): void {
+  const fileAt = openInterface(folder, 'port');
+  session.protocol.handle(appScheme, ({ url, method }) => {
+    const { host, pathname } = new URL(url);
+    if (host !== appHost || method !== 'GET') return refusal(method === 'GET' ? 404 : 405);
+    if (pathname.startsWith(paths.link)) return linked(service, pathname.slice(paths.link.length));
+    const file = fileAt(pathname);
+    return file ? respond(file.bytes, { 'content-security-policy': closedPolicy, ...file.headers }) : refusal(404);
+  });
+}
+
+function linked(service: Service, rest: string): Response {
+  const found = service.openLink(rest.split('/')[0] ?? '');
+  if (!found) return refusal(404);
+  const { bytes, mediaType, fileName, isDownload } = found;
+  const isReport = !isDownload && mediaType === 'text/html';
+  return respond(bytes, {
+    'content-type': mediaType === 'text/html' ? 'text/html; charset=utf-8' : mediaType,
+    'content-security-policy': isReport ? reportPolicy : closedPolicy,
+    ...(isDownload
+      ? { 'content-disposition': `attachment; filename*=UTF-8''${encodeURIComponent(fileName).replaceAll("'", '%27')}` }
+      : {}),
+  });
+}
+
+const refusal = (status: number): Response =>
+  new Response(null, { status, headers: { 'content-security-policy': closedPolicy } });
+
+const respond = (bytes: Uint8Array, headers: Readonly<Record<string, string>>): Response =>
+  new Response(new Uint8Array(bytes), { headers: { 'x-content-type-options': 'nosniff', ...headers } });

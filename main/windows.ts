@@ -1,0 +1,119 @@
+import { app, BrowserWindow, dialog, Menu } from 'electron';
+import { appAddress, channels } from '../core/contract/channels.ts';
+import { QueueFacts } from '../core/contract/machine.ts';
+import { webPreferences } from './guards.ts';
+import { rememberFolder, type Host } from './host.ts';
+import { menuTemplate } from './menu.ts';
+import { tellDesktop } from './notices.ts';
+
+export interface Windows {
+  /** The window, in front, at an address after '#' where one is given. */
+  show(hash?: string): void;
+}
+
+/** The window, its menu, and what happens when it is closed. */
+export function openWindows(host: Host, preload: string): Windows {
+  let window: BrowserWindow | undefined;
+  let isEnding = false;
+
+  const show = (hash?: string): void => {
+    if (window) {
+      if (window.isMinimized()) window.restore();
+      window.show();
+      window.focus();
+      if (hash !== undefined) window.webContents.send(channels.go, hash);
+      return;
+    }
+    window = createWindow(preload, hash);
+    window.on('close', (event) => {
+      if (isEnding) return;
+      event.preventDefault();
+      void end();
+    });
+    window.on('closed', () => {
+      window = undefined;
+    });
+  };
+
+  /** Runs are stopped at a safe point first; the user may think better of it. */
+  const end = async (): Promise<void> => {
+    if (isEnding || !(await mayEnd(host, window))) return;
+    isEnding = true;
+    await host.service.close();
+    app.quit();
+  };
+
+  app.on('second-instance', () => show());
+  app.on('activate', () => show());
+  app.on('window-all-closed', () => app.quit());
+  app.on('before-quit', (event) => {
+    if (isEnding) return;
+    event.preventDefault();
+    void end();
+  });
+  app.on('render-process-gone', (_event, contents, { reason }) => {
+    if (reason !== 'clean-exit') void offerReload(contents.reload.bind(contents), reason);
+  });
+  const changeWorkspace = async (): Promise<void> => {
+    const { filePaths } = await dialog.showOpenDialog({
+      title: 'Choose a workspace',
+      defaultPath: host.workspaceDir,
+      properties: ['openDirectory', 'createDirectory'],
+    });
+    const [folder] = filePaths;
+    if (folder === undefined || folder === host.workspaceDir) return;
+    rememberFolder(folder);
+    app.relaunch();
+    await end();
+  };
+  Menu.setApplicationMenu(
+    Menu.buildFromTemplate(
+      menuTemplate({ show, changeWorkspace, isPackaged: app.isPackaged, platform: process.platform }),
+    ),
+  );
+  tellDesktop(host.service, { show, window: () => window });
+  return { show };
+}
+
+function createWindow(preload: string, hash = ''): BrowserWindow {
+  const window = new BrowserWindow({
+    title: 'Palimpsest',
+    width: 1440,
+    height: 900,
+    minWidth: 640,
+    minHeight: 480,
+    show: false,
+    backgroundColor: '#ffffff',
+    webPreferences: { ...webPreferences, preload, devTools: !app.isPackaged },
+  });
+  window.once('ready-to-show', () => window.show());
+  void window.loadURL(`${appAddress}${hash}`);
+  return window;
+}
+
+async function mayEnd({ service }: Host, window: BrowserWindow | undefined): Promise<boolean> {
+  const answer = await service.request('queue.facts', {});
+  const facts = answer.ok ? QueueFacts.safeParse(answer.result).data : undefined;
+  if (!facts || facts.running.length === 0) return true;
+  const question = {
+    type: 'question' as const,
+    message: 'A run is being computed. Stop it and quit?',
+    detail: 'It stops at a safe point and can be resumed from there.',
+    buttons: ['Stop it and quit', 'Go on computing'],
+    defaultId: 1,
+    cancelId: 1,
+  };
+  const { response } = await (window ? dialog.showMessageBox(window, question) : dialog.showMessageBox(question));
+  return response === 0;
+}
+
+async function offerReload(reload: () => void, reason: string): Promise<void> {
+  const { response } = await dialog.showMessageBox({
+    type: 'warning',
+    message: 'The window has ended unexpectedly.',
+    detail: `Runs go on, and nothing that was computed is lost (${reason}).`,
+    buttons: ['Open it again', 'Leave it'],
+    cancelId: 1,
+  });
+  if (response === 0) reload();
+}
