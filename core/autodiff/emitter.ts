@@ -31,6 +31,9 @@ export interface EmitOptions {
   readonly types?: readonly ValueType[];
 }
 
+/** Of operators that stand for others while derivatives are taken, see `Emitter.derived`. */
+export const derivedDomain = 'palimpsest.derived';
+
 /**
  * Appends typed nodes to a graph. Equal nodes are emitted once, constants are folded, and `build` keeps only what the
  * outputs need, so callers may emit freely.
@@ -185,8 +188,20 @@ export class Emitter {
    * nothing else needs them.
    */
   alternative(fast: Value, plain: Value): Value {
-    if (fast !== plain && !fast.constant) this.#plain.set(fast, plain);
+    if (fast !== plain && !fast.constant) this.#plain.set(fast, this.plainOf(plain));
     return fast;
+  }
+
+  /**
+   * Says that derivatives of `value` are those of an operator of `derivedDomain` on `inputs`, which is never run: for what
+   * is made of many nodes, but has a derivative in few.
+   */
+  derived(value: Value, op: string, inputs: readonly Value[], attributes: Readonly<Record<string, Attribute>>): Value {
+    if (value.constant || this.#plain.has(value)) return value;
+    const output = this.#value(`${this.#prefix}v${this.#nextId}`, value);
+    output.producer = { name: output.name, op, domain: derivedDomain, inputs, outputs: [output], attributes };
+    this.#plain.set(value, output);
+    return value;
   }
 
   /** What derivatives of a value are taken of: the value itself, or what it is an alternative to. */

@@ -1,4 +1,6 @@
 import { invariant } from '../../base/errors.ts';
+import type { Attribute } from '../../onnx/graph.ts';
+import { int, ints } from '../attributes.ts';
 import type { NodeAttributes, Value } from '../emitter.ts';
 
 /** Geometry of a convolution over n spatial axes, padding made explicit. */
@@ -50,6 +52,14 @@ export function convGeometry(
   invariant(strides.length === rank && dilations.length === rank, 'one stride and one dilation per spatial axis');
   return { rank, kernel, strides, dilations, padBegin, padEnd, group: attr.int('group', 1) };
 }
+
+/** The attributes that `convGeometry` reads it from again. */
+export const attributesOf = (geo: ConvGeometry): Record<string, Attribute> => ({
+  strides: ints(geo.strides),
+  dilations: ints(geo.dilations),
+  pads: ints([...geo.padBegin, ...geo.padEnd]),
+  group: int(geo.group),
+});
 
 export const span = (g: ConvGeometry, i: number): number => (g.kernel[i]! - 1) * g.dilations[i]! + 1;
 export const isUnitStride = (g: ConvGeometry): boolean => g.strides.every((s) => s === 1);

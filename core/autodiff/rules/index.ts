@@ -1,3 +1,4 @@
+import { derivedDomain } from '../emitter.ts';
 import type { RuleEntry } from '../rule.ts';
 import { Abs } from './Abs.ts';
 import { Acos } from './Acos.ts';
@@ -64,6 +65,7 @@ import { Identity } from './Identity.ts';
 import { InstanceNormalization } from './InstanceNormalization.ts';
 import { IsInf } from './IsInf.ts';
 import { IsNaN } from './IsNaN.ts';
+import { KernelGradient } from './KernelGradient.ts';
 import { LRN } from './LRN.ts';
 import { LayerNormalization } from './LayerNormalization.ts';
 import { LeakyRelu } from './LeakyRelu.ts';
@@ -292,7 +294,11 @@ const table: ReadonlyMap<string, RuleEntry> = new Map(entries.map((entry) => [en
 
 export const knownOps: readonly string[] = [...table.keys()].sort();
 
+/** What stands for several nodes while derivatives are taken; see `Emitter.derived`. */
+const derivedTable: ReadonlyMap<string, RuleEntry> = new Map([[KernelGradient.op, KernelGradient]]);
+
 /** Rules exist for the standard operator set only. */
 export function findRule(op: string, domain = ''): RuleEntry | undefined {
+  if (domain === derivedDomain) return derivedTable.get(op);
   return domain === '' ? table.get(op) : undefined;
 }

@@ -2,31 +2,32 @@ import { sizeOf, int64 } from '../../base/tensor.ts';
 import type { GraphBuilder } from '../builder.ts';
 import type { Value } from '../emitter.ts';
 import { depthwiseKernelGradient } from './depthwise-gradient.ts';
-import { isPointwise, isUnitStride, span, type ConvGeometry } from './conv-shape.ts';
+import { attributesOf, isPointwise, isUnitStride, span, type ConvGeometry } from './conv-shape.ts';
 
 /**
  * dW of a convolution, [M, C/group, k…], from its input X [N, C, large…] and cotangent dY [N, M, small…]: the product of
  * dY with the patches of X under each position of the kernel, summed over images and positions. What differs is how the
  * patches are laid out. onnxruntime copies runs of memory fast and single numbers slowly, so the innermost axis is the
- * longest one there is: images where channels are few, channels where they are many. Derivatives are taken of the slices.
+ * longest one there is: images where channels are few, channels where they are many. Its derivatives are convolutions.
  */
 export function kernelGradient(g: GraphBuilder, large: Value, dY: Value, geo: ConvGeometry): Value {
   const [n = 1, c = 1] = large.shape;
   const positions = sizeOf(dY.shape.slice(2));
+  const slices = (): Value => g.derived(bySlices(g, large, dY, geo), 'KernelGradient', [large, dY], attributesOf(geo));
   if (geo.group > 1) {
     const depthwise = depthwiseKernelGradient(g, large, dY, geo);
-    return depthwise ? g.alternative(depthwise, bySlices(g, large, dY, geo)) : bySlices(g, large, dY, geo);
+    return depthwise ? g.alternative(depthwise, slices()) : slices();
   }
   if (isPointwise(geo)) return pointwise(g, large, dY);
   const patchSize = c * sizeOf(geo.kernel) * positions;
   if (c < 32) {
     const images = Math.min(n, Math.floor(cacheFriendly / patchSize));
-    if (images >= 16) return g.alternative(byImages(g, large, dY, geo, images), bySlices(g, large, dY, geo));
-    return bySlices(g, large, dY, geo);
+    if (images >= 16) return g.alternative(byImages(g, large, dY, geo, images), slices());
+    return slices();
   }
-  if (positions > 256 || n === 1) return bySlices(g, large, dY, geo);
+  if (positions > 256 || n === 1) return slices();
   const images = Math.min(n, Math.max(1, Math.floor(cacheFriendly / patchSize)));
-  return g.alternative(byChannels(g, large, dY, geo, images), bySlices(g, large, dY, geo));
+  return g.alternative(byChannels(g, large, dY, geo, images), slices());
 }
 
 /** Floats of patches made at a time: about what stays in the second-level cache until it is used. */
