@@ -30,7 +30,7 @@ const bundle = (input, outDir) => ({
 });
 
 export default defineConfig({
-  main: bundle({ index: at('main/application.ts'), worker: at('main/worker.ts') }, at('out/main')),
+  main: bundle({ application: at('main/application.ts'), worker: at('main/worker.ts') }, at('out/main')),
   preload: bundle({ index: at('preload/index.ts') }, at('out/preload')),
   renderer: { ...renderer, build: { ...renderer.build, rollupOptions: { input: at('renderer/index.html') } } },
 });

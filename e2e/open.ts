@@ -36,8 +36,14 @@ export const openServed: Opener = async () => {
 export const openStandIn: Opener = async () => {
   const workspace = makeWorkspace();
   const context = await openChromium();
-  const { page, quit } = await startApp(context, workspace);
-  return { page, workspace, complaints: listen(page), close: () => closeAll(context, quit, workspace) };
+  try {
+    const { page, quit } = await startApp(context, workspace);
+    return { page, workspace, complaints: listen(page), close: () => closeAll(context, quit, workspace) };
+  } catch (thrown) {
+    // A browser that is left open keeps the tests from ending.
+    await context.close();
+    throw thrown;
+  }
 };
 
 const makeWorkspace = (): string => mkdtempSync(join(tmpdir(), 'palimpsest-e2e-'));
