@@ -66,6 +66,11 @@ const refused: readonly (readonly [title: string, node: OneNode, message: RegExp
     { op: 'Split', inputs: [wave([5]), int64([2], [2, 2])], outputCount: 2, constants: [1] },
     /parts that add up to 5 on axis 0, got \[2, 2\]/,
   ],
+  [
+    'an ellipsis of different ranks',
+    { op: 'Einsum', inputs: [wave([3, 2]), wave([2, 1, 3])], attributes: { equation: '...b,b...->...' } },
+    /as many dimensions in each term, got \[3\], \[1, 3\]/,
+  ],
   ['a missing input', { op: 'Add', inputs: [] }, /input 0 to be given/],
   ['more outputs than there are', { op: 'Relu', inputs: [wave([2])], outputCount: 2 }, /at most 1 outputs, got 2/],
   [

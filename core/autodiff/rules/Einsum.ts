@@ -1,10 +1,15 @@
+import { type DType, tensor } from '../../base/tensor.ts';
 import { string } from '../attributes.ts';
+import type { GraphBuilder } from '../builder.ts';
+import type { Value } from '../emitter.ts';
+import { arrayOf } from '../filled.ts';
 import { differentiable } from '../rule.ts';
-import { emit, refuse } from './node-parts.ts';
+import { emit } from './node-parts.ts';
 
 /**
  * The gradient of one operand is the Einsum of the cotangent and the other operands onto its own indices; an index
- * that only this operand has is summed away forward, so it is spread again. Repeated indices within an operand have no rule.
+ * that only this operand has is summed away forward, so it is spread again. An index that the operand repeats reads a
+ * diagonal: off it the gradient is 0.
  */
 export const Einsum = differentiable('Einsum', ({ node, x, y: [Y], dY: [dY], g, needs }) => {
   if (!Y || !dY) return [];
@@ -17,24 +22,45 @@ export const Einsum = differentiable('Einsum', ({ node, x, y: [Y], dY: [dY], g, 
   return x.map((value, i) => {
     const term = terms[i] ?? '';
     if (!value || !needs(i)) return undefined;
-    if (new Set(term).size !== term.length) refuse(node, `operand ${i} repeats an index ("${term}")`);
     const others = terms.flatMap((other, k) => (k === i ? [] : [{ other, operand: x[k] }]));
-    const reachable = [...term].filter(
+    const reachable = [...new Set(term)].filter(
       (index) => result.includes(index) || others.some(({ other }) => other.includes(index)),
     );
     const equation = `${[result, ...others.map(({ other }) => other)].join(',')}->${reachable.join('')}`;
     const partial = emit(g, 'Einsum', [dY, ...others.map(({ operand }) => operand)], { equation: string(equation) });
     const kept = g.reshape(
       partial,
-      [...term].map((index) => (reachable.includes(index) ? (sizes.get(index) ?? 1) : 1)),
+      [...term].map((index, axis) =>
+        reachable.includes(index) && term.indexOf(index) === axis ? (sizes.get(index) ?? 1) : 1,
+      ),
     );
     const wide = g.expand(
-      kept,
+      diagonals(term).reduce((grad, pair) => g.mul(grad, onDiagonal(g, pair, term, sizes, dY.dtype)), kept),
       [...term].map((index) => sizes.get(index) ?? 1),
     );
     return g.sumTo(wide, value.shape);
   });
 });
+
+type Pair = readonly [first: number, again: number];
+
+/** The axes of each repetition of an index, with the axis where it stands first. */
+const diagonals = (term: string): Pair[] =>
+  [...term].flatMap((index, axis): Pair[] => (term.indexOf(index) < axis ? [[term.indexOf(index), axis]] : []));
+
+/** Ones where two axes agree, else zeros; of size 1 on all other axes. */
+function onDiagonal(
+  g: GraphBuilder,
+  pair: Pair,
+  term: string,
+  sizes: ReadonlyMap<string, number>,
+  dtype: DType,
+): Value {
+  const size = sizes.get(term[pair[0]] ?? '') ?? 1;
+  const values = Array.from({ length: size * size }, (_, i) => (i % (size + 1) === 0 ? 1 : 0));
+  const dims = [...term].map((_, axis) => (pair.includes(axis) ? size : 1));
+  return g.constant(tensor(dtype, dims, arrayOf(dtype, values)));
+}
 
 /** The equation with "..." written out in letters of its own, and an explicit result. */
 function explicitIndices(

@@ -3,7 +3,7 @@ import type { GraphBuilder, PoolAttributes } from '../builder.ts';
 import { string } from '../attributes.ts';
 import type { Value } from '../emitter.ts';
 import { differentiable } from '../rule.ts';
-import { emit, product, refuse, upTo } from './node-parts.ts';
+import { emit, product, upTo } from './node-parts.ts';
 import { padOrCrop } from './place-parts.ts';
 import { poolWindow, type PoolAxis } from './pool-parts.ts';
 
@@ -13,7 +13,8 @@ import { poolWindow, type PoolAxis } from './pool-parts.ts';
  */
 export const MaxPool = differentiable('MaxPool', ({ node, x: [X], y: [Y, indices], dY: [dY], g }) => {
   if (!X || !Y || !dY) return [];
-  if (node.attr.int('storage_order', 0) !== 0) refuse(node, 'storage_order must be 0');
+  // By rows, whatever storage_order says of the Indices output; the maxima that it names are the same.
+  const byRows = node.attr.int('storage_order', 0) === 0 ? indices : undefined;
   const axes = poolWindow(node, X.shape, Y.shape);
   const tiles = axes.every(
     (a) => a.stride === a.kernel && a.dilation === 1 && a.begin === 0 && a.size >= a.kernel * a.count,
@@ -26,7 +27,7 @@ export const MaxPool = differentiable('MaxPool', ({ node, x: [X], y: [Y, indices
     pads: [...axes.map((a) => a.begin), ...axes.map((a) => a.end)],
     ceilMode: node.attr.flag('ceil_mode'),
   };
-  const chosen = indices ?? g.maxPoolIndices(X, attributes);
+  const chosen = byRows ?? g.maxPoolIndices(X, attributes);
   const disjoint = axes.every((a) => a.stride >= (a.kernel - 1) * a.dilation + 1);
   const flat = [product(dY.shape)];
   const zeros = g.full([product(X.shape)], 0, X.dtype);

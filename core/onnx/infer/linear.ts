@@ -77,6 +77,11 @@ const einsum: InferRule = (context) => {
   }
   const sizes = new Map<string, number>();
   const hidden = terms.map((term, i) => readTerm(context, term, required(context, i).shape, sizes));
+  const seen = hidden.filter((_, i) => terms[i]?.includes('...'));
+  // onnxruntime crashes on some of these, and refuses the others.
+  if (seen.some((dims) => dims.length !== seen[0]?.length)) {
+    fail(context, `expected "..." to stand for as many dimensions in each term, got ${seen.map(shapeText).join(', ')}`);
+  }
   const ellipsis = broadcast(context, hidden);
   const labels = [...left].filter((label) => /[A-Za-z]/.test(label));
   const once = [...new Set(labels)].filter((label) => labels.indexOf(label) === labels.lastIndexOf(label)).sort();
