@@ -1,6 +1,10 @@
+import type { Value } from '../emitter.ts';
 import { differentiable } from '../rule.ts';
 
-/** Y = min(max(X, low), high). X passes the cotangent inside and at the bounds, as in PyTorch; a bound takes the rest. */
+/**
+ * Y = min(max(X, low), high). X passes the cotangent inside and at the bounds, as in PyTorch; a bound takes the rest, the
+ * high one all of it where it is below the low one.
+ */
 export const Clip = differentiable('Clip', ({ x: [X, low, high], y: [Y], dY: [dY], g, needs }) => {
   if (!X || !Y || !dY) return [];
   const aboveLow = low && g.greaterOrEqual(X, low);
@@ -9,11 +13,20 @@ export const Clip = differentiable('Clip', ({ x: [X, low, high], y: [Y], dY: [dY
   const isOrdered = low?.constant && high?.constant && Number(low.constant.data[0]) <= Number(high.constant.data[0]);
   const both = () => (isOrdered ? g.equal(X, Y) : aboveLow && belowHigh && g.and(aboveLow, belowHigh));
   const inside = aboveLow && belowHigh ? both() : (aboveLow ?? belowHigh);
-  const outside = (within: typeof inside, shape: readonly number[]) =>
-    within && g.sumTo(g.reshape(g.reduceSum(g.mul(dY, g.cast(g.not(within), X.dtype))), []), shape);
+  const total = (isTaken: Value, shape: readonly number[]) =>
+    g.sumTo(g.reshape(g.reduceSum(g.mul(dY, g.cast(isTaken, X.dtype))), []), shape);
+  const takenLow = () => {
+    if (!low || !aboveLow) return undefined;
+    const below = g.not(aboveLow);
+    return total(high ? g.and(below, g.lessOrEqual(low, high)) : below, low.shape);
+  };
+  const takenHigh = () => {
+    if (!high || !belowHigh) return undefined;
+    return total(g.not(low ? g.and(belowHigh, g.lessOrEqual(low, high)) : belowHigh), high.shape);
+  };
   return [
     needs(0) ? (inside ? g.mul(dY, g.cast(inside, X.dtype)) : dY) : undefined,
-    low && needs(1) ? outside(aboveLow, low.shape) : undefined,
-    high && needs(2) ? outside(belowHigh, high.shape) : undefined,
+    needs(1) ? takenLow() : undefined,
+    needs(2) ? takenHigh() : undefined,
   ];
 });

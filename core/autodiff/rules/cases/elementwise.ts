@@ -83,6 +83,12 @@ const kinked: readonly RuleCase[] = [
     name: 'bounds that are variables',
     inputs: [x([2, 3], pieces), x([], between(-1.2, -1)), x([], between(1, 1.5))],
   },
+  {
+    op: 'Clip',
+    name: 'the high bound below the low one',
+    inputs: [x([2, 3], pieces), x([], between(1, 1.5)), x([], between(-1.2, -1))],
+  },
+  { op: 'Clip', name: 'a low bound that is a variable', inputs: [x([2, 3], pieces), x([1], between(-1.2, -1))] },
   { op: 'Dropout', name: 'inference', inputs: [x([2, 3])] },
   {
     op: 'Dropout',
