@@ -26,6 +26,13 @@ const losses: readonly RuleCase[] = ['SoftmaxCrossEntropyLoss', 'NegativeLogLike
       attributes: { ignore_index: int(3) },
       dtype: 'float32',
     },
+    ...reductions.map((reduction): RuleCase => ({
+      op,
+      name: `class weights that are variables, an ignored label, ${reduction}`,
+      inputs: [x([3, 4]), labels, x([4], positive)],
+      attributes: { ignore_index: int(3), reduction: string(reduction) },
+      dtype: 'float32',
+    })),
     { op, name: 'a label for each pixel', inputs: [x([1, 3, 2]), data('int64', [1, 2], [2, 0])], dtype: 'float32' },
   ],
 );
