@@ -280,7 +280,10 @@ export class GraphBuilder extends Emitter {
 
   // Shape
   reshape(x: Value, shape: readonly number[]): Value {
-    return sameShape(x.shape, shape) ? x : this.#one('Reshape', [x, this.ints(shape)]);
+    if (sameShape(x.shape, shape)) return x;
+    // A size of 0 means the same size as before, unless it is said to mean none.
+    const isEmpty: Record<string, Attribute> = shape.includes(0) ? { allowzero: int(1) } : {};
+    return this.#one('Reshape', [x, this.ints(shape)], isEmpty);
   }
   flatten(x: Value, axis = 1): Value {
     return this.#one('Flatten', [x], { axis: int(axis) });

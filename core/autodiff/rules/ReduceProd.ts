@@ -6,6 +6,7 @@ import { reduction } from './reduce-parts.ts';
 
 /** The slope is the product of all other elements, from running products of both sides, so zeros do no harm. */
 export const ReduceProd = reduction('ReduceProd', ({ x, dY, g, axes, count }) => {
+  if (x.shape.includes(0)) return g.full(x.shape, 0, x.dtype);
   const rank = x.shape.length;
   const order = [...upTo(rank).filter((axis) => !axes.includes(axis)), ...axes];
   const moved = g.transpose(x, order);
