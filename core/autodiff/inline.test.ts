@@ -30,4 +30,19 @@ describe('a graph put into another', () => {
       assert.deepEqual(outputs['y']?.shape, [5, 3, 4, 4]);
     });
   }
+
+  it('says why dropout with a computed ratio cannot be trained, and passes it on at inference', () => {
+    const file = new GraphBuilder();
+    const [x, ratio] = [file.input('x', 'float32', [2]), file.input('ratio', 'float32', [])];
+    file.output('y', file.op('Dropout', [x, ratio])[0] ?? assert.fail());
+    const graph = file.build('file');
+    const into = (mode: 'inference' | 'training') => {
+      const g = new GraphBuilder();
+      const inputs = { x: g.input('images', 'float32', [2]), ratio: g.input('share', 'float32', []) };
+      return { inputs, ...inlineGraph(g, graph, { inputs, mode }) };
+    };
+    const { inputs, outputs } = into('inference');
+    assert.equal(outputs['y'], inputs.x);
+    assert.throws(() => into('training'), { code: 'OP_UNSUPPORTED', message: /expected a known ratio to train with/ });
+  });
 });

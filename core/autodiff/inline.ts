@@ -94,7 +94,7 @@ export function inlineGraph(g: GraphBuilder, graph: Graph, options: InlineOption
       const conv = isAlone ? normalisedConv(g, x, { scale, bias, mean, variance, epsilon }) : undefined;
       set(conv ? [fastConv(g, conv)] : g.op(node.op, inputs, rest, { name: node.name }));
     } else if (node.op === 'Dropout' && node.domain === '' && x) {
-      const ratio = inputs[1]?.constant ? Number(inputs[1].constant.data[0]) : attributes.float('ratio', 0.5);
+      const ratio = training ? ratioOf(node, inputs[1]) : 0;
       if (!training || ratio === 0) set([x]);
       else {
         if (!options.dropoutMask)
@@ -118,6 +118,19 @@ export function inlineGraph(g: GraphBuilder, graph: Graph, options: InlineOption
   }
   const outputs = Object.fromEntries(graph.outputs.map(({ name }) => [name, lookup(name)]));
   return { outputs, value: lookup, batchStatistics };
+}
+
+/** Masks are made before running, so the ratio must be known by then. */
+function ratioOf(node: GraphNode, given: Value | undefined): number {
+  if (!given) return 0.5;
+  if (given.constant) return Number(given.constant.data[0]);
+  throw new WorkbenchError(
+    'OP_UNSUPPORTED',
+    `Dropout (${node.name}): expected a known ratio to train with, got a computed one`,
+    {
+      hint: 'Export the model with the ratio as a constant, or train without dropout.',
+    },
+  );
 }
 
 /** How often each value is read, by nodes or as an output. */

@@ -117,6 +117,8 @@ const cases: readonly (readonly [opset: number, node: OneNode])[] = [
   [11, { op: 'Softmax', inputs: [image], attributes: { axis: -2 } }],
   [7, { op: 'Dropout', inputs: [image], attributes: { ratio: { float: 0.3 } } }],
   [12, { op: 'Dropout', inputs: [image, float32([], [0.3]), tensor('bool', [], Uint8Array.of(0))] }],
+  [12, { op: 'Dropout', inputs: [image], outputCount: 2 }],
+  [13, { op: 'Dropout', inputs: [image, float32([], [0.3])], outputCount: 2 }],
   [7, { op: 'BatchNormalization', inputs: [image, channel, channel, channel, variance], attributes: { spatial: 1 } }],
   [9, { op: 'BatchNormalization', inputs: [image, channel, channel, channel, variance] }],
   [12, { op: 'BatchNormalization', inputs: [image, channel, channel, channel, variance], outputCount: 5 }],
@@ -152,12 +154,15 @@ const cases: readonly (readonly [opset: number, node: OneNode])[] = [
   [23, { op: 'Cast', inputs: [image], attributes: { to: 1 } }],
 ];
 
+/** Element types of second outputs that are not real numbers. */
+const seconds: Readonly<Record<string, 'int64' | 'bool'>> = { TopK: 'int64', Dropout: 'bool' };
+
 describe('a node lifted to the house operator set', () => {
   for (const [opset, node] of cases) {
     it(`computes what opset ${opset} means: ${node.op} ${JSON.stringify(node.attributes ?? {})}`, async () => {
       const outputs = Array.from({ length: node.outputCount ?? 1 }, (_, i) => {
-        const dtype = node.op.startsWith('QLinear') ? 'uint8' : node.op === 'TopK' && i === 1 ? 'int64' : 'float32';
-        return { dtype, shape: [] } as const;
+        const second = i === 1 ? seconds[node.op] : undefined;
+        return { dtype: node.op.startsWith('QLinear') ? 'uint8' : (second ?? 'float32'), shape: [] } as const;
       });
       const constants = node.inputs.map((_, i) => i).slice(1);
       const whole = oneNodeModel({ ...node, constants }, outputs);

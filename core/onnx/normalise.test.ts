@@ -56,7 +56,7 @@ describe('normalise', () => {
         [node('BatchNormalization', statistics, ['h', 'm', 'v', 's']), node('Add', ['h', 's'], ['y'])],
         /saved statistics/,
       ],
-      [12, [node('Dropout', ['x'], ['h', 'm']), node('Where', ['m', 'h', 'x'], ['y'])], /mask is used/],
+      [9, [node('Dropout', ['x'], ['h', 'm']), node('Where', ['m', 'h', 'x'], ['y'])], /mask is used/],
       [10, [node('Resize', ['x', 'a'], ['y'])], /scales are not known/],
       [18, [node('GroupNormalization', ['x', 'a', 'b'], ['y'], { num_groups: 2 })], /not known/],
     ];

@@ -1,4 +1,4 @@
-import { float32, sizeOf, type Tensor } from '../../base/tensor.ts';
+import { float32, sizeOf, type Tensor, tensor } from '../../base/tensor.ts';
 import type { GraphNode } from '../graph.ts';
 import { floatOf, intOf, type Lift, type LiftScope, stringOf, withAttributes, withInput } from './lift.ts';
 
@@ -36,22 +36,47 @@ function flattening(op: string): Lift {
   };
 }
 
+/** Until operator set 11 nothing says what the mask holds in inference; onnxruntime fills it with zeros. */
+const dropoutMask: Lift = {
+  op: 'Dropout',
+  below: 12,
+  lift: (node, scope) =>
+    scope.isUsed(node.outputs[1] ?? '') ? scope.refuse(node, 'Dropout (opset 11 or older) whose mask is used') : [node],
+};
+
 /**
- * The ratio is an input since operator set 12. The mode is left out: in inference Dropout passes its input on, and
- * whoever trains decides for all Dropout nodes at once. `below` is beyond every operator set, as this holds for all.
+ * The ratio is an input since operator set 12. The mode is left out: in inference Dropout passes its input on and its
+ * mask is true throughout, and whoever trains decides for all Dropout nodes at once. `below` is beyond every operator
+ * set, as this holds for all.
  */
 const dropout: Lift = {
   op: 'Dropout',
   below: Infinity,
   lift: (node, scope) => {
     const [X = '', ratio = ''] = node.inputs;
-    if (scope.isUsed(node.outputs[1] ?? '')) return scope.refuse(node, 'Dropout whose mask is used');
     const given = ratio === '' ? scope.constant(node, 'ratio', float32([], [floatOf(node, 'ratio', 0.5)])) : ratio;
-    return [
-      { ...node, inputs: [X, given], outputs: node.outputs.slice(0, 1), attributes: withAttributes(node, ['ratio']) },
-    ];
+    const [Y = '', mask = ''] = node.outputs;
+    const made = { ...node, inputs: [X, given], outputs: [Y], attributes: withAttributes(node, ['ratio']) };
+    return scope.isUsed(mask) ? [...wholeMask(node, scope, X, mask), made] : [made];
   },
 };
+
+function wholeMask(node: GraphNode, scope: LiftScope, X: string, mask: string): readonly GraphNode[] {
+  const shape = scope.fresh(node, 'shape');
+  const part = { domain: '', attributes: {} };
+  const value = { type: 'tensor', value: tensor('bool', [1], Uint8Array.of(1)) } as const;
+  return [
+    { ...part, name: shape, op: 'Shape', inputs: [X], outputs: [shape] },
+    {
+      ...part,
+      name: `${node.name}/mask`,
+      op: 'ConstantOfShape',
+      inputs: [shape],
+      outputs: [mask],
+      attributes: { value },
+    },
+  ];
+}
 
 /** Until operator set 13 the running statistics among the outputs said that the statistics of the batch are used. */
 const batchNormalization: Lift = {
@@ -143,10 +168,10 @@ const roiAlign: Lift = {
 const channelLimit = 2 ** 20;
 
 /** One value for each group becomes one for each channel. */
-function repeated(tensor: Tensor | undefined, times: number): Tensor | undefined {
-  if (tensor === undefined || !(tensor.data instanceof Float32Array)) return undefined;
-  const { data } = tensor;
-  const size = sizeOf(tensor.dims) * times;
+function repeated(values: Tensor | undefined, times: number): Tensor | undefined {
+  if (values === undefined || !(values.data instanceof Float32Array)) return undefined;
+  const { data } = values;
+  const size = sizeOf(values.dims) * times;
   if (!Number.isInteger(size) || size > channelLimit) return undefined;
   return float32(
     [size],
@@ -179,6 +204,7 @@ const scan: Lift = { op: 'Scan', below: 9, lift: (node, scope: LiftScope) => sco
 
 export const changedMeaning: readonly Lift[] = [
   ...['Softmax', 'LogSoftmax', 'Hardmax'].map(flattening),
+  dropoutMask,
   dropout,
   batchNormalization,
   upsample,
