@@ -33,6 +33,8 @@ export const deepFool = declareAttack({
     /** Classes that come into question: the ones the clean image is closest to. */
     candidates: z.int().min(2).max(1000).default(10),
     overshoot: z.number().min(0).max(1).default(0.02),
+    /** Steps of FAB from what the paper's steps found (ours), because they go far around where the box is near; 0: none. */
+    polish: z.int().min(0).max(100).default(15),
   }),
   cost: (options, classes) => {
     const gradients = options.steps * (Math.min(options.candidates, classes) - 1);

@@ -1,6 +1,7 @@
 import { rankedTargets } from './apgd.ts';
 import { implement } from './attack.ts';
 import { deepFool } from './catalogue-minimal.ts';
+import { approachBoundary } from './fab.ts';
 import { stepToHyperplane } from './hyperplane.ts';
 import { perturbationNorms, takeRows, topClass } from './perturbation.ts';
 import { keepSuccess, raiseFlag, rowOf, survivors } from './task.ts';
@@ -10,7 +11,7 @@ import { keepSuccess, raiseFlag, rowOf, survivors } from './task.ts';
  * until the class of x + (1 + η) r changes. The step is the smallest that stays in the box: |f| w / ‖w‖² (l2) or |f| sign(w) /
  * ‖w‖₁ (linf) where the box is far, and more along the other pixels where it is not.
  */
-export const deepFoolAttack = implement(deepFool, async function* (task, { steps, candidates, overshoot }) {
+export const deepFoolAttack = implement(deepFool, async function* (task, { steps, candidates, overshoot, polish }) {
   const { victim, ledger, labels } = task;
   const { size, classes, bounds } = victim;
   const ranked = rankedTargets(task).map((all) => all.slice(0, candidates - 1));
@@ -66,4 +67,14 @@ export const deepFoolAttack = implement(deepFool, async function* (task, { steps
     alive = still.map((i) => alive[i]!);
     yield { done: step, total: steps };
   }
+  const found = Array.from({ length: task.count }, (_, i) => i).filter((i) => ledger.isFooled[i] === 1);
+  const reached = await victim.logits(ledger.images);
+  yield* approachBoundary(task, {
+    options: { steps: found.length > 0 ? polish : 0, alphaMax: 0.1, eta: 1.05, beta: 0.9 },
+    samples: found,
+    targets: Int32Array.from(labels, (_, i) => topClass(reached, i, classes)),
+    start: takeRows(ledger.images, size, found),
+    stopsInside: false,
+    pulse: { done: 0, total: polish },
+  });
 });

@@ -17,8 +17,10 @@ interface FabRun {
   readonly samples: readonly number[];
   /** The class whose boundary is looked for, by sample of the task; undefined: the nearest of all. */
   readonly targets: Int32Array | undefined;
-  /** Random start with these random numbers; undefined: from the clean image. */
-  readonly restart: number | undefined;
+  /** Where to start, a row for each of `samples`. */
+  readonly start: Float32Array<ArrayBuffer>;
+  /** Leave an image alone once what was found lies in the ball: smaller would change no verdict. */
+  readonly stopsInside: boolean;
   readonly pulse: { readonly done: number; readonly total: number };
 }
 
@@ -30,15 +32,19 @@ interface Planes {
   readonly b: Float64Array;
 }
 
-/** One run of FAB. Images leave the batch once what was found lies in the ball: smaller would change no verdict. */
-async function* approachBoundary(task: AttackTask, run: FabRun): AsyncGenerator<Pulse, void, void> {
+/** One run of FAB; the ledger keeps what is smaller than what it has. */
+export async function* approachBoundary(task: AttackTask, run: FabRun): AsyncGenerator<Pulse, void, void> {
   const { victim, ledger, epsilon } = task;
   const { size, bounds, classes } = victim;
   const { steps, alphaMax, eta, beta } = run.options;
   const norm: FabNorm = task.norm === 'l0' ? 'l1' : task.norm;
-  const best = new Float64Array(task.count).fill(Infinity);
+  const best = Float64Array.from({ length: task.count }, (_, i) =>
+    ledger.isFooled[i] === 1
+      ? perturbationNorms(rowOf(ledger.images, size, i), rowOf(task.images, size, i))[norm]
+      : Infinity,
+  );
   let alive = [...run.samples];
-  let x = run.restart === undefined ? takeRows(task.images, size, alive) : randomStarts(task, alive, run.restart, norm);
+  let x = Float32Array.from(run.start);
   const [toPlane, fromClean] = [new Float32Array(size), new Float32Array(size)];
   for (let step = 0; step < steps && alive.length > 0; step++) {
     const { w, b } = await (run.targets ? planeOf(task, alive, x, run.targets) : nearestPlane(task, alive, x, norm));
@@ -69,7 +75,7 @@ async function* approachBoundary(task: AttackTask, run: FabRun): AsyncGenerator<
         else ledger.images.set(here, sample * size);
       }
       for (let j = 0; j < size; j++) here[j] = clean[j]! + beta * (here[j]! - clean[j]!);
-      return best[sample]! <= epsilon;
+      return run.stopsInside && best[sample]! <= epsilon;
     });
     if (isInside.some(Boolean)) {
       const keep = Array.from(alive.keys()).filter((i) => !isInside[i]);
@@ -137,19 +143,21 @@ async function nearestPlane(
   return { w, b };
 }
 
-/** Half of epsilon away from the image, in a random direction. */
-function randomStarts(
+/** The clean images; from the second restart on, half of epsilon away from them in a random direction. */
+function startsOf(
   task: AttackTask,
   alive: readonly number[],
   restart: number,
-  norm: FabNorm,
+  stream: number,
 ): Float32Array<ArrayBuffer> {
   const { victim, epsilon, images } = task;
   const { size, bounds } = victim;
+  const norm: FabNorm = task.norm === 'l0' ? 'l1' : task.norm;
   const starts = takeRows(images, size, alive);
+  if (restart === 0) return starts;
   const direction = new Float32Array(size);
   alive.forEach((sample, i) => {
-    const rng = task.random(sample, restart);
+    const rng = task.random(sample, stream);
     for (let j = 0; j < size; j++) direction[j] = norm === 'linf' ? 2 * rng.uniform() - 1 : rng.normal();
     const scale = (0.5 * epsilon) / sizeIn(norm, direction);
     const row = rowOf(starts, size, i);
@@ -177,11 +185,13 @@ export const boundaryProjections: readonly Implementation[] = [
   implement(fab, async function* (task, options) {
     const total = options.restarts * options.steps;
     for (let restart = 0; restart < options.restarts; restart++) {
+      const samples = survivors(task);
       yield* approachBoundary(task, {
         options,
-        samples: survivors(task),
+        samples,
         targets: undefined,
-        restart: restart === 0 ? undefined : restart,
+        start: startsOf(task, samples, restart, restart),
+        stopsInside: true,
         pulse: { done: restart * options.steps, total },
       });
     }
@@ -193,11 +203,13 @@ export const boundaryProjections: readonly Implementation[] = [
       const targets = Int32Array.from(ranked, (classes) => classes[rank] ?? 0);
       for (let restart = 0; restart < options.restarts; restart++) {
         const number = rank * options.restarts + restart;
+        const samples = survivors(task);
         yield* approachBoundary(task, {
           options,
-          samples: survivors(task),
+          samples,
           targets,
-          restart: restart === 0 ? undefined : number,
+          start: startsOf(task, samples, restart, number),
+          stopsInside: true,
           pulse: { done: number * options.steps, total: ranks * options.restarts * options.steps },
         });
       }
