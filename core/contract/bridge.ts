@@ -197,6 +197,8 @@ export const requests = {
   },
   /** A waiting run leaves the queue, a running one stops at its next safe point; both may be resumed. */
   'runs.cancel': { in: OneRun, out: Done },
+  /** As cancel, and the history says that it is to go on. Runs that wait behind it are computed meanwhile. */
+  'runs.pause': { in: OneRun, out: Done },
   /** Puts a cancelled or interrupted run back into the queue. */
   'runs.resume': { in: OneRun, out: Done },
   /** Into the trash, from where it goes for good after 30 days. A run that waits or runs is refused (RUN_STATE). */

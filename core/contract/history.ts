@@ -21,6 +21,8 @@ export const RunRow = z.object({
   metrics: ResultMetrics,
   error: ErrorData.nullable(),
   resumable: z.boolean(),
+  /** Stopped to go on later. */
+  isPaused: z.boolean(),
   tags: z.array(z.string()),
   note: z.string(),
   /** Runs started together (a sweep) share it. */

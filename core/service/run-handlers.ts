@@ -66,8 +66,17 @@ export function runHandlers(inside: Inside, inspect: Inspect): Pick<HandlerTable
       const events = workspace.events(runId, { jobId, types, from: afterSeq + 1, limit: limit + 1 });
       return { events: events.slice(0, limit), hasMore: events.length > limit };
     }),
-    'runs.cancel': bind(requests['runs.cancel'], ({ runId }) => {
-      queue.cancel(workspace.getRun(runId).runId);
+    'runs.cancel': bind(requests['runs.cancel'], ({ runId: run }) => {
+      const { runId } = workspace.getRun(run);
+      queue.cancel(runId);
+      workspace.annotate([runId], { isPaused: false });
+      return {};
+    }),
+    'runs.pause': bind(requests['runs.pause'], ({ runId: run }) => {
+      const { runId } = workspace.getRun(run);
+      queue.cancel(runId);
+      workspace.annotate([runId], { isPaused: true });
+      inside.tellRows([runId]);
       return {};
     }),
     'runs.resume': bind(requests['runs.resume'], ({ runId }) => {

@@ -154,6 +154,27 @@ describe('a service', () => {
     assert.deepEqual(await ask('runs.tags', {}), [{ tag: 'x', count: 1 }]);
   });
 
+  it('tells a run that is paused from one that was given up, until it goes on', async (t) => {
+    const opened = open(t);
+    const { ask, seen, ended } = opened;
+    const runId = await start(opened, { steps: 100_000 });
+    const waiting = await start(opened, { steps: 100_000 });
+    await seen((event) => event.type === 'job' && event.event.type === 'checkpoint');
+    await ask('runs.pause', { runId });
+    await ask('runs.cancel', { runId: waiting });
+    await ended(runId);
+    const rows = async () =>
+      new Map((await ask('runs.list', {})).rows.map((row) => [row.runId, [row.state, row.isPaused, row.resumable]]));
+    assert.deepEqual((await rows()).get(runId), ['cancelled', true, true]);
+    assert.deepEqual((await rows()).get(waiting), ['cancelled', false, true]);
+    await ask('runs.resume', { runId });
+    await seen((event) => event.type === 'job' && event.event.type === 'started' && event.event.jobId.endsWith('.2'));
+    assert.deepEqual((await rows()).get(runId), ['running', false, false]);
+    await ask('runs.cancel', { runId });
+    await seen((event) => event.type === 'job' && event.event.type === 'finished' && event.event.jobId.endsWith('.2'));
+    assert.deepEqual((await rows()).get(runId)?.[1], false);
+  });
+
   it('takes up again what was queued when it was closed', async (t) => {
     const dir = temporaryFolder(t);
     const first = open(t, dir);

@@ -6,17 +6,21 @@ export interface Annotation {
   readonly addTags?: readonly string[] | undefined;
   readonly removeTags?: readonly string[] | undefined;
   readonly groupId?: string | undefined;
+  /** Its next start takes it back. */
+  readonly isPaused?: boolean | undefined;
 }
 
 export function writeAnnotation(db: Connection, runIds: readonly string[], annotation: Annotation): void {
-  const { note, addTags = [], removeTags = [], groupId } = annotation;
+  const { note, addTags = [], removeTags = [], groupId, isPaused } = annotation;
   const setNote = db.prepare<[string, string]>('UPDATE runs SET note = ? WHERE run_id = ?');
   const setGroup = db.prepare<[string, string]>('UPDATE runs SET group_id = ? WHERE run_id = ?');
+  const setPaused = db.prepare<[number, string]>('UPDATE runs SET is_paused = ? WHERE run_id = ?');
   const add = db.prepare<[string, string]>('INSERT INTO tags (run_id, tag) VALUES (?, ?) ON CONFLICT DO NOTHING');
   const remove = db.prepare<[string, string]>('DELETE FROM tags WHERE run_id = ? AND tag = ?');
   for (const runId of runIds) {
     if (note !== undefined) setNote.run(note, runId);
     if (groupId !== undefined) setGroup.run(groupId, runId);
+    if (isPaused !== undefined) setPaused.run(Number(isPaused), runId);
     for (const tag of removeTags) remove.run(runId, tag);
     for (const tag of addTags) add.run(runId, tag);
   }

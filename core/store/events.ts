@@ -134,7 +134,7 @@ function foldStarted(db: Connection, event: Extract<RunEvent, { type: 'started' 
   move(db, event.runId, 'running', canMove);
   const atMs = Math.round(event.atMs);
   db.prepare<[number, string]>(
-    `UPDATE runs SET started_at_ms = COALESCE(started_at_ms, ?), has_checkpoint = 1, finished_at_ms = NULL, error = NULL
+    `UPDATE runs SET started_at_ms = COALESCE(started_at_ms, ?), has_checkpoint = 1, finished_at_ms = NULL, error = NULL, is_paused = 0
      WHERE run_id = ?`,
   ).run(atMs, event.runId);
   db.prepare<[number, string, number | null, string]>(

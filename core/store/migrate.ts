@@ -3,6 +3,7 @@ import type { Connection } from './connection.ts';
 import { migration as history } from './migrations/0001-history.ts';
 import { migration as annotations } from './migrations/0002-annotations.ts';
 import { migration as imports } from './migrations/0003-imports.ts';
+import { migration as paused } from './migrations/0004-paused.ts';
 
 export interface Migration {
   /** 1, 2, 3 …: the schema version that it leads to. */
@@ -11,7 +12,7 @@ export interface Migration {
 }
 
 /** In order and without gaps; never edited after a release. */
-export const migrations: readonly Migration[] = [history, annotations, imports];
+export const migrations: readonly Migration[] = [history, annotations, imports, paused];
 
 /** 'PALI': tells our file from other SQLite files. */
 const applicationId = 0x50414c49;

@@ -10,6 +10,7 @@ interface TableRow extends StoredRun {
   readonly note: string;
   readonly group_id: string | null;
   readonly deleted_at_ms: number | null;
+  readonly is_paused: number;
   /** JSON list. */
   readonly tags: string;
 }
@@ -18,7 +19,7 @@ const durationMs = `(SELECT COALESCE(SUM(COALESCE(j.finished_at_ms, j.last_event
   FROM jobs j WHERE j.run_id = r.run_id AND j.started_at_ms IS NOT NULL)`;
 
 const columns = `r.run_id, r.state, r.request, r.created_at_ms, r.started_at_ms, r.finished_at_ms, r.metrics, r.error,
-  r.has_checkpoint, r.note, r.group_id, r.deleted_at_ms, 0 AS jobs, NULL AS environment, ${durationMs} AS duration_ms,
+  r.has_checkpoint, r.note, r.group_id, r.deleted_at_ms, r.is_paused, 0 AS jobs, NULL AS environment, ${durationMs} AS duration_ms,
   (SELECT json_group_array(t.tag ORDER BY t.tag) FROM tags t WHERE t.run_id = r.run_id) AS tags`;
 
 /** Any of the texts of a JSON list given as parameter. */
@@ -112,6 +113,7 @@ function toRow(row: TableRow): RunRow {
     metrics: JSON.parse(row.metrics),
     error: RunRow.shape.error.parse(parseOrNull(row.error)),
     resumable: isResumable(row),
+    isPaused: row.is_paused === 1 && isResumable(row),
     tags: JSON.parse(row.tags),
     note: row.note,
     groupId: row.group_id,

@@ -25,6 +25,7 @@ function viewWith(artifacts: Artifact[]): RunView {
     metrics: {},
     error: null,
     resumable: false,
+    isPaused: false,
     tags: [],
     note: '',
     groupId: null,

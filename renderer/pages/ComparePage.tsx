@@ -76,7 +76,7 @@ export function ComparePage({ runIds }: { readonly runIds: readonly string[] }) 
             <Box component="li" key={row.runId} sx={{ display: 'flex', gap: 2, py: 0.5, flexWrap: 'wrap' }}>
               <Box sx={{ fontWeight: 600, width: 20 }}>{labels[index]}</Box>
               <Box sx={{ width: 96 }}>
-                <StateMark state={row.state} />
+                <StateMark state={row.state} isPaused={row.isPaused} />
               </Box>
               <Link href={hrefOf({ page: 'run', runId: row.runId })}>{runTitle(row)}</Link>
               <Box sx={{ color: 'text.secondary' }}>

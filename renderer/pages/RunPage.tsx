@@ -2,10 +2,11 @@ import Alert from '@mui/material/Alert';
 import Box from '@mui/material/Box';
 import Button from '@mui/material/Button';
 import Link from '@mui/material/Link';
+import Tooltip from '@mui/material/Tooltip';
 import { useState } from 'react';
 import { toWorkbenchError, type WorkbenchError } from '../../core/base/errors.ts';
 import type { RunDetails } from '../../core/contract/history.ts';
-import { formatInstant } from '../../core/report/format.ts';
+import { formatFraction, formatInstant } from '../../core/report/format.ts';
 import { hrefOf } from '../app/routes.ts';
 import { useBridge } from '../bridge/use-bridge.ts';
 import { useRun } from '../bridge/use-run.ts';
@@ -41,7 +42,7 @@ export function RunPage({ runId }: { readonly runId: string }) {
       title={runTitle(row)}
       subtitle={
         <Box sx={{ display: 'flex', gap: 2, flexWrap: 'wrap', alignItems: 'center', fontSize: '0.8125rem' }}>
-          <StateMark state={record.state} />
+          <StateMark state={record.state} isPaused={row.isPaused} />
           <code>{record.runId}</code>
           <span>{formatInstant(record.createdAtMs, 'minute')}</span>
           {row.groupId !== null && <Link href={hrefOf({ page: 'runs', groupId: row.groupId })}>one of a group</Link>}
@@ -60,7 +61,13 @@ export function RunPage({ runId }: { readonly runId: string }) {
           <code>{details.origin.key}</code>.
         </Alert>
       )}
-      {record.error && (
+      {row.isPaused && (
+        <Alert severity="info" sx={{ mb: 3 }}>
+          Paused{details.progress ? `, ${formatFraction(details.progress.fraction, 0)} done` : ''}. Resume goes on from
+          there and ends with the same result.
+        </Alert>
+      )}
+      {record.error && !row.isPaused && (
         <Box sx={{ mb: 3 }}>
           <ErrorNote error={record.error} />
         </Box>
@@ -114,6 +121,18 @@ function Actions({ details, onDone }: { readonly details: RunDetails; readonly o
   };
   return (
     <>
+      {state === 'running' && (
+        <Tooltip title="Stops at the next safe point, to go on later. Runs that wait are computed meanwhile.">
+          <Button
+            variant="outlined"
+            startIcon={<Icon name="pause" />}
+            disabled={isBusy}
+            onClick={() => act(bridge.request('runs.pause', { runId }))}
+          >
+            Pause
+          </Button>
+        </Tooltip>
+      )}
       {isActive(state) && (
         <Button
           variant="outlined"

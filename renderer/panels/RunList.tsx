@@ -30,7 +30,7 @@ export function RunList({ rows }: { readonly rows: readonly RunRow[] }) {
               '&:hover': { bgcolor: 'action.hover' },
             }}
           >
-            <StateMark state={row.state} />
+            <StateMark state={row.state} isPaused={row.isPaused} />
             <Box sx={{ minWidth: 0 }}>
               <Box sx={{ fontWeight: 550 }}>{runTitle(row)}</Box>
               <Box sx={{ color: 'text.secondary', overflow: 'hidden', textOverflow: 'ellipsis', whiteSpace: 'nowrap' }}>

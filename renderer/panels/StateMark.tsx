@@ -13,7 +13,7 @@ const colours: Readonly<Record<RunState, string>> = {
 const isHollow: ReadonlySet<RunState> = new Set(['queued', 'cancelled']);
 
 /** A dot and a word; the word carries the meaning. */
-export function StateMark({ state }: { readonly state: RunState }) {
+export function StateMark({ state, isPaused = false }: { readonly state: RunState; readonly isPaused?: boolean }) {
   const colour = colours[state];
   return (
     <Box
@@ -31,7 +31,7 @@ export function StateMark({ state }: { readonly state: RunState }) {
           bgcolor: isHollow.has(state) ? 'transparent' : colour,
         }}
       />
-      {stateTitles[state]}
+      {isPaused ? 'Paused' : stateTitles[state]}
     </Box>
   );
 }

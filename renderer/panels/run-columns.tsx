@@ -79,7 +79,12 @@ export function runColumns(
         },
       ];
   return [
-    { field: 'state', headerName: 'State', width: 116, renderCell: ({ row }) => <StateMark state={row.state} /> },
+    {
+      field: 'state',
+      headerName: 'State',
+      width: 116,
+      renderCell: ({ row }) => <StateMark state={row.state} isPaused={row.isPaused} />,
+    },
     ...differing,
     ...(varied && spec ? [] : subjectColumns),
     ...figures,
