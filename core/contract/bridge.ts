@@ -4,8 +4,9 @@ import { DataCard, KnownData } from './data-card.ts';
 import { EventPage, RunDetails, RunPage, RunQuery, RunRow, Series } from './history.ts';
 import { KnownModel, ModelInspection } from './inspection.ts';
 import { MachineFacts, QueueFacts } from './machine.ts';
-import { DataRef, ErrorData, Normalisation, RunEvent, RunRequest, splits } from './run.ts';
+import { DataRef, DeviceName, ErrorData, Normalisation, RunEvent, RunRequest, splits } from './run.ts';
 import { SanityReading } from './sanity.ts';
+import { Settings } from './settings.ts';
 
 /**
  * The one list of what a window may ask of the host and what the host tells its windows. Both sides parse. Methods are
@@ -79,6 +80,17 @@ export const requests = {
   'machine.facts': { in: Nothing, out: MachineFacts },
   /** Opens every device and measures its speed, seconds each; nothing else may compute meanwhile (RUN_STATE). */
   'machine.measure': { in: Nothing, out: MachineFacts },
+
+  'settings.get': { in: Nothing, out: Settings },
+  /** What is not given stays as it is. */
+  'settings.change': {
+    in: z.strictObject({
+      threads: z.int().min(1).max(256).nullable().optional(),
+      device: DeviceName.optional(),
+      places: z.array(HostPath).max(50).optional(),
+    }),
+    out: Settings,
+  },
 
   'models.list': { in: Nothing, out: z.array(KnownModel) },
   /** Architectures of the zoo, for roles that take one. */

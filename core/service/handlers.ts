@@ -21,13 +21,24 @@ export function handlers(inside: Inside): HandlerTable {
   const { options, workspace, queue, library, uploads, links } = inside;
   const { now } = options;
   const inspect = inspector(workspace.dir);
-  const facts = () => machineFacts(workspace.dir, workspace.queryRuns({ offset: 0, limit: 1 }).total);
+  const facts = () => {
+    const usual = machineFacts(workspace.dir, workspace.queryRuns({ offset: 0, limit: 1 }).total);
+    return { ...usual, threads: inside.settings.get().threads ?? usual.threads };
+  };
   return {
     'machine.facts': bind(requests['machine.facts'], facts),
     'machine.measure': bind(requests['machine.measure'], () =>
       queue.alone(async () => {
         await measureMachine(workspace.dir, now);
         return facts();
+      }),
+    ),
+    'settings.get': bind(requests['settings.get'], () => inside.settings.get()),
+    'settings.change': bind(requests['settings.change'], ({ threads, device, places }) =>
+      inside.settings.change({
+        ...(threads === undefined ? {} : { threads }),
+        ...(device === undefined ? {} : { device }),
+        ...(places === undefined ? {} : { places }),
       }),
     ),
     'models.list': bind(requests['models.list'], () => library.models()),

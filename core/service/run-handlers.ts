@@ -35,7 +35,7 @@ export function runHandlers(inside: Inside, inspect: Inspect): Pick<HandlerTable
       cwd,
       inspect,
       architectures: Object.keys(architectures),
-      defaultThreads: defaultThreads(),
+      defaultThreads: inside.settings.get().threads ?? defaultThreads(),
       normalisationOf: (sha256) => library.wordsOf(sha256).normalisation,
       estimate: async (spec, request) =>
         estimateFromHistory(workspace, spec, request) ??

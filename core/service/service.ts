@@ -13,6 +13,7 @@ import type { Inside, ServiceOptions } from './inside.ts';
 import { openLibrary } from './library.ts';
 import { createLinks, type Linked } from './links.ts';
 import { writeReport } from './report-files.ts';
+import { openSettings } from './settings.ts';
 import { openUploads } from './uploads.ts';
 
 /** The host of any number of windows on one workspace. It lives on when all of them are closed. */
@@ -63,6 +64,7 @@ export function openService(options: ServiceOptions): Service {
     library: openLibrary(workspace.dir),
     uploads: openUploads(workspace.dir),
     links: createLinks(workspace, specs, now),
+    settings: openSettings(workspace.dir),
     tellRows,
     tellRemoved: (runIds) => log.push({ type: 'runs-removed', runIds: [...runIds] }),
     tellLibrary: (what) => log.push({ type: 'library', what }),

@@ -32,9 +32,20 @@ function Choice({ onClose }: { readonly onClose: () => void }) {
   const { data: recent } = useRequest('runs.list', { limit: 50 });
   const [text, setText] = useState('');
   const [at, setAt] = useState(0);
+  const { data: models } = useRequest('models.list', {});
+  const { data: sets } = useRequest('data.list', {});
   const commands = useMemo(
-    () => [...fixedCommands, ...(recent?.rows ?? []).map((row) => runCommand(row.runId, runTitle(row)))],
-    [recent],
+    () => [
+      ...fixedCommands,
+      ...(models ?? []).map(({ path, name }): Command => {
+        return { id: path, title: name, kind: 'model', act: () => goTo({ page: 'models', path }) };
+      }),
+      ...(sets ?? []).map(({ path, name }): Command => {
+        return { id: path, title: name, kind: 'data', act: () => goTo({ page: 'data', path }) };
+      }),
+      ...(recent?.rows ?? []).map((row) => runCommand(row.runId, runTitle(row))),
+    ],
+    [recent, models, sets],
   );
   const found = rank(commands, text).slice(0, shownAtMost);
   const choose = (command: Command | undefined): void => {
@@ -68,7 +79,7 @@ function Choice({ onClose }: { readonly onClose: () => void }) {
           inputRef={(input: HTMLInputElement | null) => input?.focus()}
           fullWidth
           value={text}
-          placeholder="A page, a method, a run …"
+          placeholder="A page, a method, a model, a run …"
           onChange={(event) => {
             setText(event.target.value);
             setAt(0);

@@ -4,6 +4,7 @@ import TextField from '@mui/material/TextField';
 import Typography from '@mui/material/Typography';
 import { deviceNames } from '../../core/contract/run.ts';
 import { useRequest } from '../bridge/use-bridge.ts';
+import { deviceTitles } from './device-titles.ts';
 import type { Draft } from './form-model.ts';
 
 interface SurroundingsProps {
@@ -11,8 +12,6 @@ interface SurroundingsProps {
   readonly problem: string | undefined;
   readonly onChange: (draft: Draft) => void;
 }
-
-const titles = { auto: 'Best there is', cpu: 'Processor', cuda: 'CUDA', webgpu: 'WebGPU' } as const;
 
 /** Device and threads. */
 export function Surroundings({ draft, problem, onChange }: SurroundingsProps) {
@@ -30,7 +29,7 @@ export function Surroundings({ draft, problem, onChange }: SurroundingsProps) {
         >
           {deviceNames.map((name) => (
             <MenuItem key={name} value={name}>
-              {titles[name]}
+              {deviceTitles[name]}
             </MenuItem>
           ))}
         </TextField>

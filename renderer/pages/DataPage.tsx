@@ -1,6 +1,7 @@
 import Box from '@mui/material/Box';
 import Button from '@mui/material/Button';
 import Link from '@mui/material/Link';
+import TextField from '@mui/material/TextField';
 import ToggleButton from '@mui/material/ToggleButton';
 import ToggleButtonGroup from '@mui/material/ToggleButtonGroup';
 import { useState } from 'react';
@@ -11,6 +12,7 @@ import { hrefOf } from '../app/routes.ts';
 import { goTo } from '../app/use-route.ts';
 import { useRequest } from '../bridge/use-bridge.ts';
 import { Icon } from '../icons/Icon.tsx';
+import { CopyButton } from '../panels/CopyButton.tsx';
 import { DropZone } from '../panels/DropZone.tsx';
 import { Empty } from '../panels/Empty.tsx';
 import { ErrorNote } from '../panels/ErrorNote.tsx';
@@ -18,6 +20,7 @@ import { Facts } from '../panels/Facts.tsx';
 import { Page, Section } from '../panels/Page.tsx';
 import { Rows } from '../panels/PageSkeleton.tsx';
 import { humanise } from '../panels/run-text.ts';
+import { csvText } from '../panels/save.ts';
 
 /** Data sets that this workspace has met, and the card of one of them. */
 export function DataPage({ path }: { readonly path: string | undefined }) {
@@ -71,7 +74,15 @@ export function DataPage({ path }: { readonly path: string | undefined }) {
 
 function DataSet({ path }: { readonly path: string }) {
   const [split, setSplit] = useState<DataCard['split']>('all');
-  const { data, error, isLoading } = useRequest('data.inspect', { path, format: 'auto', split });
+  const [size, setSize] = useState('');
+  const [asked, setAsked] = useState<[number, number] | undefined>(undefined);
+  const { data, error, isLoading } = useRequest('data.inspect', {
+    path,
+    format: 'auto',
+    split,
+    ...(asked ? { resizeTo: asked } : {}),
+  });
+  const wanted = sizeOf(size);
   return (
     <Page
       title={data?.title ?? path.split(/[/\\]/).at(-1) ?? path}
@@ -98,10 +109,39 @@ function DataSet({ path }: { readonly path: string }) {
       }
     >
       {error && <ErrorNote error={error} />}
+      {error?.code === 'DATA_UNSUITABLE' && (
+        <Box
+          component="form"
+          onSubmit={(event) => {
+            event.preventDefault();
+            setAsked(wanted);
+          }}
+          sx={{ display: 'flex', gap: 1, alignItems: 'center', mt: 2, fontSize: '0.8125rem' }}
+        >
+          <TextField
+            label="Show at, height × width"
+            placeholder="28 × 28"
+            value={size}
+            onChange={({ target }) => setSize(target.value)}
+            slotProps={{ inputLabel: { shrink: true } }}
+          />
+          <Button type="submit" variant="outlined" disabled={!wanted}>
+            Resize
+          </Button>
+          <Box sx={{ color: 'text.secondary' }}>Runs resize pictures to what their model takes by themselves.</Box>
+        </Box>
+      )}
       {!data && isLoading && <Rows count={8} />}
       {data && <Card card={data} />}
     </Page>
   );
+}
+
+/** "28 × 32" → [28, 32]; undefined for anything else. */
+function sizeOf(text: string): [number, number] | undefined {
+  const [, height, width] = /^\s*(\d{1,4})\s*[x×,* ]\s*(\d{1,4})\s*$/.exec(text) ?? [];
+  const size: [number, number] = [Number(height), Number(width)];
+  return size.every((each) => each > 0) ? size : undefined;
 }
 
 function Card({ card }: { readonly card: DataCard }) {
@@ -130,7 +170,18 @@ function Card({ card }: { readonly card: DataCard }) {
           />
         </Section>
         {classes && (
-          <Section title="Items of each class">
+          <Section
+            title="Items of each class"
+            aside={
+              <CopyButton
+                text={csvText([
+                  ['label', 'name', 'items'],
+                  ...classes.map((each) => [each.label, each.name, each.count] as const),
+                ])}
+                title="Copy as CSV"
+              />
+            }
+          >
             <Box
               component="ul"
               sx={{ listStyle: 'none', m: 0, p: 0, fontSize: '0.8125rem', maxHeight: 480, overflowY: 'auto' }}

@@ -46,12 +46,15 @@ interface FreshProps {
 }
 
 function Fresh({ spec, recipe, model }: FreshProps) {
+  const { data: settings, error } = useRequest('settings.get', {});
+  const device = settings?.device ?? 'auto';
   const draft = useMemo(() => {
-    const fresh = newDraft(spec, recipe ?? Object.keys(spec.recipes)[0]);
+    const fresh = { ...newDraft(spec, recipe ?? Object.keys(spec.recipes)[0]), device };
     const [first] = Object.keys(spec.models);
     if (model === undefined || first === undefined) return fresh;
     return { ...fresh, models: { ...fresh.models, [first]: model } };
-  }, [spec, recipe, model]);
+  }, [spec, recipe, model, device]);
+  if (!settings && !error) return <PageSkeleton />;
   return <RunForm spec={spec} initial={draft} />;
 }
 

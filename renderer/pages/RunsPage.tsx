@@ -16,6 +16,7 @@ import { Icon } from '../icons/Icon.tsx';
 import { BundleButtons } from '../panels/BundleButtons.tsx';
 import { Empty } from '../panels/Empty.tsx';
 import { ErrorNote } from '../panels/ErrorNote.tsx';
+import { GroupChart } from '../panels/GroupChart.tsx';
 import { Page } from '../panels/Page.tsx';
 import { runTitle, stateTitles } from '../panels/run-text.ts';
 import { runColumns, sortName } from '../panels/run-columns.tsx';
@@ -161,43 +162,46 @@ export function RunsPage({ groupId }: { readonly groupId?: string | undefined })
           Everything that you start is kept here, with its request, figures, images and report.
         </Empty>
       ) : (
-        <Box sx={{ flex: 1, minHeight: 240, mx: -1.25 }}>
-          <DataGrid
-            aria-label="Runs"
-            nonce={nonce}
-            rows={rows ?? []}
-            columns={[...columns]}
-            getRowId={(row) => row.runId}
-            columnVisibilityModel={{
-              ...(isWide ? {} : { models: false }),
-              tags: isWide && (tags.data?.length ?? 0) > 0,
-            }}
-            rowHeight={36}
-            columnHeaderHeight={36}
-            loading={!runs.data && runs.isLoading}
-            checkboxSelection
-            disableRowSelectionOnClick
-            disableColumnFilter
-            keepNonExistentRowsSelected
-            rowSelectionModel={selection}
-            onRowSelectionModelChange={setSelection}
-            disableRowSelectionExcludeModel
-            sortingMode="server"
-            sortModel={sort}
-            onSortModelChange={setSort}
-            paginationMode="server"
-            rowCount={total ?? -1}
-            paginationModel={page}
-            onPaginationModelChange={setPage}
-            pageSizeOptions={[pageSize]}
-            onRowClick={({ row }) => goTo({ page: 'run', runId: row.runId })}
-            onCellKeyDown={({ row }, event) => {
-              if (event.key === 'Enter') goTo({ page: 'run', runId: row.runId });
-            }}
-            slotProps={{ loadingOverlay: { variant: 'skeleton', noRowsVariant: 'skeleton' } }}
-            localeText={{ noRowsLabel: 'No run fits the filter.' }}
-          />
-        </Box>
+        <>
+          {groupId !== undefined && rows && <GroupChart rows={rows} fileName={`group-${groupId}`} />}
+          <Box sx={{ flex: 1, minHeight: 240, mx: -1.25 }}>
+            <DataGrid
+              aria-label="Runs"
+              nonce={nonce}
+              rows={rows ?? []}
+              columns={[...columns]}
+              getRowId={(row) => row.runId}
+              columnVisibilityModel={{
+                ...(isWide ? {} : { models: false }),
+                tags: isWide && (tags.data?.length ?? 0) > 0,
+              }}
+              rowHeight={36}
+              columnHeaderHeight={36}
+              loading={!runs.data && runs.isLoading}
+              checkboxSelection
+              disableRowSelectionOnClick
+              disableColumnFilter
+              keepNonExistentRowsSelected
+              rowSelectionModel={selection}
+              onRowSelectionModelChange={setSelection}
+              disableRowSelectionExcludeModel
+              sortingMode="server"
+              sortModel={sort}
+              onSortModelChange={setSort}
+              paginationMode="server"
+              rowCount={total ?? -1}
+              paginationModel={page}
+              onPaginationModelChange={setPage}
+              pageSizeOptions={[pageSize]}
+              onRowClick={({ row }) => goTo({ page: 'run', runId: row.runId })}
+              onCellKeyDown={({ row }, event) => {
+                if (event.key === 'Enter') goTo({ page: 'run', runId: row.runId });
+              }}
+              slotProps={{ loadingOverlay: { variant: 'skeleton', noRowsVariant: 'skeleton' } }}
+              localeText={{ noRowsLabel: 'No run fits the filter.' }}
+            />
+          </Box>
+        </>
       )}
     </Page>
   );

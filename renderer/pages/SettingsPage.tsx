@@ -15,6 +15,7 @@ import { Facts, type Fact } from '../panels/Facts.tsx';
 import { Page, Section } from '../panels/Page.tsx';
 import { Rows } from '../panels/PageSkeleton.tsx';
 import { humanise } from '../panels/run-text.ts';
+import { Places, RunSettings } from '../panels/Preferences.tsx';
 
 /** The look of the window, and what this machine can do. */
 export function SettingsPage() {
@@ -24,6 +25,12 @@ export function SettingsPage() {
     <Page title="Settings" width={820}>
       <Section title="Look">
         <Theme />
+      </Section>
+      <Section title="Runs">
+        <RunSettings />
+      </Section>
+      <Section title="Where models and data lie">
+        <Places />
       </Section>
       <Section
         title="Doctor"

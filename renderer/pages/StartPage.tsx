@@ -6,6 +6,7 @@ import Typography from '@mui/material/Typography';
 import { useState } from 'react';
 import { toWorkbenchError, type WorkbenchError } from '../../core/base/errors.ts';
 import type { DraftRequest } from '../../core/contract/bridge.ts';
+import { catalogue } from '../../core/methods/catalogue.ts';
 import { formatDuration } from '../../core/report/format.ts';
 import { hrefOf } from '../app/routes.ts';
 import { useThemeMode } from '../app/settings.ts';
@@ -44,32 +45,94 @@ export function StartPage() {
           alignItems: 'start',
         }}
       >
-        <Section
-          title="Recent runs"
-          aside={
-            <Link href={hrefOf({ page: 'runs' })} variant="body2" underline="hover">
-              All runs
-            </Link>
-          }
-        >
-          {runs.error && <ErrorNote error={runs.error} />}
-          {!runs.data && !runs.error && <Rows count={5} />}
-          {runs.data && runs.data.total > 0 && <RunList rows={runs.data.rows} />}
-          {runs.data?.total === 0 && (
-            <Typography variant="body2" color="textSecondary">
-              No runs yet. The example above makes the first one; your own models go under{' '}
-              <Link href={hrefOf({ page: 'models' })}>Models</Link>.
-            </Typography>
-          )}
-        </Section>
-        <Section title="This machine">
-          {machine.error && <ErrorNote error={machine.error} />}
-          {!machine.data && !machine.error && <Rows count={4} />}
-          {machine.data && <MachineSummary facts={machine.data} measuring={measuring} />}
-          {measuring.error && <ErrorNote error={measuring.error} />}
-        </Section>
+        <Box sx={{ minWidth: 0 }}>
+          <Section
+            title="Recent runs"
+            aside={
+              <Link href={hrefOf({ page: 'runs' })} variant="body2" underline="hover">
+                All runs
+              </Link>
+            }
+          >
+            {runs.error && <ErrorNote error={runs.error} />}
+            {!runs.data && !runs.error && <Rows count={5} />}
+            {runs.data && runs.data.total > 0 && <RunList rows={runs.data.rows} />}
+            {runs.data?.total === 0 && (
+              <Typography variant="body2" color="textSecondary">
+                No runs yet. The example above makes the first one; your own models go under{' '}
+                <Link href={hrefOf({ page: 'models' })}>Models</Link>.
+              </Typography>
+            )}
+          </Section>
+          <Section title="What can be done here">
+            <MethodList />
+          </Section>
+        </Box>
+        <Box sx={{ minWidth: 0 }}>
+          <RecentModels />
+          <Section title="This machine">
+            {machine.error && <ErrorNote error={machine.error} />}
+            {!machine.data && !machine.error && <Rows count={4} />}
+            {machine.data && <MachineSummary facts={machine.data} measuring={measuring} />}
+            {measuring.error && <ErrorNote error={measuring.error} />}
+          </Section>
+        </Box>
       </Box>
     </Page>
+  );
+}
+
+/** Every method in a line, to start from. */
+function MethodList() {
+  return (
+    <Box component="ul" sx={{ listStyle: 'none', m: 0, p: 0, fontSize: '0.8125rem' }}>
+      {catalogue.map(({ id, title, summary }) => (
+        <Box component="li" key={id} sx={{ '& + &': { borderTop: 1, borderColor: 'divider' } }}>
+          <Link
+            href={hrefOf({ page: 'new', methodId: id })}
+            underline="none"
+            color="textPrimary"
+            sx={{ display: 'block', py: 1, px: 1, mx: -1, borderRadius: 1, '&:hover': { bgcolor: 'action.hover' } }}
+          >
+            <Box sx={{ fontWeight: 550 }}>{title}</Box>
+            <Box sx={{ color: 'text.secondary' }}>{summary}</Box>
+          </Link>
+        </Box>
+      ))}
+    </Box>
+  );
+}
+
+const recentModels = 4;
+
+function RecentModels() {
+  const { data } = useRequest('models.list', {}, (event) => event.type === 'library');
+  const recent = (data ?? [])
+    .filter(({ isMissing }) => !isMissing)
+    .toSorted((a, b) => (b.lastUsedAtMs ?? 0) - (a.lastUsedAtMs ?? 0))
+    .slice(0, recentModels);
+  return (
+    <Section
+      title="Models"
+      aside={
+        <Link href={hrefOf({ page: 'models' })} variant="body2" underline="hover">
+          All models
+        </Link>
+      }
+    >
+      <Box component="ul" sx={{ listStyle: 'none', m: 0, p: 0, fontSize: '0.8125rem' }}>
+        {recent.map(({ path, name, classCount, origin }) => (
+          <Box component="li" key={path} sx={{ display: 'flex', gap: 2, py: 0.5 }}>
+            <Link href={hrefOf({ page: 'models', path })} underline="hover" sx={{ flex: 1, minWidth: 0 }}>
+              {name}
+            </Link>
+            <Box sx={{ color: 'text.secondary' }}>
+              {classCount === null ? (origin === 'bundled' ? 'bundled' : '') : `${classCount} classes`}
+            </Box>
+          </Box>
+        ))}
+      </Box>
+    </Section>
   );
 }
 

@@ -13,7 +13,7 @@ import { ErrorNote } from './ErrorNote.tsx';
 import { Rows } from './PageSkeleton.tsx';
 
 interface FileBrowserProps {
-  readonly kind: 'model' | 'data';
+  readonly kind: 'model' | 'data' | 'folder';
   /** Told what was chosen, after onClose. */
   readonly onChoose: (path: string) => void;
   readonly onClose: () => void;
@@ -27,14 +27,24 @@ export function FileBrowser({ kind, onChoose, onClose }: FileBrowserProps) {
     onChoose(chosen);
   };
   const { data, error } = useRequest('files.list', path === undefined ? {} : { path });
-  const fits = (name: string): boolean => kind === 'data' || name.toLowerCase().endsWith('.onnx');
+  const { data: settings } = useRequest('settings.get', {});
+  const fits = (name: string): boolean => kind === 'data' || (kind === 'model' && name.toLowerCase().endsWith('.onnx'));
   const entries = (data?.entries ?? []).filter(({ name, isFolder }) => isFolder || fits(name));
   return (
     <Dialog open onClose={onClose} fullWidth maxWidth="sm">
       <DialogTitle sx={{ fontSize: '0.875rem', fontWeight: 600, pb: 1 }}>
-        {kind === 'model' ? 'Choose an ONNX file' : 'Choose a file or folder'}
+        {titles[kind]}
         <Box sx={{ fontWeight: 400, color: 'text.secondary', fontSize: '0.8125rem' }}>{data?.path ?? ' '}</Box>
       </DialogTitle>
+      {(settings?.places.length ?? 0) > 0 && (
+        <Box sx={{ display: 'flex', flexWrap: 'wrap', gap: 0.5, px: 3, pb: 1 }}>
+          {settings?.places.map((place) => (
+            <Button key={place} variant="outlined" title={place} onClick={() => setPath(place)} sx={{ minHeight: 26 }}>
+              {place.split(/[/\\]/).findLast((part) => part !== '') ?? place}
+            </Button>
+          ))}
+        </Box>
+      )}
       <Box sx={{ height: 380, overflowY: 'auto', borderTop: 1, borderBottom: 1, borderColor: 'divider', px: 1 }}>
         {error && <ErrorNote error={error} />}
         {!data && !error && (
@@ -61,7 +71,7 @@ export function FileBrowser({ kind, onChoose, onClose }: FileBrowserProps) {
         )}
       </Box>
       <DialogActions>
-        {kind === 'data' && data && (
+        {kind !== 'model' && data && (
           <Button variant="outlined" onClick={() => choose(data.path)}>
             Take this folder
           </Button>
@@ -71,6 +81,12 @@ export function FileBrowser({ kind, onChoose, onClose }: FileBrowserProps) {
     </Dialog>
   );
 }
+
+const titles = {
+  model: 'Choose an ONNX file',
+  data: 'Choose a file or folder',
+  folder: 'Choose a folder',
+} as const;
 
 interface EntryProps {
   readonly icon: 'up' | 'folder' | 'file';

@@ -12,7 +12,11 @@ import type { Artifact } from '../../core/contract/run.ts';
 import { Icon } from '../icons/Icon.tsx';
 import { useArtifactUrl } from './use-artifact-url.ts';
 
-const GridMeta = z.object({ rows: z.array(z.string()).optional() });
+/** Names of the rows and columns of a grid; a number of columns names none. */
+const GridMeta = z.object({
+  rows: z.array(z.string()).optional(),
+  columns: z.union([z.array(z.string()), z.number()]).optional(),
+});
 const zooms = [1, 2, 4] as const;
 
 /** A picture artifact, with the names of its rows at the left; a click shows it large. */
@@ -23,26 +27,42 @@ export function PictureGrid({ artifact }: { readonly artifact: Artifact }) {
   const [size, setSize] = useState<number | undefined>(undefined);
   const meta = GridMeta.safeParse(artifact.meta);
   const rows = (meta.success ? meta.data.rows : undefined) ?? [];
+  const named = meta.success ? meta.data.columns : undefined;
+  const columns = Array.isArray(named) ? named : [];
   if (url === undefined) return <Skeleton height={220} />;
   const picture = (
     <Box
       component="img"
       src={url}
-      alt={`${artifact.title}${rows.length > 0 ? `, a row for each of ${rows.join(', ')}` : ''}`}
+      alt={[
+        artifact.title,
+        rows.length > 0 ? `a row for each of ${rows.join(', ')}` : '',
+        columns.length > 0 ? `a column for each of ${columns.join(', ')}` : '',
+      ]
+        .filter((part) => part !== '')
+        .join('; ')}
       onLoad={(event) => setSize(event.currentTarget.naturalWidth)}
       sx={{ display: 'block', width: '100%', imageRendering: 'pixelated' }}
     />
   );
   return (
     <>
-      <Box sx={{ display: 'flex', gap: 1, alignItems: 'stretch' }}>
+      <Box
+        sx={{
+          display: 'grid',
+          gridTemplateColumns: rows.length > 0 ? 'auto minmax(0, 1fr)' : 'minmax(0, 1fr)',
+          gap: '2px 8px',
+          alignItems: 'stretch',
+        }}
+      >
+        {columns.length > 0 && <ColumnNames columns={columns} width={size} start={rows.length > 0 ? 2 : 1} />}
         {rows.length > 0 && <RowNames rows={rows} />}
         <ButtonBase
           aria-label={`Enlarge: ${artifact.title}`}
           onClick={() => setOpen(true)}
           sx={{
             display: 'block',
-            flex: '0 1 auto',
+            width: '100%',
             maxWidth: size === undefined ? 'none' : size,
             minWidth: 0,
             cursor: 'zoom-in',
@@ -75,12 +95,53 @@ export function PictureGrid({ artifact }: { readonly artifact: Artifact }) {
             <Icon name="close" />
           </IconButton>
         </Box>
-        <Box sx={{ overflow: 'auto', p: 2, display: 'flex', gap: 1 }}>
-          {rows.length > 0 && <RowNames rows={rows} />}
-          <Box sx={{ width: (size ?? 400) * zoom, flexShrink: 0 }}>{picture}</Box>
+        <Box sx={{ overflow: 'auto', p: 2 }} tabIndex={0} role="region" aria-label={`${artifact.title}, enlarged`}>
+          <Box
+            sx={{
+              display: 'grid',
+              gridTemplateColumns: `${rows.length > 0 ? 'auto ' : ''}${(size ?? 400) * zoom}px`,
+              gap: '2px 8px',
+            }}
+          >
+            {columns.length > 0 && (
+              <ColumnNames columns={columns} width={(size ?? 400) * zoom} start={rows.length > 0 ? 2 : 1} />
+            )}
+            {rows.length > 0 && <RowNames rows={rows} />}
+            {picture}
+          </Box>
         </Box>
       </Dialog>
     </>
+  );
+}
+
+interface ColumnNamesProps {
+  readonly columns: readonly string[];
+  readonly width: number | undefined;
+  /** Column of the grid around it. */
+  readonly start: number;
+}
+
+function ColumnNames({ columns, width, start }: ColumnNamesProps) {
+  return (
+    <Box
+      aria-hidden
+      sx={{
+        gridColumn: start,
+        display: 'grid',
+        gridTemplateColumns: `repeat(${columns.length}, 1fr)`,
+        maxWidth: width ?? 'none',
+        color: 'text.secondary',
+        fontSize: '0.75rem',
+        textAlign: 'center',
+      }}
+    >
+      {columns.map((column, index) => (
+        <Box key={index} title={column} sx={{ overflow: 'hidden', textOverflow: 'ellipsis', whiteSpace: 'nowrap' }}>
+          {column}
+        </Box>
+      ))}
+    </Box>
   );
 }
 

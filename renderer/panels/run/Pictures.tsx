@@ -1,9 +1,14 @@
 import Box from '@mui/material/Box';
 import Skeleton from '@mui/material/Skeleton';
+import Slider from '@mui/material/Slider';
 import Typography from '@mui/material/Typography';
+import { useState } from 'react';
 import type { Artifact } from '../../../core/contract/run.ts';
+import { formatNumber } from '../../../core/report/format.ts';
 import { Section } from '../Page.tsx';
+import { pictureItems, type SeriesPicture } from '../picture-series.ts';
 import { PictureGrid } from '../PictureGrid.tsx';
+import { humanise } from '../run-text.ts';
 
 interface PicturesProps {
   readonly artifacts: readonly Artifact[];
@@ -12,8 +17,8 @@ interface PicturesProps {
 
 /** Every picture that the run has made so far. */
 export function Pictures({ artifacts, isActive }: PicturesProps) {
-  const pictures = artifacts.filter(({ mediaType }) => mediaType.startsWith('image/'));
-  if (pictures.length === 0) {
+  const items = pictureItems(artifacts);
+  if (items.length === 0) {
     if (!isActive) return null;
     return (
       <Section title="Images">
@@ -28,9 +33,49 @@ export function Pictures({ artifacts, isActive }: PicturesProps) {
       </Section>
     );
   }
-  return pictures.map((artifact) => (
-    <Section key={artifact.name} title={artifact.title}>
-      <PictureGrid artifact={artifact} />
-    </Section>
-  ));
+  return items.map((item) =>
+    item.kind === 'series' ? (
+      <Section key={`series ${item.name}`} title={humanise(item.name)}>
+        <Series pictures={item.pictures} />
+      </Section>
+    ) : (
+      <Section key={item.picture.name} title={item.picture.title}>
+        <PictureGrid artifact={item.picture} />
+      </Section>
+    ),
+  );
+}
+
+/** One picture of a series at a time; the newest until another one is chosen. */
+function Series({ pictures }: { readonly pictures: readonly SeriesPicture[] }) {
+  const [chosen, setChosen] = useState<number | undefined>(undefined);
+  const index = Math.min(chosen ?? pictures.length - 1, pictures.length - 1);
+  const shown = pictures[index];
+  if (!shown) return null;
+  const isLast = index === pictures.length - 1;
+  return (
+    <>
+      <Box sx={{ display: 'flex', alignItems: 'center', gap: 2, mb: 1, px: 1, maxWidth: 560 }}>
+        <Slider
+          size="small"
+          aria-label="Picture of the series"
+          min={0}
+          max={pictures.length - 1}
+          step={1}
+          marks={pictures.length <= 40}
+          value={index}
+          getAriaValueText={(at) => String(pictures[at]?.at ?? '')}
+          onChange={(_, next) => setChosen(next === pictures.length - 1 ? undefined : next)}
+        />
+        <Typography variant="body2" className="figures" sx={{ whiteSpace: 'nowrap', minWidth: 88 }}>
+          {formatNumber(shown.at)}
+          {isLast && ' (newest)'}
+        </Typography>
+      </Box>
+      <PictureGrid artifact={shown.picture} />
+      <Typography variant="caption" color="textSecondary">
+        {shown.picture.title}
+      </Typography>
+    </>
+  );
 }
