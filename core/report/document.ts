@@ -157,4 +157,9 @@ export interface ImageBlock extends Placed {
   readonly rowNotes?: readonly string[];
   /** Print each pixel as a block, without smoothing, at a whole multiple of its size. */
   readonly pixelated?: boolean;
+  /**
+   * The rows of the grid are a film: the first one stays, and beside it one of the others is seen at a time, chosen by its
+   * row label; the last one to begin with. `gap`: pixels between rows. For PNG with row labels.
+   */
+  readonly film?: { readonly gap: number };
 }

@@ -58,7 +58,7 @@ function blockMarkup(block: ReportBlock, counter: Counter): Markup {
     }
     case 'image': {
       const number = counter.next('Figure');
-      return markup`<figure id="figure-${number}">${caption(`Figure ${number}`, block)}${imageMarkup(block)}${note(block)}</figure>`;
+      return markup`<figure id="figure-${number}">${caption(`Figure ${number}`, block)}${imageMarkup(block, `figure-${number}`)}${note(block)}</figure>`;
     }
     case 'line':
       return chart(block, counter, {

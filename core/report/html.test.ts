@@ -158,6 +158,16 @@ describe('an image of a report', () => {
     assert.match(text, new RegExp(`width="${picture.width * 6}" height="${picture.height * 6}"`));
   });
 
+  it('is a film without scripts: the first row beside a chosen one, the last to begin with', () => {
+    const film = { kind: 'image', title: '', source: picture.uri, alt: 'x', film: { gap: 2 } } as const;
+    const text = toText(imageMarkup({ ...film, rowLabels: ['true', 'start', 'kept'] }, 'f7'));
+    assert.equal(count(text, /data:image/g), 1);
+    assert.equal(count(text, /<use href="#f7-grid"/g), 4);
+    assert.match(text, /id="f7-film-0"><label for="f7-film-0">start<\/label>/);
+    assert.match(text, /id="f7-film-1" checked><label for="f7-film-1">kept<\/label>/);
+    assert.match(report, /\.film input:nth-of-type\(24\):checked ~ \.film-views > svg:nth-of-type\(24\)/);
+  });
+
   it('is left out with a word when it is not embedded data', () => {
     for (const source of [
       'https://example.org/a.png',

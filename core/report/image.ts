@@ -1,4 +1,5 @@
 import { textWidth } from './axes.ts';
+import { filmMarkup } from './film.ts';
 import type { ImageBlock } from './document.ts';
 import { markup, type Markup } from './markup.ts';
 
@@ -12,7 +13,7 @@ const maxLabelWidth = 110;
 const notesWidth = 330;
 
 /** An embedded picture with the names of its rows and columns beside it; anything but embedded data is refused. */
-export function imageMarkup(block: ImageBlock): Markup {
+export function imageMarkup(block: ImageBlock, id = 'image'): Markup {
   if (!embeddable.test(block.source)) {
     return markup`<p class="absent">This picture is not embedded in the report and is left out.</p>`;
   }
@@ -23,6 +24,9 @@ export function imageMarkup(block: ImageBlock): Markup {
   const taken = (rows.length > 0 ? labelWidth(rows) : 0) + (notes.length > 0 ? notesWidth : 0);
   const room = (block.size === 'half' ? halfWidth : fullWidth) - taken;
   const scale = size === undefined ? undefined : scaleFor(size.width, room, block.pixelated === true);
+  if (block.film && size && scale !== undefined && rows.length > 1) {
+    return filmMarkup(block, { id, size, scale, rows, gap: block.film.gap });
+  }
   const dimensions =
     size !== undefined &&
     scale !== undefined &&

@@ -1,3 +1,5 @@
+import { mostPictures } from './film.ts';
+
 /** Figures: captions, legends and the parts of the drawings. Series colours are Okabe–Ito, tuned for a dark page. */
 export const chartTheme = `
 figure { margin: 26px 0 0; }
@@ -40,6 +42,13 @@ text.cell-value.on-ink { fill: var(--on-ink); }
 
 .picture img { display: block; max-width: 100%; height: auto; }
 .pixelated { image-rendering: pixelated; }
+.film { display: flex; flex-wrap: wrap; gap: 6px 4px; align-items: center; }
+.film .film-grid { position: absolute; }
+.film input { margin: 0 2px 0 8px; }
+.film .film-views, .film .note { flex: 1 0 100%; }
+.film .film-views > svg { display: none; max-width: 100%; height: auto; image-rendering: pixelated; }
+.film .film-views image { image-rendering: pixelated; }
+${Array.from({ length: mostPictures }, (_, i) => `.film input:nth-of-type(${i + 1}):checked ~ .film-views > svg:nth-of-type(${i + 1})`).join(',\n')} { display: block; }
 .picture.labelled { display: grid; grid-template-columns: max-content minmax(0, max-content) minmax(0, 1fr); gap: 4px 10px; }
 .picture.labelled img { grid-column: 2; }
 .row-labels { grid-column: 1; display: flex; flex-direction: column; max-width: 110px; }

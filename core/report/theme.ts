@@ -170,6 +170,7 @@ const print = `
   p { orphans: 3; widows: 3; }
   a { color: inherit; text-decoration: none; }
   .picture img { width: auto; max-height: 84mm; }
+  .film input, .film label { display: none; }
   .scroll { overflow: visible; }
   svg, img, .state::before { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
   table, .facts-list { font-size: 9pt; }
