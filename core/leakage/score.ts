@@ -21,7 +21,7 @@ export interface ImageScore {
 const mostDb = 200;
 
 /** Clips pixels to [0, 1]; what is not a number becomes 0. */
-const clipped = (image: ArrayLike<number>): Float32Array<ArrayBuffer> =>
+export const clipped = (image: ArrayLike<number>): Float32Array<ArrayBuffer> =>
   Float32Array.from(image, (value) => (value >= 0 ? Math.min(1, value) : 0));
 
 /** One reconstruction [C, H, W] against the truth. */
@@ -95,7 +95,7 @@ export interface Share {
   readonly interval: readonly [number, number];
 }
 
-function shareOf(count: number, of: number): Share {
+export function shareOf(count: number, of: number): Share {
   const { low, high } = wilsonInterval(count, of);
   return { count, of, share: count / of, interval: [low, high] };
 }

@@ -4,6 +4,8 @@ import { spec as arbitraryTransfer } from './arbitrary-transfer/spec.ts';
 import { report as dataImpressionsReport } from './data-impressions/report.ts';
 import { spec as dataImpressions } from './data-impressions/spec.ts';
 import type { MethodSpec, ReportInput } from './define.ts';
+import { report as gradientLeakageReport } from './gradient-leakage/report.ts';
+import { spec as gradientLeakage } from './gradient-leakage/spec.ts';
 import { report as trainingReport } from './training/report.ts';
 import { spec as training } from './training/spec.ts';
 
@@ -14,6 +16,7 @@ type Report = (input: ReportInput) => ReportDocument;
 const reports: Readonly<Record<string, Report>> = {
   [dataImpressions.id]: dataImpressionsReport,
   [arbitraryTransfer.id]: arbitraryTransferReport,
+  [gradientLeakage.id]: gradientLeakageReport,
   [training.id]: trainingReport,
 };
 

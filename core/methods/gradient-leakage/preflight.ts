@@ -1,0 +1,201 @@
+import { toWorkbenchError, WorkbenchError } from '../../base/errors.ts';
+import { gradientNorm, type Defence } from '../../leakage/defence.ts';
+import { openAttack } from '../../leakage/attack.ts';
+import type { Victim } from '../../leakage/victim.ts';
+import type { SessionOptions } from '../../runtime/session.ts';
+import { unitsOf, unitSteps, presetOf, type UnitWork } from './attack-unit.ts';
+import { batchItems, isFresh, take, victimOf } from './inputs.ts';
+import type { PreflightData } from './report-data.ts';
+import { attackSettings } from './settings.ts';
+import { weightsOf } from './sharing.ts';
+
+/** Below it a gradient is rounding. */
+const vanishedBelow = 1e-12;
+/** Of the loss: the network is sure of the image already. */
+const smallLoss = 1e-3;
+const looked = 30;
+
+/** What is refused before anything is computed. */
+export function refuseUnsuitable(victim: Victim, defences: readonly Defence[]): void {
+  if (
+    !defences.some(({ kind }) => kind === 'dp-sgd' || kind === 'clip') ||
+    !victim.hasBatchNorm ||
+    victim.batchNorm === 'eval'
+  )
+    return;
+  throw new WorkbenchError(
+    'MODEL_UNSUITABLE',
+    `${victim.title} normalises by the statistics of its batch: there is no gradient of one example to clip`,
+    { hint: 'Use batch norm in eval mode, a network without batch norm, or another defence.' },
+  );
+}
+
+/** Measures gradients of the run's batches, and says what can be expected of an attack on them. */
+export async function preflight(
+  work: UnitWork,
+  defences: readonly Defence[],
+  isFile: boolean,
+  session: SessionOptions,
+  lanes: number,
+): Promise<PreflightData> {
+  const { params, inputs, sharing, given } = work;
+  const norms: number[] = [];
+  const losses: number[] = [];
+  const measured = given ? 0 : Math.min(params.runs, looked);
+  for (let run = 0; run < measured; run++) {
+    const victim = victimOf(inputs.model, params, run);
+    const items = batchItems(inputs.own.labels, params.labelChoice, params.batchSize, run, params.seed);
+    const { images, labels } = take(inputs.own, items, victim.shape);
+    const { shared, loss } = await sharing.share(images, labels, weightsOf(victim));
+    norms.push(gradientNorm(shared.tensors));
+    losses.push(loss);
+  }
+  if (given) norms.push(gradientNorm(given.tensors));
+  const victim = victimOf(inputs.model, params, 0);
+  const speed =
+    params.attack === 'none' || norms.every((norm) => norm < vanishedBelow)
+      ? undefined
+      : await measureSpeed(work, victim, session);
+  const units = unitsOf(params, defences);
+  const most = units.reduce((sum, unit) => sum + unitSteps(work, unit), 0);
+  const vanished = norms.filter((norm) => !(norm >= vanishedBelow)).length;
+  return {
+    title: victim.title,
+    facts: factsOf(work, victim, isFile),
+    warnings: [...warningsOf(work, victim, isFile, norms, losses), ...(speed?.problem ? [speed.problem] : [])],
+    norms,
+    losses,
+    vanished,
+    evaluationMs: speed?.ms ?? null,
+    // About half of the evaluations that are allowed are made: attacks that succeed stop early.
+    likelyMs: speed?.ms === undefined ? null : (speed.ms * most * 0.6) / lanes,
+  };
+}
+
+async function measureSpeed(
+  { params, inputs, sharing, figures, now, given }: UnitWork,
+  victim: Victim,
+  session: SessionOptions,
+): Promise<{ ms?: number; problem?: string }> {
+  const labels = new Array<number>(params.batchSize).fill(0);
+  const settings = attackSettings(params, presetOf(params), labels, params.seed, figures);
+  const isLbfgs = settings.optimiser.startsWith('lbfgs');
+  const items = batchItems(inputs.own.labels, params.labelChoice, params.batchSize, 0, params.seed);
+  const { images, labels: truth } = take(inputs.own, items, victim.shape);
+  const shared = given ?? (await sharing.share(images, truth, weightsOf(victim))).shared;
+  try {
+    const attack = await openAttack(
+      victim,
+      shared,
+      { ...settings, steps: Math.max(settings.steps, 8), restarts: 1 },
+      session,
+    );
+    await attack.advance(1);
+    const before = attack.progress.evaluations;
+    const startedAt = now();
+    await attack.advance(isLbfgs ? 1 : 5);
+    const made = Math.max(1, attack.progress.evaluations - before);
+    const ms = (now() - startedAt) / made;
+    await attack.close();
+    return { ms };
+  } catch (thrown) {
+    const { code, message } = toWorkbenchError(thrown);
+    if (code !== 'DATA_UNSUITABLE') throw thrown;
+    return { problem: message };
+  }
+}
+
+function factsOf({ params, inputs }: UnitWork, victim: Victim, isFile: boolean): [string, string][] {
+  const parameters = victim.parameters.reduce((sum, { initial }) => sum + initial.data.length, 0);
+  const weights = {
+    'as-given': isFile ? 'of the file' : 'as the architecture is initialised',
+    uniform: `fresh, from U(−${params.initBound}, ${params.initBound})`,
+    'torch-default': 'fresh, by PyTorch’s rule',
+  }[params.weights];
+  return [
+    [
+      'Network',
+      `${victim.title}: ${victim.shape.join(' × ')}, ${victim.classes} classes, ${parameters.toLocaleString('en-US')} parameters`,
+    ],
+    ['Weights', params.trainEpochs > 0 ? `${weights}, then ${params.trainEpochs} epochs of training` : weights],
+    [
+      'Last layer',
+      victim.head
+        ? `linear, ${victim.head.bias === undefined ? 'without' : 'with'} bias`
+        : 'not linear: labels cannot be read off it',
+    ],
+    ['Batch', `${params.batchSize} of ${inputs.own.title}`],
+    ['Shared', params.localSteps > 0 ? `the update of ${params.localSteps} local steps` : 'one gradient'],
+    ['Loss', 'cross-entropy, mean over the batch, no label smoothing'],
+  ];
+}
+
+function warningsOf(
+  { params, figures }: UnitWork,
+  victim: Victim,
+  isFile: boolean,
+  norms: readonly number[],
+  losses: readonly number[],
+): string[] {
+  const ops = new Set(victim.graph.nodes.map(({ op }) => op));
+  const count = norms.length;
+  const vanished = norms.filter((norm) => !(norm >= vanishedBelow)).length;
+  const sure = losses.filter((loss) => loss < smallLoss).length;
+  const said: [boolean, string][] = [
+    [
+      vanished > 0,
+      `${vanished} of ${count} gradients vanished (norm below ${vanishedBelow}): nothing can be read from them, and nothing is guessed.`,
+    ],
+    [
+      sure > 0 && sure > vanished,
+      `The network is sure of ${sure} of ${count} images (loss below ${smallLoss}): their gradients are faint, and published recoveries cannot be expected of them.`,
+    ],
+    [
+      !isFresh(params) && (isFile || params.trainEpochs > 0),
+      'The weights are trained. Published recoveries of images (DLG 76 %, iDLG 89 % on MNIST) are for untrained networks; expect several dB less. Labels leak all the same.',
+    ],
+    [
+      victim.hasBatchNorm && victim.batchNorm === 'train',
+      'Batch norm is in training mode: images of a batch mix in its statistics, which the attacker has to guess. Published attacks used eval mode.',
+    ],
+    [
+      ops.has('Relu') &&
+        ops.has('MaxPool') &&
+        (params.attack === 'dlg' || params.attack === 'idlg' || params.attack === 'wei'),
+      'ReLU and max pooling leave the second derivative without slope in most places: DLG and iDLG, made for sigmoids, mostly fail. Inverting Gradients does better.',
+    ],
+    [
+      ops.has('Relu') && !ops.has('MaxPool') && (params.attack === 'dlg' || params.attack === 'idlg'),
+      'DLG and iDLG were published for sigmoids; with ReLU they are known to fail often.',
+    ],
+    [
+      params.batchSize > 8,
+      `A batch of ${params.batchSize} is large: published recoveries of whole batches stop near 8 for DLG; counts of labels are still recovered.`,
+    ],
+    [
+      params.batchSize > victim.classes,
+      `The batch is larger than the ${victim.classes} classes: labels are repeated, which L3 cannot say, and images of one class come out mixed.`,
+    ],
+    [
+      params.labelChoice === 'repeated' && params.batchSize > 1,
+      'All images of a batch have one label: they are known to come out mixed.',
+    ],
+    [
+      figures === undefined &&
+        params.attack !== 'dlg' &&
+        params.attack !== 'idlg' &&
+        params.attack !== 'none' &&
+        params.space !== 'pixels',
+      'Without public images the attack moves in pixels, not in the space of normalised images that it was published for.',
+    ],
+    [
+      params.gradientFile !== '',
+      'The gradient comes from a file: it must be of the mean cross-entropy, without label smoothing, weight decay or class weights, which cannot be checked. Recovery cannot be scored.',
+    ],
+    [
+      victim.head === undefined,
+      'The network does not end in a linear layer: labels have to be guessed with the images.',
+    ],
+  ];
+  return said.flatMap(([holds, text]) => (holds ? [text] : []));
+}

@@ -1,0 +1,145 @@
+import type { ReportInput } from '../define.ts';
+import type { ReportBlock } from '../../report/document.ts';
+import { filmGap, type AttacksData, type DefenceFigures } from './report-data.ts';
+
+/** Curves shown of single runs. */
+const mostCurves = 7;
+
+/** Films, success curve, loss and error along the way, and every run in a table. */
+export function attackBlocks(
+  input: ReportInput,
+  attacks: AttacksData,
+  figures: readonly DefenceFigures[],
+): readonly ReportBlock[] {
+  return [
+    ...figures.flatMap((own, index) => film(input, attacks, own, index)),
+    ...successCurve(figures),
+    ...wayOf(input, attacks, 'distance', 'Distance of the gradients', 'Distance'),
+    ...wayOf(input, attacks, 'mse', 'Error of the image', 'MSE'),
+    ...psnrWay(input, attacks),
+    runs(attacks),
+  ];
+}
+
+function film(
+  input: ReportInput,
+  { history, units }: AttacksData,
+  { title }: DefenceFigures,
+  index: number,
+): ReportBlock[] {
+  const source = input.image(`pictures-${index}.png`);
+  if (!source) return [];
+  const hasTruth = units.some(({ trueLabels }) => trueLabels !== null);
+  const between = Array.from(
+    { length: Math.max(0, history - 2) },
+    (_, i) => `${Math.round((100 * (i + 1)) / (history - 1))} %`,
+  );
+  return [
+    {
+      kind: 'image',
+      title: index === 0 ? 'True images and their recovery' : `The same under ${title}`,
+      source,
+      alt: 'True and recovered images',
+      rowLabels: [hasTruth ? 'true' : 'not known', 'start', ...between, 'kept'],
+      pixelated: true,
+      film: { gap: filmGap },
+      note: 'Choose a moment of the attack, in shares of its steps; one that ended early stays at its last picture. Clipped to [0, 1]. Of each run the attack that came closer.',
+    },
+  ];
+}
+
+function successCurve(figures: readonly DefenceFigures[]): ReportBlock[] {
+  const shown = figures.filter(({ curve }) => curve.length > 0);
+  if (shown.length === 0) return [];
+  const categories = shown[0]?.curve.map(({ threshold }) => `MSE ≤ ${threshold}`) ?? [];
+  return [
+    {
+      kind: 'bar',
+      title: 'Share of images recovered, by how close',
+      y: { title: 'Images', unit: 'fraction', max: 1 },
+      categories,
+      series: shown.map(({ title, curve }) => ({
+        name: title === 'none' ? 'no defence' : title,
+        values: curve.map(({ share }) => share),
+        intervals: curve.map(({ interval }) => interval),
+      })),
+      note: 'Wilson intervals, 95 %. Attacks that failed count as not recovered.',
+    },
+  ];
+}
+
+const pointsOf = (input: ReportInput, name: string): (readonly [number, number])[] =>
+  (input.series[name] ?? []).filter(({ value }) => value > 0).map(({ step, value }) => [step, value] as const);
+
+function plainRuns(attacks: AttacksData): readonly AttacksData['units'][number][] {
+  return attacks.units.filter(({ defence }) => defence === 0).slice(0, mostCurves);
+}
+
+function wayOf(input: ReportInput, attacks: AttacksData, name: string, title: string, axis: string): ReportBlock[] {
+  const series = plainRuns(attacks)
+    .map(({ id, run }) => ({ name: `run ${run}`, points: pointsOf(input, `${name}.${id}`) }))
+    .filter(({ points }) => points.length > 0);
+  if (series.length === 0) return [];
+  return [{ kind: 'line', title, size: 'half', x: { title: 'Step' }, y: { title: axis, log: true }, series }];
+}
+
+function psnrWay(input: ReportInput, attacks: AttacksData): ReportBlock[] {
+  const series = plainRuns(attacks)
+    .map(({ id, run }) => ({
+      name: `run ${run}`,
+      points: pointsOf(input, `mse.${id}`).map(([step, mse]) => [step, -10 * Math.log10(mse)] as const),
+    }))
+    .filter(({ points }) => points.length > 0);
+  if (series.length === 0) return [];
+  return [
+    {
+      kind: 'line',
+      title: 'PSNR along the way',
+      x: { title: 'Step' },
+      y: { title: 'PSNR', unit: 'dB' },
+      series,
+      note: 'Of the clipped images of the batch together, no defence.',
+    },
+  ];
+}
+
+function runs({ units, figures }: AttacksData): ReportBlock {
+  return {
+    kind: 'table',
+    title: 'Every attack',
+    columns: [
+      { title: 'Run' },
+      { title: 'Defence' },
+      { title: 'Attacker' },
+      { title: 'Labels by' },
+      { title: 'Overlap', unit: 'fraction', digits: 0 },
+      { title: 'Norm' },
+      { title: 'Distance' },
+      { title: 'MSE' },
+      { title: 'MSE, not clipped' },
+      { title: 'PSNR', unit: 'dB', digits: 1 },
+      { title: 'SSIM', digits: 3 },
+      { title: 'Evaluations' },
+      { title: 'Ended' },
+    ],
+    rows: units.map((unit) => {
+      const [image] = unit.images;
+      return [
+        unit.run,
+        figures[unit.defence]?.title ?? '',
+        unit.variant,
+        unit.labelRule,
+        unit.labelOverlap,
+        unit.norm,
+        unit.distance,
+        image?.mse ?? null,
+        image?.unclippedMse ?? null,
+        image?.psnrDb ?? null,
+        image?.ssim ?? null,
+        unit.evaluations,
+        unit.failure ?? unit.ends.join(', '),
+      ];
+    }),
+    note: 'Of a batch the first image. plain: the attack as without a defence; adapted: by somebody who knows it. What diverged kept its best iterate and counts as a failure where there is none.',
+  };
+}

@@ -1,0 +1,98 @@
+import type { Finding } from '../../report/document.ts';
+import type { AttacksData, ClosedFormData, DefenceFigures, LabelTableData } from './report-data.ts';
+
+const references: Finding['references'] = [
+  { catalogue: 'NIST AI 100-2', id: 'Data reconstruction', name: 'Privacy attack: data reconstruction' },
+  { catalogue: 'MITRE ATLAS', id: 'AML.T0024', name: 'Exfiltration via AI Inference API' },
+];
+
+export interface FindingInputs {
+  readonly attacks: AttacksData | undefined;
+  readonly figures: readonly DefenceFigures[];
+  readonly closed: ClosedFormData | undefined;
+  readonly labels: LabelTableData | undefined;
+  readonly params: Readonly<Record<string, unknown>>;
+}
+
+/** What an auditor hands on, the gravest first. */
+export function findingsOf(inputs: FindingInputs): readonly Finding[] {
+  const order = { error: 0, warning: 1, note: 2 };
+  return [...byFormula(inputs), ...byAttack(inputs), ...labelsOf(inputs)].toSorted(
+    (a, b) => order[a.level] - order[b.level],
+  );
+}
+
+const seedOf = ({ params }: FindingInputs): number | null =>
+  typeof params['seed'] === 'number' ? params['seed'] : null;
+
+function byAttack(inputs: FindingInputs): Finding[] {
+  const { attacks, figures } = inputs;
+  if (!attacks) return [];
+  return figures.flatMap(({ title, success }, index): Finding[] => {
+    if (!success) return [];
+    const where = index === 0 ? 'without a defence' : `under ${title}`;
+    const leaks = success.count > 0;
+    return [
+      {
+        id: index === 0 ? 'gradient-leakage-images' : 'gradient-leakage-defended',
+        level: !leaks ? 'note' : success.share >= 0.1 ? 'error' : 'warning',
+        title: leaks ? `Images come back from one gradient ${where}` : `No image came back ${where}`,
+        text: `${attacks.attack} on ${success.of} images, batch ${attacks.batchSize}: ${success.count} with MSE ≤ 0.01 ${where}.${index === 0 ? '' : ' The attacker knew the defence.'}`,
+        evidence: {
+          count: success.of,
+          value: success.share,
+          unit: 'fraction',
+          interval: success.interval,
+          budget: `${String(inputs.params['steps'])} steps, ${String(inputs.params['restarts'])} restarts`,
+          seed: seedOf(inputs),
+        },
+        references,
+      },
+    ];
+  });
+}
+
+function byFormula(inputs: FindingInputs): Finding[] {
+  return (inputs.closed?.rows ?? []).flatMap((row): Finding[] => {
+    if (row.exact === 0 || row.note.startsWith('under')) return [];
+    return [
+      {
+        id: row.way.startsWith('A3') ? 'gradient-leakage-imprint' : 'gradient-leakage-closed-form',
+        level: 'error',
+        title: `Images come back exactly, without optimisation (${row.way.slice(0, 2)})`,
+        text: `${row.way}, batch ${row.batchSize}: ${row.exact} of ${row.images} images with MSE < 1e-6.`,
+        evidence: {
+          count: row.images,
+          value: row.exact / row.images,
+          unit: 'fraction',
+          budget: 'one gradient, linear algebra',
+          seed: seedOf(inputs),
+        },
+        references,
+      },
+    ];
+  });
+}
+
+function labelsOf(inputs: FindingInputs): Finding[] {
+  const { labels } = inputs;
+  const row = labels?.rows.filter(({ kind }) => kind === 'as they come').at(-1);
+  const best = row?.rules.toSorted((a, b) => b.overlap - a.overlap)[0];
+  if (!labels || !row || !best || best.overlap === 0) return [];
+  return [
+    {
+      id: 'gradient-leakage-labels',
+      level: best.overlap > 0.5 ? 'warning' : 'note',
+      title: `Labels of a batch of ${row.batchSize} can be counted from its gradient`,
+      text: `${best.rule} names ${(100 * best.overlap).toFixed(0)} % of the labels of ${row.batchSize} images (${row.network} weights), ${best.exact} of ${labels.batches} batches without a mistake.`,
+      evidence: {
+        count: labels.batches,
+        value: best.overlap,
+        unit: 'fraction',
+        budget: 'one gradient, the last layer',
+        seed: seedOf(inputs),
+      },
+      references,
+    },
+  ];
+}

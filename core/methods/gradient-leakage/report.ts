@@ -1,0 +1,295 @@
+import type { ReportInput } from '../define.ts';
+import type { KeyFigure, ReportBlock, ReportDocument, ReportSection } from '../../report/document.ts';
+import { percent } from '../../report/evaluation.ts';
+import {
+  AttacksData,
+  type DefenceFigures,
+  ClosedFormData,
+  LabelTableData,
+  PreflightData,
+  TradeoffData,
+} from './report-data.ts';
+import { findingsOf } from './report-findings.ts';
+import { attackBlocks } from './report-attacks.ts';
+
+/** What a leakage audit says to a third person. */
+export function report(input: ReportInput): ReportDocument {
+  const attacks = AttacksData.safeParse(input.json('attacks')).data;
+  const labels = LabelTableData.safeParse(input.json('label-table')).data;
+  const closed = ClosedFormData.safeParse(input.json('closed-form')).data;
+  const tradeoff = TradeoffData.safeParse(input.json('trade-off')).data;
+  const preflight = PreflightData.safeParse(input.json('preflight')).data;
+  const figures = attacks?.figures ?? [];
+  const findings = findingsOf({ attacks, figures, closed, labels, params: input.params });
+  return {
+    title: 'What one shared gradient gives away',
+    subtitle: preflight ? preflight.title : 'Gradient leakage audit',
+    conclusion: conclusion(attacks, figures, closed),
+    keyFigures: keyFigures(input, figures[0]),
+    ...(findings.length > 0 ? { findings } : {}),
+    sections: [
+      ahead(preflight),
+      { title: 'Images by optimisation', blocks: attacks ? attackBlocks(input, attacks, figures) : [] },
+      closedSection(closed),
+      labelSection(labels),
+      defenceSection(figures, tradeoff),
+      limits(),
+    ].filter(({ blocks }) => blocks.length > 0),
+  };
+}
+
+/** "90 % (9 of 10)". */
+const shareText = ({ share, count, of }: NonNullable<DefenceFigures['success']>): string =>
+  `${percent(share)} (${count} of ${of})`;
+
+function conclusion(
+  attacks: AttacksData | undefined,
+  figures: readonly DefenceFigures[],
+  closed: ClosedFormData | undefined,
+): string {
+  const exact = closed?.rows.filter(({ exact: count, way }) => count > 0 && !way.startsWith('A3')) ?? [];
+  const formula = exact[0]
+    ? ` Without any optimisation, ${exact[0].exact} of ${exact[0].images} came back exactly (${exact[0].way}).`
+    : '';
+  const [plain, ...defended] = figures;
+  if (!attacks || !plain) return `The run ended before its attacks were finished, or none was asked for.${formula}`;
+  if (plain.success === null) {
+    return `The gradient of the file was attacked; without the true images its recovery cannot be scored.${formula}`;
+  }
+  const best = defended.toSorted((a, b) => (a.success?.share ?? 1) - (b.success?.share ?? 1))[0];
+  const most = defended.toSorted((a, b) => (b.success?.share ?? 0) - (a.success?.share ?? 0))[0];
+  const labels = plain.labelAccuracy === null ? '' : ` and ${percent(plain.labelAccuracy)} of the labels`;
+  const lead = `From one gradient, ${attacks.attack} recovered ${shareText(plain.success)} of the images (MSE ≤ 0.01)${labels}.`;
+  if (!best?.success || !most?.success) return lead + formula;
+  const spread =
+    best === most
+      ? ` Under ${best.title}, attacked by somebody who knows it, ${shareText(best.success)}.`
+      : ` Of the defences, attacked by somebody who knows them, ${best.title} left ${shareText(best.success)} and ${most.title} ${shareText(most.success)}.`;
+  return lead + spread + formula;
+}
+
+function keyFigures(input: ReportInput, plain: DefenceFigures | undefined): KeyFigure[] {
+  const single = (name: string, label: string, unit: string, note: string): KeyFigure[] => {
+    const value = input.metrics[name];
+    return typeof value === 'number' ? [{ label, value, unit, note }] : [];
+  };
+  const success: KeyFigure[] = plain?.success
+    ? [
+        {
+          label: 'Images recovered',
+          value: plain.success.share,
+          unit: 'fraction',
+          interval: [plain.success.interval[0], plain.success.interval[1]],
+          note: `${plain.success.count} of ${plain.success.of} with MSE ≤ 0.01, no defence`,
+        },
+      ]
+    : [];
+  return [
+    ...success,
+    ...single('labelAccuracy', 'Labels recovered', 'fraction', 'used by the attack, no defence'),
+    ...single('identified', 'Identified', 'fraction', 'nearest gallery image of the label is the true one'),
+    ...single('psnr', 'PSNR', 'dB', 'mean, no defence'),
+    ...single('bestDefendedSuccess', 'Recovered, best defence', 'fraction', 'by an attacker who knows it'),
+    ...single('closedFormExact', 'In closed form', 'fraction', 'images with MSE < 1e-6, without optimisation'),
+    ...single('imprinted', 'By a malicious server', 'fraction', 'images with MSE < 1e-6, imprint A3'),
+  ];
+}
+
+function ahead(preflight: PreflightData | undefined): ReportSection {
+  if (!preflight) return { title: 'What could be expected', blocks: [] };
+  const { norms, vanished, facts, warnings, evaluationMs } = preflight;
+  const sorted = norms.toSorted((a, b) => a - b);
+  const at = (share: number): number | null => sorted[Math.floor(share * (sorted.length - 1))] ?? null;
+  return {
+    title: 'What could be expected',
+    blocks: [
+      { kind: 'table', title: 'The setting', columns: [{ title: 'What' }, { title: 'Here' }], rows: facts },
+      ...warnings.map((text): ReportBlock => ({ kind: 'notice', level: 'warning', text })),
+      {
+        kind: 'table',
+        title: 'Gradients before the start',
+        columns: [
+          { title: 'Gradients' },
+          { title: 'Vanished' },
+          { title: 'Smallest norm' },
+          { title: 'Median norm' },
+          { title: 'Largest norm' },
+          { title: 'One evaluation', unit: 'ms' },
+        ],
+        rows: [[norms.length, vanished, at(0), at(0.5), at(1), evaluationMs]],
+        note: 'L2 norms over all parameters of what would be shared without a defence. A norm below 1e-12 is rounding: nothing is read from it.',
+      },
+    ],
+  };
+}
+
+function closedSection(closed: ClosedFormData | undefined): ReportSection {
+  if (!closed || closed.rows.length === 0) return { title: 'Images in closed form', blocks: [] };
+  return {
+    title: 'Images in closed form',
+    text: 'Linear algebra on the gradient, no optimisation. It works where the network permits it, whatever its weights.',
+    blocks: [
+      {
+        kind: 'table',
+        title: 'Recovered without optimisation',
+        columns: [
+          { title: 'Way' },
+          { title: 'Batch' },
+          { title: 'Images' },
+          { title: 'Exact (MSE < 1e-6)' },
+          { title: 'Mean MSE' },
+          { title: 'Expected' },
+          { title: 'Note' },
+        ],
+        rows: closed.rows.map((row) => [
+          row.way,
+          row.batchSize,
+          row.images,
+          row.exact,
+          row.meanMse,
+          row.expected,
+          row.note,
+        ]),
+      },
+    ],
+  };
+}
+
+function labelSection(labels: LabelTableData | undefined): ReportSection {
+  if (!labels || labels.rows.length === 0) return { title: 'Labels', blocks: [] };
+  const rules = labels.rows[0]?.rules.map(({ rule }) => rule) ?? [];
+  const notes = new Map<string, string>();
+  for (const row of labels.rows) {
+    for (const { rule, note } of row.rules) if (note !== '' && !notes.has(rule)) notes.set(rule, note);
+  }
+  return {
+    title: 'Labels',
+    text: 'Read off the gradient of the last layer before any optimisation. Overlap is the share of the labels of a batch that a rule names, repeats counted; exact are batches with every label right.',
+    blocks: [
+      {
+        kind: 'table',
+        title: 'Overlap by rule',
+        columns: [
+          { title: 'Network' },
+          { title: 'Batch' },
+          { title: 'Labels' },
+          ...rules.map((title) => ({ title, unit: 'fraction', digits: 0 })),
+        ],
+        rows: labels.rows.map((row) => [
+          row.network,
+          row.batchSize,
+          row.kind,
+          ...rules.map((rule) => {
+            const found = row.rules.find((each) => each.rule === rule);
+            return found && found.answered > 0 ? found.overlap : null;
+          }),
+        ]),
+        note: `${labels.batches} batches a row. Empty: the rule says nothing of such a batch. L3 can name each class once at most.`,
+      },
+      {
+        kind: 'table',
+        title: 'Batches with every label right',
+        columns: [{ title: 'Network' }, { title: 'Batch' }, { title: 'Labels' }, ...rules.map((title) => ({ title }))],
+        rows: labels.rows.map((row) => [
+          row.network,
+          row.batchSize,
+          row.kind,
+          ...rules.map((rule) => row.rules.find((each) => each.rule === rule)?.exact ?? null),
+        ]),
+        note: [...notes].map(([rule, note]) => `${rule}: ${note}`).join(' '),
+      },
+    ],
+  };
+}
+
+function defenceSection(figures: readonly DefenceFigures[], tradeoff: TradeoffData | undefined): ReportSection {
+  const scored = figures.filter(({ success }) => success !== null);
+  const blocks: ReportBlock[] = [];
+  if (scored.length > 1) {
+    blocks.push({
+      kind: 'table',
+      title: 'Leakage under each defence',
+      columns: [
+        { title: 'Defence' },
+        { title: 'Noise variance' },
+        { title: 'Recovered', unit: 'fraction', digits: 0 },
+        { title: '95 % interval' },
+        { title: 'Labels', unit: 'fraction', digits: 0 },
+        { title: 'Identified', unit: 'fraction', digits: 0 },
+        { title: 'SSIM', digits: 3 },
+        { title: 'PSNR', unit: 'dB', digits: 1 },
+      ],
+      rows: scored.map((row) => [
+        row.title,
+        row.noise === 0 ? null : row.noise,
+        row.success?.share ?? null,
+        row.success ? row.success.interval.map((value) => percent(value)).join(' – ') : '',
+        row.labelAccuracy,
+        row.identified,
+        row.ssim,
+        row.psnrDb,
+      ]),
+      note: 'Of each run the attack that came closer counts: the plain one, or that of somebody who knows the defence.',
+    });
+  }
+  if (tradeoff) {
+    blocks.push(
+      {
+        kind: 'bar',
+        title: 'What a defence costs and buys',
+        y: { title: 'Share', unit: 'fraction', max: 1 },
+        categories: tradeoff.rows.map(({ defence }) => defence),
+        series: [
+          {
+            name: `accuracy after ${tradeoff.steps} steps`,
+            values: tradeoff.rows.map(({ accuracy }) => accuracy),
+            intervals: tradeoff.rows.map(({ interval: [low, high] }) => [low, high] as const),
+          },
+          {
+            name: 'images recovered',
+            values: tradeoff.rows.map(
+              ({ defence }) => figures.find(({ title }) => title === defence)?.success?.share ?? null,
+            ),
+            intervals: tradeoff.rows.map(
+              ({ defence }) => figures.find(({ title }) => title === defence)?.success?.interval ?? null,
+            ),
+          },
+          {
+            name: 'labels recovered',
+            values: tradeoff.rows.map(
+              ({ defence }) => figures.find(({ title }) => title === defence)?.labelAccuracy ?? null,
+            ),
+          },
+        ],
+      },
+      {
+        kind: 'table',
+        title: 'Accuracy after defended training',
+        columns: [
+          { title: 'Defence' },
+          { title: 'Accuracy', unit: 'fraction' },
+          { title: 'Training loss', unit: 'nat', digits: 3 },
+          { title: 'ε' },
+        ],
+        rows: tradeoff.rows.map(({ defence, accuracy, loss, epsilon }) => [defence, accuracy, loss, epsilon]),
+        note: `${tradeoff.steps} steps of SGD with batches of ${tradeoff.batchSize} from ${tradeoff.trainedOn}, each gradient defended as it would be shared; tested on ${tradeoff.testedOn} images. ε of DP-SGD at δ = ${tradeoff.delta} by Rényi accounting, as if batches were drawn by Poisson sampling.`,
+      },
+    );
+  }
+  return { title: 'Defences', blocks };
+}
+
+const limits = (): ReportSection => ({
+  title: 'What this does and does not show',
+  blocks: [
+    {
+      kind: 'text',
+      text:
+        'Recovered images prove leakage; images that were not recovered do not prove that nothing leaks, only that these attacks ' +
+        'with this budget failed. Gradients are of the mean cross-entropy without smoothing or weight decay. Published success ' +
+        'rates (DLG 76 %, iDLG 89 % of MNIST images at MSE ≤ 0.01) hold for untrained networks with sigmoids, single images and ' +
+        '300 outer steps.\n\nTerms: NIST AI 100-2 E2025 calls this a privacy attack, data reconstruction; the nearest entry of ' +
+        'MITRE ATLAS is AML.T0024, exfiltration via an inference interface, since gradients are shared on purpose.',
+    },
+  ],
+});

@@ -1,0 +1,197 @@
+import { defineMethod } from '../define.ts';
+import { params } from './spec-params.ts';
+
+export const spec = defineMethod({
+  id: 'gradient-leakage',
+  version: 1,
+  title: 'Gradient leakage audit',
+  summary: 'What one shared gradient gives away of its images and labels, and which defence really helps.',
+  papers: [
+    { title: 'Deep Leakage from Gradients', authors: 'Zhu, Liu, Han', venue: 'NeurIPS', year: 2019 },
+    {
+      title: 'iDLG: Improved Deep Leakage from Gradients',
+      authors: 'Zhao, Mopuri, Bilen',
+      venue: 'arXiv 2001.02610',
+      year: 2020,
+    },
+    {
+      title: 'Inverting Gradients: How easy is it to break privacy in federated learning?',
+      authors: 'Geiping, Bauermeister, Dröge, Moeller',
+      venue: 'NeurIPS',
+      year: 2020,
+    },
+    {
+      title: 'See through Gradients: Image Batch Recovery via GradInversion',
+      authors: 'Yin, Mallya, Vahdat, Alvarez, Kautz, Molchanov',
+      venue: 'CVPR',
+      year: 2021,
+    },
+    {
+      title: 'Robbing the Fed: Directly Obtaining Private Data in Federated Learning with Modified Models',
+      authors: 'Fowl, Geiping, Czaja, Goldblum, Goldstein',
+      venue: 'ICLR',
+      year: 2022,
+    },
+    { title: 'R-GAP: Recursive Gradient Attack on Privacy', authors: 'Zhu, Blaschko', venue: 'ICLR', year: 2021 },
+  ],
+  purpose:
+    'Answers what a participant of federated training gives away who shares one gradient, or the update of a few local ' +
+    'steps: labels, images in closed form, images by optimisation; and what each defence costs and buys.',
+  threatModel: {
+    goal: 'Recover the images and labels behind one shared gradient.',
+    knows: [
+      'the network with its weights, and the loss: mean cross-entropy',
+      'the shared gradient, or the update of a few local steps',
+      'the batch size, and which defence is in use',
+      'public images, where they are given',
+    ],
+    assumes: [
+      'an honest but curious server that does not change the network, except for the imprint (A3)',
+      'no label smoothing, soft labels, weight decay or class weights inside the gradient',
+    ],
+    fails: [
+      'Published recoveries are for single images and untrained networks with sigmoids; trained weights cost several dB.',
+      'A network that is sure of its image gives a gradient that vanished: nothing is said of it.',
+      'Batch norm in training mode, ReLU with max pooling and large batches make recovery of images much worse, but seldom that of labels.',
+      'That an attack fails here does not show that no attack succeeds.',
+    ],
+    terms: [
+      ['MITRE ATLAS', 'AML.T0024 Exfiltration via AI Inference API (nearest entry; gradients are shared on purpose)'],
+      ['NIST AI 100-2 E2025', 'Privacy attack: data reconstruction'],
+    ],
+  },
+  models: {
+    victim: {
+      title: 'Network',
+      help: 'The classifier whose gradients are shared: an ONNX file, or an architecture with fresh weights.',
+      output: 'logits',
+      gradients: 2,
+      zoo: true,
+      default: 'lenet-zhu',
+    },
+  },
+  data: {
+    images: {
+      title: 'Images of the participant',
+      help: 'Labelled images to make gradients of, so that recovery can be scored. Also the gallery of the identification.',
+      labels: 'required',
+      split: 'test',
+    },
+    public: {
+      title: 'Public images',
+      help: 'Labelled images that the attacker may know: for mean probabilities, thresholds of the imprint, mean image, and to train on where training is asked for.',
+      labels: 'optional',
+      optional: true,
+      split: 'train',
+    },
+  },
+  params,
+  recipes: {
+    preflight: {
+      title: 'Look ahead',
+      help: 'What can be expected of this network, and how long an audit takes; some seconds.',
+      params: { onlyPreflight: true },
+    },
+    quick: {
+      title: 'Quick look',
+      help: 'iDLG on three images, labels and closed forms; about a minute.',
+      params: { runs: 3, steps: 60, labelBatches: 5, weights: 'uniform' },
+    },
+    standard: {
+      title: 'Standard audit',
+      help: 'Ten images, three defences, trade-off; up to ten minutes on two cores for a network of LeNet’s size.',
+      params: {
+        runs: 10,
+        steps: 100,
+        weights: 'uniform',
+        defences: ['gaussian:0.001', 'prune:0.9', 'dp-sgd:1:0.5'],
+        tradeoffSteps: 200,
+      },
+    },
+    dlg: {
+      title: 'DLG as published',
+      help: 'Labels and image together, L-BFGS without line search, 300 outer steps, a fresh network for each image.',
+      params: { attack: 'dlg', steps: 300, stopEvery: 10, weights: 'uniform', runs: 100, labelBatches: 0 },
+    },
+    idlg: {
+      title: 'iDLG as published',
+      help: 'Label by L1, then the image; otherwise as DLG.',
+      params: {
+        attack: 'idlg',
+        labelSource: 'L1',
+        steps: 300,
+        stopEvery: 10,
+        weights: 'uniform',
+        runs: 100,
+        labelBatches: 0,
+      },
+    },
+    'inverting-gradients': {
+      title: 'Inverting Gradients as published',
+      help: 'Cosine distance, total variation, signed Adam, 4,800 steps, for networks such as ConvNet; hours for large ones.',
+      params: { attack: 'inverting-gradients', steps: 4800, runs: 5, labelBatches: 0 },
+    },
+  },
+  metrics: {
+    labelAccuracy: {
+      title: 'Labels recovered',
+      unit: 'fraction',
+      better: 'lower',
+      help: 'Overlap of the labels that the attack used with the true ones, no defence',
+    },
+    success: {
+      title: 'Images recovered',
+      unit: 'fraction',
+      better: 'lower',
+      help: 'Images with MSE ≤ 0.01, no defence',
+    },
+    psnr: { title: 'PSNR', unit: 'dB', better: 'lower', help: 'Mean over images, clipped, no defence' },
+    ssim: { title: 'SSIM', unit: '1', better: 'lower', help: 'Mean over images, no defence' },
+    identified: {
+      title: 'Identified',
+      unit: 'fraction',
+      better: 'lower',
+      help: 'Reconstructions whose nearest gallery image of the same label is the true one, no defence',
+    },
+    failures: {
+      title: 'Failed runs',
+      unit: 'fraction',
+      help: 'Diverged or without a finite iterate; counted as not recovered',
+    },
+    closedFormExact: {
+      title: 'Recovered in closed form',
+      unit: 'fraction',
+      better: 'lower',
+      help: 'Images with MSE < 1e-6 by A1, A2 or A4',
+    },
+    imprinted: {
+      title: 'Recovered by the imprint',
+      unit: 'fraction',
+      better: 'lower',
+      help: 'Images with MSE < 1e-6 by A3',
+    },
+    bestDefendedSuccess: {
+      title: 'Images recovered, best defence',
+      unit: 'fraction',
+      better: 'lower',
+      help: 'MSE ≤ 0.01 under the defence that leaves least',
+    },
+    gradientNorm: { title: 'Gradient norm', unit: '1', help: 'Median over runs, no defence' },
+    evaluations: { title: 'Gradient evaluations', unit: '1', help: 'Mean over runs, no defence' },
+  },
+  work: [
+    // About half of the twenty evaluations that a step of L-BFGS may take.
+    { times: ['runs', 'steps', 'restarts'], costs: [{ model: 'victim', pass: 'second-order', count: 10 }] },
+    // A defence is attacked plainly and by somebody who knows it, and is seldom done early.
+    {
+      times: ['runs', 'steps', 'restarts', 'defences'],
+      costs: [{ model: 'victim', pass: 'second-order', count: 40 }],
+    },
+    { times: ['tradeoffSteps', 'tradeoffBatchSize'], costs: [{ model: 'victim', pass: 'parameter-gradient' }] },
+    {
+      times: ['tradeoffSteps', 'tradeoffBatchSize', 'defences'],
+      costs: [{ model: 'victim', pass: 'parameter-gradient', count: 2 }],
+    },
+  ],
+  columns: ['success', 'labelAccuracy', 'psnr', 'identified', 'bestDefendedSuccess'],
+});
