@@ -3,7 +3,10 @@ import { gatherAdjoint } from './index-map-parts.ts';
 import { fromFront, numbersOf, upTo } from './node-parts.ts';
 import { padOrCrop } from './place-parts.ts';
 
-/** Modes constant, edge, reflect and wrap; negative pads crop. A padded place gives its cotangent to the one it copies. */
+/**
+ * Modes constant, edge, reflect and wrap; negative pads crop before the others are made. A padded place gives its cotangent
+ * to the one it copies.
+ */
 export const Pad = differentiable('Pad', ({ node, x: [X, given, fill, axesGiven], dY: [dY], g, needs }) => {
   if (!X || !dY) return [];
   const rank = X.shape.length;
@@ -32,8 +35,9 @@ export const Pad = differentiable('Pad', ({ node, x: [X, given, fill, axesGiven]
   };
   return [
     axes.reduce((value, axis) => {
-      const size = X.shape[axis] ?? 1;
-      const map = upTo(value.shape[axis] ?? 0).map((i) => source(i - (begins[axis] ?? 0), size));
+      const [size, begin, end] = [X.shape[axis] ?? 1, begins[axis] ?? 0, ends[axis] ?? 0];
+      const [cropped, left] = [Math.max(0, -begin), size + Math.min(0, begin) + Math.min(0, end)];
+      const map = upTo(value.shape[axis] ?? 0).map((i) => cropped + source(i - Math.max(0, begin), left));
       return gatherAdjoint(g, value, axis, map, size);
     }, dY),
   ];

@@ -12,6 +12,7 @@ import {
   requiredNumbers,
   sameDtype,
   shapeText,
+  stringAttribute,
   typeOf,
   withDim,
 } from './access.ts';
@@ -165,15 +166,24 @@ const slice: InferRule = (context) => {
   return [typeOf(dtype, result)];
 };
 
-/** pads: begin… then end…, over `axes` (input 3) or all; negative ones crop. */
+/**
+ * pads: begin… then end…, over `axes` (input 3) or all; negative ones crop, before the others are made. onnxruntime
+ * answers with memory that nothing was written to where more is wrapped in front than there is.
+ */
 const pad: InferRule = (context) => {
   const { dtype, shape } = required(context, 0);
   const pads = requiredNumbers(context, 1, 'pads');
   const axes = axesOf(context, constantNumbers(context, 3, 'axes') ?? shape.map((_, i) => i), shape.length);
   if (pads.length !== 2 * axes.length) fail(context, `expected ${2 * axes.length} pads, got ${pads.length}`);
+  const mode = stringAttribute(context, 'mode', 'constant');
   const result = [...shape];
   axes.forEach((axis, i) => {
-    const size = (shape[axis] ?? 0) + (pads[i] ?? 0) + (pads[i + axes.length] ?? 0);
+    const [before, after] = [pads[i] ?? 0, pads[i + axes.length] ?? 0];
+    const left = (shape[axis] ?? 0) + Math.min(0, before) + Math.min(0, after);
+    if (mode === 'wrap' && before > left) {
+      fail(context, `expected at most ${left} elements to wrap around before axis ${axis}, got ${before}`);
+    }
+    const size = (shape[axis] ?? 0) + before + after;
     if (size < 0) fail(context, `expected pads that leave something on axis ${axis}, got size ${size}`);
     result[axis] = size;
   });

@@ -42,6 +42,10 @@ export const layoutCases: readonly RuleCase[] = [
   pad('both sides', 'edge', [1, 2, 0, 3]),
   pad('both sides', 'reflect', [1, 3, 0, 2]),
   pad('both sides', 'wrap', [1, 2, 0, 3]),
+  pad('cropped at the other side', 'edge', [1, -1, -1, 2]),
+  pad('cropped at the other side', 'reflect', [-1, 2, 1, -2], [3, 5]),
+  pad('cropped at the other side', 'wrap', [-1, 2, 1, -2], [3, 5]),
+  pad('around more than once', 'wrap', [0, 2, 2, 12]),
   {
     op: 'Pad',
     name: 'constant on given axes with a variable value',
