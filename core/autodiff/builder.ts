@@ -19,7 +19,7 @@ export interface ConvAttributes {
   readonly group?: number;
 }
 
-export interface PoolAttributes {
+interface PoolAttributes {
   readonly kernel: readonly number[];
   readonly strides?: readonly number[];
   readonly pads?: readonly number[];
@@ -214,12 +214,6 @@ export class GraphBuilder extends Emitter {
   }
   maxPool(x: Value, options: PoolAttributes): Value {
     return this.#one('MaxPool', [x], poolAttributes(options));
-  }
-  /** Positions of the maxima in the flattened input. A node of its own: onnxruntime pools ten times slower with it. */
-  maxPoolIndices(x: Value, options: PoolAttributes): Value {
-    const [, indices] = this.op('MaxPool', [x], poolAttributes(options), { outputs: 2 });
-    invariant(indices, 'MaxPool has two outputs');
-    return indices;
   }
   /** Undoes a pool over windows that do not overlap: `x` at `indices` of zeros. */
   maxUnpool(x: Value, indices: Value, kernel: readonly number[]): Value {

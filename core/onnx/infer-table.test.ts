@@ -71,6 +71,11 @@ const refused: readonly (readonly [title: string, node: OneNode, message: RegExp
     { op: 'Einsum', inputs: [wave([3, 2]), wave([2, 1, 3])], attributes: { equation: '...b,b...->...' } },
     /as many dimensions in each term, got \[3\], \[1, 3\]/,
   ],
+  [
+    'more wrapped in front than there is',
+    { op: 'Pad', inputs: [wave([5]), int64([2], [4, -2])], attributes: { mode: 'wrap' }, constants: [1] },
+    /at most 3 elements to wrap around before axis 0, got 4/,
+  ],
   ['a missing input', { op: 'Add', inputs: [] }, /input 0 to be given/],
   ['more outputs than there are', { op: 'Relu', inputs: [wave([2])], outputCount: 2 }, /at most 1 outputs, got 2/],
   [
@@ -97,6 +102,14 @@ describe('types of a node that does not fit its inputs', () => {
   it('are refused when they hang on a value that only running gives', () => {
     const node = { op: 'Reshape', inputs: [wave([2, 3]), int64([1], [6])] };
     assert.throws(() => inferTypes(contextOf(node)), { code: 'OP_UNSUPPORTED', message: /known before running/ });
+  });
+
+  it('are refused where onnxruntime expects other ones than it makes', () => {
+    const attributes = { kernel_shape: [2], strides: [3], ceil_mode: 1 };
+    assert.throws(() => inferTypes(contextOf({ op: 'LpPool', inputs: [wave([1, 1, 6])], attributes })), {
+      code: 'OP_UNSUPPORTED',
+      message: /onnxruntime disagrees with itself on these windows, which make \[2\] of \[6\]/,
+    });
   });
 
   for (const [op, inputs] of [

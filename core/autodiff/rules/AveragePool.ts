@@ -35,7 +35,8 @@ function meanMatrix(axis: PoolAxis, withPadding: boolean): Matrix {
   const { kernel, stride, dilation, begin, end, size } = axis;
   return windowMatrix(axis, (row) => {
     const places = upTo(kernel).map((k) => row * stride - begin + k * dilation);
-    const held = places.filter((place) => (withPadding ? place < size + end : place >= 0 && place < size)).length;
+    const last = size + (withPadding ? end : Math.min(0, end));
+    const held = places.filter((place) => (withPadding || place >= 0) && place < last).length;
     return held > 0 ? 1 / held : 0;
   });
 }

@@ -1,5 +1,7 @@
+import { invariant } from '../../base/errors.ts';
 import { tensor } from '../../base/tensor.ts';
-import type { GraphBuilder, PoolAttributes } from '../builder.ts';
+import type { Attribute } from '../../onnx/graph.ts';
+import type { GraphBuilder } from '../builder.ts';
 import { string } from '../attributes.ts';
 import type { Value } from '../emitter.ts';
 import { differentiable } from '../rule.ts';
@@ -20,20 +22,21 @@ export const MaxPool = differentiable('MaxPool', ({ node, x: [X], y: [Y, indices
     (a) => a.stride === a.kernel && a.dilation === 1 && a.begin === 0 && a.size >= a.kernel * a.count,
   );
   if (tiles && !indices && X.dtype === 'float32' && axes.length === 2) return [tiledGradient(g, X, Y, dY, axes)];
-  const attributes: PoolAttributes = {
-    kernel: axes.map((a) => a.kernel),
-    strides: axes.map((a) => a.stride),
-    dilations: axes.map((a) => a.dilation),
-    pads: [...axes.map((a) => a.begin), ...axes.map((a) => a.end)],
-    ceilMode: node.attr.flag('ceil_mode'),
-  };
-  const chosen = byRows ?? g.maxPoolIndices(X, attributes);
+  const chosen = byRows ?? indicesByRows(g, X, node.attr.all);
   const disjoint = axes.every((a) => a.stride >= (a.kernel - 1) * a.dilation + 1);
   const flat = [product(dY.shape)];
   const zeros = g.full([product(X.shape)], 0, X.dtype);
   const placed = g.scatterElements(zeros, g.reshape(chosen, flat), g.reshape(dY, flat), 0, disjoint ? 'none' : 'add');
   return [g.reshape(placed, X.shape)];
 });
+
+/** A node of its own: onnxruntime pools ten times slower where the Indices are an output. */
+function indicesByRows(g: GraphBuilder, X: Value, attributes: Readonly<Record<string, Attribute>>): Value {
+  const { storage_order: _, ...rest } = attributes;
+  const [, indices] = g.op('MaxPool', [X], rest, { outputs: 2 });
+  invariant(indices, 'MaxPool has two outputs');
+  return indices;
+}
 
 /**
  * Windows that tile the input: their first maximum is found without the Indices output, which makes onnxruntime's pool

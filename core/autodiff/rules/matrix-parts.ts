@@ -60,6 +60,6 @@ export function windowMatrix(axis: PoolAxis, weight: (row: number) => number): M
   return matrixOf(axis.count, axis.size, (row, column) => {
     const offset = column + axis.begin - row * axis.stride;
     const inside = offset >= 0 && offset < axis.kernel * axis.dilation && offset % axis.dilation === 0;
-    return inside ? weight(row) : 0;
+    return inside && column < axis.size + Math.min(0, axis.end) ? weight(row) : 0;
   });
 }

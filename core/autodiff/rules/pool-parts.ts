@@ -1,3 +1,4 @@
+import { samePads } from '../../onnx/infer/window.ts';
 import type { RuleContext } from '../rule.ts';
 
 /** How a pooling window slides along one spatial axis, padding made explicit. */
@@ -24,9 +25,8 @@ export function poolWindow(node: RuleContext['node'], x: readonly number[], y: r
     const [size, count] = [x[i + 2] ?? 1, y[i + 2] ?? 1];
     const axis = { kernel, stride, dilation, size, count };
     if (automatic === 'SAME_UPPER' || automatic === 'SAME_LOWER') {
-      const total = Math.max(0, (count - 1) * stride + (kernel - 1) * dilation + 1 - size);
-      const begin = automatic === 'SAME_UPPER' ? Math.floor(total / 2) : Math.ceil(total / 2);
-      return { ...axis, begin, end: total - begin };
+      const [begin, end] = samePads(automatic === 'SAME_UPPER', size, kernel, stride);
+      return { ...axis, begin, end };
     }
     const explicit = automatic === 'VALID' ? undefined : pads;
     return { ...axis, begin: explicit?.[i] ?? 0, end: explicit?.[i + kernels.length] ?? 0 };

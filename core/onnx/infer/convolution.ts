@@ -10,8 +10,9 @@ import {
   sameDtype,
   shapeText,
   typeOf,
+  unsupported,
 } from './access.ts';
-import { slideBack, slideOver, windowOf } from './window.ts';
+import { explicitPads, slideBack, slideOver, type Window, windowOf } from './window.ts';
 
 /** X [N, C, …] split into batch, channels and at least `least` spatial dimensions. */
 function image(context: InferContext, least = 1): { N: number; C: number; spatial: readonly number[] } {
@@ -52,10 +53,26 @@ const convTranspose: InferRule = (context) => {
   ];
 };
 
+/** For some windows of LpPool onnxruntime expects other sizes than it makes, or reads past what auto_pad crops. */
+function checkLpPool(context: InferContext, spatial: readonly number[], window: Window, made: readonly number[]): void {
+  const isAutomatic = window.autoPad.startsWith('SAME');
+  const expected = slideOver(context, spatial, window, true);
+  const isOdd = window.ceilMode || window.dilations.some((dilation) => dilation > 1);
+  if (!(isAutomatic && isOdd) && expected.every((size, i) => size === made[i])) return;
+  unsupported(
+    context,
+    `onnxruntime disagrees with itself on these windows, which make ${shapeText(made)} of ${shapeText(spatial)}`,
+    'Write the padding out: ceil_mode 0, auto_pad NOTSET and pads.',
+  );
+}
+
 /** The second output, Indices, counts in the flattened input. */
 const pool: InferRule = (context) => {
   const { N, C, spatial } = image(context);
-  const shape = [N, C, ...slideOver(context, spatial, windowOf(context, spatial.length))];
+  const window = windowOf(context, spatial.length);
+  const sizes = slideOver(context, spatial, explicitPads(spatial, window));
+  if (context.op === 'LpPool') checkLpPool(context, spatial, window, sizes);
+  const shape = [N, C, ...sizes];
   const value = typeOf(required(context, 0).dtype, shape);
   return context.op === 'MaxPool' ? [value, typeOf('int64', shape)] : [value];
 };

@@ -45,8 +45,16 @@ const at = (list: readonly number[], index: number): number => {
   return value;
 };
 
-/** Output sizes of a convolution or pool over the spatial shape (ONNX Conv and MaxPool, auto_pad and ceil_mode). */
-export function slideOver(context: InferContext, spatial: readonly number[], window: Window): readonly number[] {
+/**
+ * Output sizes of a convolution or pool over the spatial shape (ONNX Conv and MaxPool, auto_pad and ceil_mode). A window
+ * that would start in the padding at the end is left out, unless `keepsLast`.
+ */
+export function slideOver(
+  context: InferContext,
+  spatial: readonly number[],
+  window: Window,
+  keepsLast = false,
+): readonly number[] {
   const rank = spatial.length;
   return spatial.map((size, i) => {
     const stride = at(window.strides, i);
@@ -61,9 +69,26 @@ export function slideOver(context: InferContext, spatial: readonly number[], win
     }
     if (!window.ceilMode) return Math.floor(free / stride) + 1;
     const count = Math.ceil(free / stride) + 1;
-    // A window that would start in the padding at the end is left out.
-    return (count - 1) * stride >= size + begin ? count - 1 : count;
+    return !keepsLast && (count - 1) * stride >= size + begin ? count - 1 : count;
   });
+}
+
+/**
+ * Padding of a pool along one axis by auto_pad SAME_UPPER or SAME_LOWER, as onnxruntime computes it: dilation is left out
+ * of account, and what is negative (the stride is longer than the window) crops.
+ */
+export function samePads(isUpper: boolean, size: number, kernel: number, stride: number): readonly [number, number] {
+  const total = (Math.ceil(size / stride) - 1) * stride + kernel - size;
+  const begin = Math.trunc((isUpper ? total : total + 1) / 2);
+  return [begin, total - begin];
+}
+
+/** The window of a pool with all padding explicit. */
+export function explicitPads(spatial: readonly number[], window: Window): Window {
+  if (window.autoPad !== 'SAME_UPPER' && window.autoPad !== 'SAME_LOWER') return window;
+  const isUpper = window.autoPad === 'SAME_UPPER';
+  const pads = spatial.map((size, i) => samePads(isUpper, size, at(window.kernel, i), at(window.strides, i)));
+  return { ...window, autoPad: 'NOTSET', pads: [...pads.map(([begin]) => begin), ...pads.map(([, end]) => end)] };
 }
 
 /** Output sizes of a transposed convolution (ONNX ConvTranspose). */
@@ -77,9 +102,10 @@ export function slideBack(context: InferContext, spatial: readonly number[], win
   }
   return spatial.map((size, i) => {
     const stride = at(window.strides, i);
-    if (window.autoPad === 'SAME_UPPER' || window.autoPad === 'SAME_LOWER') return size * stride;
-    const pads = window.autoPad === 'VALID' ? 0 : at(window.pads, i) + at(window.pads, i + rank);
     const extent = (at(window.kernel, i) - 1) * at(window.dilations, i) + 1;
-    return stride * (size - 1) + at(outputPadding, i) + extent - pads;
+    const whole = stride * (size - 1) + at(outputPadding, i) + extent;
+    // onnxruntime pads by no less than 0.
+    if (window.autoPad === 'SAME_UPPER' || window.autoPad === 'SAME_LOWER') return Math.min(size * stride, whole);
+    return whole - (window.autoPad === 'VALID' ? 0 : at(window.pads, i) + at(window.pads, i + rank));
   });
 }

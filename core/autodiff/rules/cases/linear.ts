@@ -135,6 +135,28 @@ export const linearCases: readonly RuleCase[] = [
     output_padding: ints([1, 1]),
   }),
   transposed('grouped', [1, 4, 3, 3], [4, 2, 2, 2], { group: int(2) }),
+  ...['SAME_UPPER', 'SAME_LOWER', 'VALID', 'NOTSET'].map((automatic) =>
+    transposed(`size given, ${automatic}`, [1, 1, 3, 3], [1, 2, 3, 2], {
+      strides: ints([2, 3]),
+      auto_pad: string(automatic),
+      output_shape: ints([6, 7]),
+    }),
+  ),
+  transposed('size given, output padding', [1, 1, 3, 3], [1, 1, 3, 2], {
+    strides: ints([2, 3]),
+    output_shape: ints([7, 8]),
+    output_padding: ints([1, 0]),
+  }),
+  transposed('SAME_LOWER, dilated', [1, 2, 3, 3], [2, 1, 3, 2], {
+    strides: ints([2, 1]),
+    dilations: ints([2, 3]),
+    auto_pad: string('SAME_LOWER'),
+  }),
+  transposed('SAME_UPPER, stride above the kernel', [1, 1, 3], [1, 2, 2], {
+    strides: ints([3]),
+    auto_pad: string('SAME_UPPER'),
+  }),
+  transposed('three-dimensional', [1, 2, 2, 2, 3], [2, 1, 2, 3, 2], { strides: ints([2, 1, 2]), group: int(2) }),
   transposed('dilated', [1, 1, 3, 3], [1, 2, 2, 2], { dilations: ints([2, 2]) }),
   pool('MaxPool', 'windows that tile', [2, 2, 4, 6], square(2)),
   pool('MaxPool', 'windows that tile, rest left over', [1, 2, 5, 7], square(2)),
@@ -195,6 +217,23 @@ export const linearCases: readonly RuleCase[] = [
     kernel_shape: ints([2, 2]),
     strides: ints([2, 2]),
     auto_pad: string('SAME_UPPER'),
+  }),
+  ...(['SAME_UPPER', 'SAME_LOWER'] as const).flatMap((automatic) => {
+    const window = { kernel_shape: ints([2, 1]), strides: ints([3, 4]), auto_pad: string(automatic) };
+    const dilated = { ...window, kernel_shape: ints([2, 2]), dilations: ints([2, 2]), ceil_mode: int(1) };
+    return [
+      pool('MaxPool', `${automatic}, stride above the window`, [1, 1, 7, 7], window, 'float64'),
+      pool('MaxPool', `${automatic}, dilated`, [1, 1, 6, 7], dilated, 'float64'),
+      pool('AveragePool', `${automatic}, stride above the window`, [1, 1, 7, 7], window),
+      pool('AveragePool', `${automatic}, dilated`, [1, 1, 6, 7], dilated),
+      pool('LpPool', `${automatic}, stride above the window`, [1, 1, 7, 7], window),
+    ];
+  }),
+  pool('LpPool', 'dilated, ceil mode', [1, 1, 7, 6], {
+    kernel_shape: ints([2, 2]),
+    strides: ints([2, 2]),
+    dilations: ints([2, 1]),
+    ceil_mode: int(1),
   }),
   pool('AveragePool', 'one-dimensional', [1, 2, 6], { kernel_shape: ints([2]), strides: ints([2]) }),
   pool('AveragePool', 'three-dimensional', [1, 1, 4, 2, 2], {
