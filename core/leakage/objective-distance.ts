@@ -1,4 +1,4 @@
-import { sizeOf, type Tensor } from '../base/tensor.ts';
+import { float32, floatsOf, sizeOf, type Tensor } from '../base/tensor.ts';
 import type { GraphBuilder, Value } from '../autodiff/builder.ts';
 
 /**
@@ -27,6 +27,10 @@ export interface Compared {
   readonly shared: Tensor;
 }
 
+interface Term extends Compared {
+  readonly weight: number;
+}
+
 /** Keeps the slope of a root finite at 0. */
 const smallest = 1e-20;
 
@@ -37,42 +41,46 @@ export function emitDistance(
   { kind, layerWeights = 'equal', onlyNonZero = false }: DistanceOptions,
 ): Value {
   const weights = weightsOf(layerWeights, layers.length);
-  const terms = layers.map(({ own, shared }, i) => {
+  const terms = layers.map(({ own, shared }, i): Term => {
     const masked = onlyNonZero ? g.mul(own, maskOf(g, shared)) : own;
-    return { own: masked, shared: g.constant(shared), tensor: shared, weight: weights[i] ?? 1 };
+    return { own: masked, shared, weight: weights[i] ?? 1 };
   });
-  const sum = (term: (t: (typeof terms)[number]) => Value): Value =>
-    g.sumOf(terms.map((t) => g.mul(term(t), t.weight)));
+  const sum = (term: (t: Term) => Value): Value => g.sumOf(terms.map((t) => g.mul(term(t), t.weight)));
+  const gap = ({ own, shared }: Term): Value => g.sub(own, g.constant(shared));
   switch (kind) {
     case 'l2':
-      return sum((t) => g.reduceSumSquare(g.sub(t.own, t.shared)));
+      return sum((t) => g.reduceSumSquare(gap(t)));
     case 'l1':
-      return sum((t) => g.reduceSum(g.abs(g.sub(t.own, t.shared))));
+      return sum((t) => g.reduceSum(g.abs(gap(t))));
     case 'euclidean':
-      return sum((t) => g.sqrt(g.add(g.reduceSumSquare(g.sub(t.own, t.shared)), smallest)));
-    case 'cosine': {
-      const norm = Math.sqrt(terms.reduce((total, t) => total + t.weight * squaredNorm(t.tensor), 0));
-      const product = sum((t) => g.reduceSum(g.mul(t.own, t.shared)));
-      const length = g.sqrt(
-        g.add(
-          sum((t) => g.reduceSumSquare(t.own)),
-          smallest,
-        ),
-      );
-      return g.sub(1, g.div(product, g.mul(length, norm)));
-    }
-    case 'cosine-by-layer': {
-      const cosine = (t: (typeof terms)[number]): Value => {
-        const length = g.sqrt(g.add(g.reduceSumSquare(t.own), smallest));
-        const norm = Math.max(Math.sqrt(squaredNorm(t.tensor)), Math.sqrt(smallest));
-        return g.div(g.reduceSum(g.mul(t.own, t.shared)), g.mul(length, norm));
-      };
+      return sum((t) => g.sqrt(g.add(g.reduceSumSquare(gap(t)), smallest)));
+    case 'cosine':
+      return unlikeness(g, terms);
+    case 'cosine-by-layer':
       return g.div(
-        sum((t) => g.sub(1, cosine(t))),
+        sum((t) => unlikeness(g, [{ ...t, weight: 1 }])),
         layers.length,
       );
-    }
   }
+}
+
+/** 1 − cos as ½ Σ w(g′/‖g′‖ − g/‖g‖)², which float32 can tell from 0 long after 1 − cos cannot. */
+function unlikeness(g: GraphBuilder, terms: readonly Term[]): Value {
+  const norm = Math.sqrt(terms.reduce((total, { shared, weight }) => total + weight * squaredNorm(shared), 0));
+  if (norm === 0) return g.scalar(1);
+  const sum = (term: (t: Term) => Value): Value => g.sumOf(terms.map((t) => g.mul(term(t), t.weight)));
+  const scale = g.reciprocal(
+    g.sqrt(
+      g.add(
+        sum(({ own }) => g.reduceSumSquare(own)),
+        smallest,
+      ),
+    ),
+  );
+  const squares = sum(({ own, shared }) =>
+    g.reduceSumSquare(g.sub(g.mul(own, scale), g.constant(dividedBy(shared, norm)))),
+  );
+  return g.mul(squares, 0.5);
 }
 
 function weightsOf(kind: LayerWeightKind, count: number): readonly number[] {
@@ -81,6 +89,12 @@ function weightsOf(kind: LayerWeightKind, count: number): readonly number[] {
     return kind === 'linear' ? (count - i) / count : Math.exp(-i);
   });
 }
+
+const dividedBy = (shared: Tensor, divisor: number): Tensor =>
+  float32(
+    shared.dims,
+    floatsOf(shared, 'a shared gradient').map((x) => x / divisor),
+  );
 
 const squaredNorm = ({ data }: Tensor): number => {
   let sum = 0;

@@ -3,7 +3,7 @@ import { float32, floatsOf, int64, sizeOf, type FloatTensor, type Tensor } from 
 import { GraphBuilder, type Value } from '../autodiff/builder.ts';
 import { gradients } from '../autodiff/differentiate.ts';
 import { inlineGraph, type Inlined } from '../autodiff/inline.ts';
-import { compile, type SessionOptions } from '../runtime/session.ts';
+import { compile, type Session, type SessionOptions } from '../runtime/session.ts';
 import { crossEntropy } from '../train/losses.ts';
 import type { Victim } from './victim.ts';
 
@@ -131,50 +131,62 @@ export interface ClientOptions {
 }
 
 /** @throws OP_NO_GRADIENT naming every operator in the way */
-export async function openClient(
-  victim: Victim,
-  { batchSize, local, session: options }: ClientOptions,
-): Promise<Client> {
-  const g = new GraphBuilder();
-  const images = g.input('images', 'float32', [batchSize, ...victim.shape]);
-  const targets = g.input('labels', 'int64', [batchSize]);
-  const weights = weightInputs(g, victim);
-  const { shared, loss } = emitSharing(g, victim, { images, targets, weights }, local);
-  for (const [name, value] of Object.entries(shared)) g.output(sharedKey(name), value);
-  g.output('loss', loss);
-  const session = await compile(g.build(`client of ${victim.title}`), options);
-  const accepted = new Set(session.inputNames);
+export async function openClient(victim: Victim, options: ClientOptions): Promise<Client> {
+  const { batchSize, local } = options;
+  const dims = [batchSize, ...victim.shape];
+  // With the victim's own weights as constants, as in an attack: so both round alike, and no ReLU falls to another side.
+  const own = await compileClient(victim, options, bakedWeights);
+  let fed: Session | undefined;
   return {
-    async share(given, labels, own = {}) {
-      const size = sizeOf([batchSize, ...victim.shape]);
-      if (given.data.length !== size || labels.length !== batchSize) {
+    async share(given, labels, weights) {
+      if (given.data.length !== sizeOf(dims) || labels.length !== batchSize) {
         throw new WorkbenchError(
           'SHAPE_MISMATCH',
           `Client of ${victim.title}: expected ${batchSize} images of ${victim.shape.join(' × ')} with labels, got ${given.data.length} numbers and ${labels.length} labels`,
         );
       }
       const feeds: Record<string, Tensor> = {
-        images: float32([batchSize, ...victim.shape], floatsOf(given, 'the images')),
+        images: float32(dims, floatsOf(given, 'the images')),
         labels: int64([batchSize], labels),
       };
+      if (weights) fed ??= await compileClient(victim, options, weightInputs);
+      const session = weights && fed ? fed : own;
+      const accepted = new Set(session.inputNames);
       for (const { name, initial } of victim.parameters) {
-        if (accepted.has(weightKey(name))) feeds[weightKey(name)] = own[name] ?? initial;
+        if (accepted.has(weightKey(name))) feeds[weightKey(name)] = weights?.[name] ?? initial;
       }
       const results = await session.run(feeds);
       const tensors = Object.fromEntries(
-        victim.parameters.map(({ name, dims }) => {
+        victim.parameters.map(({ name, dims: shape }) => {
           const value = results[sharedKey(name)];
           invariant(value, `the client shares ${name}`);
-          return [name, float32(dims, floatsOf(value))];
+          return [name, float32(shape, floatsOf(value))];
         }),
       );
-      const lossValue = results['loss'];
-      invariant(lossValue, 'the client tells its loss');
+      const loss = results['loss'];
+      invariant(loss, 'the client tells its loss');
       return {
         shared: { kind: local === undefined ? 'gradient' : 'update', tensors },
-        loss: floatsOf(lossValue)[0] ?? Number.NaN,
+        loss: floatsOf(loss)[0] ?? Number.NaN,
       };
     },
-    close: () => session.close(),
+    async close() {
+      await own.close();
+      await fed?.close();
+    },
   };
+}
+
+async function compileClient(
+  victim: Victim,
+  { batchSize, local, session }: ClientOptions,
+  emitWeights: (g: GraphBuilder, victim: Victim) => Values,
+): Promise<Session> {
+  const g = new GraphBuilder();
+  const images = g.input('images', 'float32', [batchSize, ...victim.shape]);
+  const targets = g.input('labels', 'int64', [batchSize]);
+  const { shared, loss } = emitSharing(g, victim, { images, targets, weights: emitWeights(g, victim) }, local);
+  for (const [name, value] of Object.entries(shared)) g.output(sharedKey(name), value);
+  g.output('loss', loss);
+  return compile(g.build(`client of ${victim.title}`), session);
 }
