@@ -7,6 +7,8 @@ import type { WorkspaceReader } from '../store/workspace.ts';
 import { productOf, timesOf } from './work.ts';
 
 const lookedAt = 500;
+/** Runs of a very different size say little: most of a short one is starting up. */
+const largestFactor = 20;
 
 /**
  * What runs with the same models, data, device and threads took on this machine, scaled by the work that the method
@@ -54,7 +56,7 @@ function factorFrom(
     Object.fromEntries(Object.entries(params).filter(([name]) => !scaled.has(name)));
   if (!isSame(rest(before), rest(wanted))) return undefined;
   const factor = work ? amount(work, wanted) / amount(work, before) : 1;
-  return Number.isFinite(factor) && factor > 0 ? factor : undefined;
+  return factor >= 1 / largestFactor && factor <= largestFactor ? factor : undefined;
 }
 
 function amount(work: NonNullable<MethodSpec['work']>, params: Readonly<Record<string, unknown>>): number {

@@ -17,12 +17,16 @@ export interface EstimateSurroundings {
 
 type Shape = [number, number, number];
 
-/**
- * Share of the measured speed that whole runs reach: the measurement is one large convolution and one matrix product,
- * runs of small models wait for memory and for many small operators.
- */
-const efficiency = { low: 0.1, likely: 0.3, high: 0.9 } as const;
+/** The run may take so much less or more. */
+const spread = { low: 0.4, high: 2.5 } as const;
 const startupMs = 1500;
+
+/**
+ * Share of the measured speed that a pass of so many operations reaches. The measurement is one large convolution and one
+ * matrix product; small models wait for memory and for many small operators. A tenth at LeNet-5's size was measured,
+ * rising to the speed of networks of some hundred million operations.
+ */
+const efficiencyOf = (flops: number): number => Math.min(0.6, 0.1 * Math.max(1, flops / 1e6) ** 0.25);
 
 /** Before anything like it was run here: operations of the graphs over the measured speed. null: one of them is not known. */
 export async function estimateFromGraphs(
@@ -33,14 +37,17 @@ export async function estimateFromGraphs(
   const measured = speedFor(speed, request);
   if (!measured || spec.work === undefined) return null;
   const costs = await costsOf(request.models, inspect, architecture);
-  const flops = operationsOf(spec.work, request, (role, pass) => costOfPass(costs.get(role), pass));
+  const flops = operationsOf(spec.work, request, (role, pass) => {
+    const cost = costOfPass(costs.get(role), pass);
+    return cost === null ? null : cost / efficiencyOf(cost);
+  });
   if (flops === null) return null;
   const computeMs = flops / measured.gflops / 1e6;
   return {
     time: {
-      lowMs: startupMs + computeMs / efficiency.high,
-      likelyMs: startupMs + computeMs / efficiency.likely,
-      highMs: startupMs + computeMs / efficiency.low,
+      lowMs: startupMs + computeMs * spread.low,
+      likelyMs: startupMs + computeMs,
+      highMs: startupMs + computeMs * spread.high,
     },
     memoryBytes: null,
     diskBytes: null,

@@ -223,6 +223,7 @@ describe('a service', () => {
     assert.ok((twice?.time?.lowMs ?? 0) < (twice?.time?.likelyMs ?? 0));
     assert.match(`${same?.basis}; ${twice?.basis}`, /^From one run like it here; Scaled from one run/);
     assert.equal(await estimate({ behaviour: 'fast' }), null);
+    assert.equal(await estimate({ steps: 12 * 21 }), null);
   });
 
   it('refuses unknown requests and parameters that are not in the contract', async (t) => {

@@ -136,6 +136,7 @@ export function themeFor(mode: ThemeMode): Theme {
             border: 0,
             fontSize: '0.8125rem',
             '--DataGrid-t-color-border-base': t.hair,
+            '--DataGrid-t-color-background-base': t.paper,
             '--DataGrid-t-header-background-base': t.paper,
           },
           columnHeaderTitle: { fontWeight: 600, fontSize: '0.75rem', color: t.muted },

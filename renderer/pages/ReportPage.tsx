@@ -45,7 +45,7 @@ export function ReportPage({ runId }: { readonly runId: string }) {
             Run
           </Button>
           {link.data && (
-            <Tooltip title="Opens the report alone; print it from there, or save it as PDF.">
+            <Tooltip describeChild title="Opens the report alone; print it from there, or save it as PDF.">
               <Button
                 variant="outlined"
                 startIcon={<Icon name="print" />}

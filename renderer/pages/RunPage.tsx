@@ -61,13 +61,14 @@ export function RunPage({ runId }: { readonly runId: string }) {
           <code>{details.origin.key}</code>.
         </Alert>
       )}
-      {row.isPaused && (
+      {record.state === 'cancelled' && record.resumable && (
         <Alert severity="info" sx={{ mb: 3 }}>
-          Paused{details.progress ? `, ${formatFraction(details.progress.fraction, 0)} done` : ''}. Resume goes on from
-          there and ends with the same result.
+          {row.isPaused ? 'Paused' : 'Cancelled'}
+          {details.progress ? `, ${formatFraction(details.progress.fraction, 0)} done` : ''}. Resume goes on from there
+          and ends with the same result.
         </Alert>
       )}
-      {record.error && !row.isPaused && (
+      {record.error && record.error.code !== 'CANCELLED' && (
         <Box sx={{ mb: 3 }}>
           <ErrorNote error={record.error} />
         </Box>
@@ -122,7 +123,10 @@ function Actions({ details, onDone }: { readonly details: RunDetails; readonly o
   return (
     <>
       {state === 'running' && (
-        <Tooltip title="Stops at the next safe point, to go on later. Runs that wait are computed meanwhile.">
+        <Tooltip
+          describeChild
+          title="Stops at the next safe point, to go on later. Runs that wait are computed meanwhile."
+        >
           <Button
             variant="outlined"
             startIcon={<Icon name="pause" />}

@@ -64,6 +64,7 @@ export function RunsPage({ groupId }: { readonly groupId?: string | undefined })
     setPage({ page: 0, pageSize });
     setSelection(nothing);
   };
+  const isChosen = chosen.length > 0;
   const act = (name: 'runs.trash' | 'runs.restore' | 'runs.purge'): void => {
     setSelection(nothing);
     void bridge.request(name, { runIds: chosen }).finally(runs.reload);
@@ -84,29 +85,33 @@ export function RunsPage({ groupId }: { readonly groupId?: string | undefined })
       }
       actions={
         <>
-          <Button
-            variant="outlined"
-            startIcon={<Icon name="compare" />}
-            disabled={comparable.length < 2 || comparable.length > mostCompared}
-            onClick={() => goTo({ page: 'compare', runIds: comparable })}
-          >
-            Compare{comparable.length > 1 && comparable.length <= mostCompared ? ` ${comparable.length}` : ''}
-          </Button>
-          {filter.isTrash && (
-            <Button variant="outlined" disabled={chosen.length === 0} onClick={() => act('runs.restore')}>
+          {comparable.length > 1 && (
+            <Button
+              variant="outlined"
+              startIcon={<Icon name="compare" />}
+              disabled={comparable.length > mostCompared}
+              title={comparable.length > mostCompared ? `At most ${mostCompared} runs can be compared.` : ''}
+              onClick={() => goTo({ page: 'compare', runIds: comparable })}
+            >
+              Compare {comparable.length}
+            </Button>
+          )}
+          {isChosen && filter.isTrash && (
+            <Button variant="outlined" onClick={() => act('runs.restore')}>
               Take back
             </Button>
           )}
-          {!filter.isTrash && <TagButton runIds={chosen} onDone={runs.reload} />}
+          {isChosen && !filter.isTrash && <TagButton runIds={chosen} onDone={runs.reload} />}
+          {isChosen && (
+            <Button
+              variant="outlined"
+              startIcon={<Icon name="trash" />}
+              onClick={() => act(filter.isTrash ? 'runs.purge' : 'runs.trash')}
+            >
+              {filter.isTrash ? 'Delete for good' : 'Delete'}
+            </Button>
+          )}
           {!filter.isTrash && <BundleButtons runIds={chosen} onImported={runs.reload} />}
-          <Button
-            variant="outlined"
-            startIcon={<Icon name="trash" />}
-            disabled={chosen.length === 0}
-            onClick={() => act(filter.isTrash ? 'runs.purge' : 'runs.trash')}
-          >
-            {filter.isTrash ? 'Delete for good' : 'Delete'}
-          </Button>
           <Button variant="contained" startIcon={<Icon name="add" />} href={hrefOf({ page: 'new' })}>
             New run
           </Button>

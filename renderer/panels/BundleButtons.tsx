@@ -60,14 +60,11 @@ export function BundleButtons({ runIds, onImported }: BundleButtonsProps) {
   };
   return (
     <>
-      <Button
-        variant="outlined"
-        startIcon={<Icon name="download" />}
-        disabled={runIds.length === 0 || isBusy}
-        onClick={() => void save()}
-      >
-        Bundle
-      </Button>
+      {runIds.length > 0 && (
+        <Button variant="outlined" startIcon={<Icon name="download" />} disabled={isBusy} onClick={() => void save()}>
+          Bundle
+        </Button>
+      )}
       <Button
         variant="outlined"
         startIcon={<Icon name="import" />}

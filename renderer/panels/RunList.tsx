@@ -3,7 +3,7 @@ import Link from '@mui/material/Link';
 import type { RunRow } from '../../core/contract/history.ts';
 import { formatDuration } from '../../core/report/format.ts';
 import { hrefOf } from '../app/routes.ts';
-import { formatWhen, headline, isActive, runSubjects, runTitle } from './run-text.ts';
+import { formatWhen, headline, reason, isActive, runSubjects, runTitle } from './run-text.ts';
 import { StateMark } from './StateMark.tsx';
 
 /** A few runs, two lines each. */
@@ -34,7 +34,7 @@ export function RunList({ rows }: { readonly rows: readonly RunRow[] }) {
             <Box sx={{ minWidth: 0 }}>
               <Box sx={{ fontWeight: 550 }}>{runTitle(row)}</Box>
               <Box sx={{ color: 'text.secondary', overflow: 'hidden', textOverflow: 'ellipsis', whiteSpace: 'nowrap' }}>
-                {row.error?.message ?? runSubjects(row)}
+                {reason(row) ?? runSubjects(row)}
               </Box>
             </Box>
             <Box sx={{ textAlign: 'right', whiteSpace: 'nowrap' }}>

@@ -5,7 +5,7 @@ import type { MethodSpec } from '../../core/methods/define.ts';
 import { formatValue as formatParam } from '../../core/methods/param-text.ts';
 import { paramFields } from '../../core/methods/parameters.ts';
 import { formatDuration, formatValue, missing } from '../../core/report/format.ts';
-import { formatWhen, headline, runSubjects, runTitle, specOf } from './run-text.ts';
+import { formatWhen, headline, reason, runSubjects, runTitle, specOf } from './run-text.ts';
 import { StateMark } from './StateMark.tsx';
 import type { Varied } from './varied.ts';
 
@@ -75,7 +75,7 @@ export function runColumns(
           headerName: 'Result',
           width: 190,
           sortable: false,
-          valueGetter: (_, row) => headline(row) ?? row.error?.message ?? missing,
+          valueGetter: (_, row) => headline(row) ?? reason(row) ?? missing,
         },
       ];
   return [

@@ -36,6 +36,11 @@ export function headline(row: Pick<RunRow, 'methodId' | 'metrics'>): string | un
   return `${metric.title} ${formatValue(row.metrics[name] ?? null, metric.unit)}`;
 }
 
+/** Why a run has no result. That it was stopped by its user is said by its state. */
+export function reason({ error }: Pick<RunRow, 'error'>): string | undefined {
+  return error === null || error.code === 'CANCELLED' ? undefined : error.message;
+}
+
 export const stateTitles: Readonly<Record<RunState, string>> = {
   queued: 'Waiting',
   running: 'Running',
