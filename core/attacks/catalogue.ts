@@ -1,5 +1,6 @@
 import type { AttackDeclaration } from './catalogue-kinds.ts';
 import { apgdCe, apgdDlr, apgdT, fab, fabT, square } from './catalogue-auto.ts';
+import { boundary, hopSkipJump, noise, simba, transfer } from './catalogue-blind.ts';
 import { carliniWagner, ddn, deepFool, elasticNet, fmn, jsma } from './catalogue-minimal.ts';
 import { bim, diFgsm, fgsm, miFgsm, niFgsm, pgd, rfgsm, siFgsm, tiFgsm } from './catalogue-steps.ts';
 
@@ -26,4 +27,9 @@ export const attackCatalogue: readonly AttackDeclaration[] = [
   ddn,
   fmn,
   jsma,
+  simba,
+  boundary,
+  hopSkipJump,
+  transfer,
+  noise,
 ];

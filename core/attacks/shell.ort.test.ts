@@ -113,6 +113,10 @@ const short: Readonly<Record<string, object>> = {
   ead: { rounds: 2, steps: 20 },
   ddn: { steps: 20 },
   fmn: { steps: 20 },
+  simba: { queries: 60 },
+  boundary: { steps: 30 },
+  'hop-skip-jump': { iterations: 2, firstLooks: 30 },
+  transfer: { method: 'pgd', steps: 3 },
 };
 
 describe('every attack', () => {
@@ -131,6 +135,7 @@ describe('every attack', () => {
           labels: digits.labels.slice(0, 8),
           indices: digits.indices.slice(0, 8),
           threat: { norm, epsilon },
+          sources: [victim],
         };
         const attack = prepareAttack(declaration.id, short[declaration.id]);
         const [first, second] = [await run(attack, input), await run(attack, input)];

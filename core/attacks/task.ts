@@ -20,7 +20,9 @@ export type Flag =
   /** The attack claimed success, and the model does not confirm it on the image that is returned. */
   | 'unconfirmed'
   /** The search ended in a cycle: further steps would have repeated earlier ones. */
-  | 'cycle';
+  | 'cycle'
+  /** An image made on another model fools that one. */
+  | 'fools-source';
 
 /** What is known of the images of one task, written by the attack. Sample numbers are those of the task. */
 export interface Ledger {
