@@ -32,5 +32,5 @@ const bundle = (input, outDir) => ({
 export default defineConfig({
   main: bundle({ application: at('main/application.ts'), worker: at('main/worker.ts') }, at('out/main')),
   preload: bundle({ index: at('preload/index.ts') }, at('out/preload')),
-  renderer: { ...renderer, build: { ...renderer.build, rollupOptions: { input: at('renderer/index.html') } } },
+  renderer,
 });

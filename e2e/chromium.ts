@@ -5,12 +5,12 @@ import { chromium, type BrowserContext } from 'playwright-core';
 import { findChromium, noChromiumMessage } from '../scripts/chromium.mjs';
 
 /** The system's Chromium with an empty profile. A machine without one fails the test: nothing is skipped. */
-export async function openChromium(): Promise<BrowserContext> {
+export async function openChromium(wrap = (program: string): string => program): Promise<BrowserContext> {
   const machine = { env: process.env, platform: process.platform };
   const executablePath = findChromium(machine);
   if (executablePath === undefined) throw new Error(noChromiumMessage(machine));
   return chromium.launchPersistentContext(mkdtempSync(join(tmpdir(), 'palimpsest-e2e-')), {
-    executablePath,
+    executablePath: wrap(executablePath),
     headless: true,
     viewport: { width: 1440, height: 900 },
     args: [
@@ -21,6 +21,10 @@ export async function openChromium(): Promise<BrowserContext> {
       '--disable-background-networking',
       '--disable-component-update',
       '--disable-sync',
+      // Chromium's own errands; what a page asks for is seen as its request.
+      '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1',
+      '--disable-domain-reliability',
+      '--no-pings',
     ],
   });
 }

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { BrowserContext, Page } from 'playwright-core';
 import { openChromium } from './chromium.ts';
+import type { Loopback } from './loopback.ts';
 import { serve } from './server.ts';
 import { startApp } from './stand-in/start.ts';
 
@@ -19,18 +20,21 @@ export interface Opened {
 /** The same specification runs on each. */
 export type Opener = () => Promise<Opened>;
 
-const patienceMs = 120_000;
+const patienceMs = 30_000;
 
 /** The window in a browser, before `palimpsest serve`. */
-export const openServed: Opener = async () => {
+export const openServed: Opener = async () => openServedIn(undefined);
+
+/** The same where there is no network: server, runs and browser see nothing but the loopback. */
+export async function openServedIn(loopback: Loopback | undefined): Promise<Opened> {
   const workspace = makeWorkspace();
-  const served = await serve(workspace);
-  const context = await openChromium();
+  const served = await serve(workspace, loopback ? { enter: loopback.enter } : {});
+  const context = await openChromium(loopback?.wrap);
   const page = await context.newPage();
   const complaints = listen(page);
   await page.goto(served.url);
   return { page, workspace, complaints, close: () => closeAll(context, async () => served.close(), workspace) };
-};
+}
 
 /** The window of the application: its real main process and preload on a stand-in for Electron. Once in a process. */
 export const openStandIn: Opener = async () => {
@@ -54,7 +58,7 @@ async function closeAll(context: BrowserContext, end: () => Promise<void>, works
   await rm(workspace, { recursive: true, force: true });
 }
 
-function listen(page: Page): string[] {
+export function listen(page: Page): string[] {
   const complaints: string[] = [];
   page.setDefaultTimeout(patienceMs);
   page.on('console', (message) => {

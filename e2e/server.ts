@@ -7,15 +7,21 @@ export interface Served {
   /** With the one-time token. */
   readonly url: string;
   close(): Promise<void>;
+  /** As a power cut would do it. */
+  kill(): Promise<void>;
 }
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const address = /http:\/\/127\.0\.0\.1:\d+\/#token=\S+/;
 
 /** `palimpsest serve` on a free port, in a process of its own, on the workspace given. */
-export async function serve(workspace: string): Promise<Served> {
-  const args = ['cli/main.ts', 'serve', '--port', '0', '--workspace', workspace];
-  const child = spawn(process.execPath, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
+export async function serve(
+  workspace: string,
+  { port = 0, enter = [] }: { readonly port?: number; readonly enter?: readonly string[] } = {},
+): Promise<Served> {
+  const args = ['cli/main.ts', 'serve', '--port', String(port), '--workspace', workspace];
+  const [program = process.execPath, ...before] = [...enter, process.execPath];
+  const child = spawn(program, [...before, ...args], { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
   const said: string[] = [];
   const url = await Promise.race([
     addressIn(child, said),
@@ -23,15 +29,13 @@ export async function serve(workspace: string): Promise<Served> {
       throw new Error(`palimpsest serve ended with code ${String(code)}:\n${said.join('\n')}`);
     }),
   ]);
-  return {
-    url,
-    async close() {
-      if (child.exitCode !== null) return;
-      const ended = once(child, 'exit');
-      child.kill('SIGTERM');
-      await ended;
-    },
+  const end = async (signal: NodeJS.Signals): Promise<void> => {
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    const ended = once(child, 'exit');
+    child.kill(signal);
+    await ended;
   };
+  return { url, close: async () => end('SIGTERM'), kill: async () => end('SIGKILL') };
 }
 
 async function addressIn(child: ChildProcess, said: string[]): Promise<string> {

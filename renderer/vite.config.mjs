@@ -12,6 +12,13 @@ export default defineConfig({
     emptyOutDir: true,
     minify: true,
     target: 'es2024',
+    rollupOptions: {
+      input: fileURLToPath(new URL('index.html', import.meta.url)),
+      output: {
+        // In one chunk with zod, so that no schema is made before it has said that there is no eval.
+        codeSplitting: { groups: [{ name: 'zod', test: /node_modules[\\/]zod[\\/]|app[\\/]no-eval/ }] },
+      },
+    },
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     reportCompressedSize: false,

@@ -36,8 +36,8 @@ export function describeExample(place: string, open: Opener): void {
 
     it('starts the example with few impressions and shows its images and curves', async () => {
       await page.getByLabel('Impressions', { exact: true }).fill('60');
-      await page.getByLabel('Synthesis steps').fill('20');
-      await page.getByLabel('Distillation epochs').fill('2');
+      await page.getByLabel('Synthesis steps', { exact: true }).fill('20');
+      await page.getByLabel('Distillation epochs', { exact: true }).fill('2');
       await page.getByRole('button', { name: 'Start', exact: true }).click();
       await page.getByRole('img', { name: /Impressions by class/ }).waitFor();
       await page.getByRole('img', { name: /^Synthesis loss: / }).waitFor();

@@ -86,7 +86,7 @@ export function Shell() {
         <Button
           onClick={() => setPaletteOpen(true)}
           color="inherit"
-          aria-label="Go to"
+          aria-label="Go to … Ctrl K"
           sx={{ minWidth: 0, justifyContent: 'flex-start', gap: 1.25, px: 1, color: 'text.secondary', fontWeight: 400 }}
         >
           <Icon name="search" />

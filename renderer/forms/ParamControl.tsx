@@ -46,7 +46,7 @@ export function ParamControl({ id, shape, unit, text, isWrong, isChanged, onChan
       error={isWrong}
       onChange={(event) => onChange(event.target.value)}
       slotProps={{
-        select: { id, inputProps: { id: `${id}-native`, 'aria-describedby': `${id}-help` } },
+        select: { id, labelId: `${id}-label`, inputProps: { id: `${id}-native`, 'aria-describedby': `${id}-help` } },
         htmlInput: {
           ...(isChoice ? {} : { id }),
           'aria-describedby': `${id}-help`,
