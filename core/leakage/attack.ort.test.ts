@@ -51,6 +51,7 @@ describe('an L-BFGS attack', () => {
     const trace = JSON.parse(readFileSync(new URL('./fixtures/dlg-trace.json', import.meta.url), 'utf8')) as {
       side: number;
       label: number;
+      start: number;
       losses: number[];
     };
     const dims = [1, 1, trace.side, trace.side] as const;
@@ -76,7 +77,7 @@ describe('an L-BFGS attack', () => {
     const settings = presetSettings('dlg', { ...presetCase });
     const objective = await openObjective(victim, shared, settings, oneThread);
     const losses: number[] = [];
-    const start = Float64Array.from([...bell(sizeOf(dims), 200), ...bell(10, 300)], Math.fround);
+    const start = Float64Array.from([...bell(sizeOf(dims), trace.start), ...bell(10, trace.start + 4)], Math.fround);
     await lbfgsStep(start, freshLbfgsState, async (x) => {
       const value = await objective.at(
         Float32Array.from(x.subarray(0, sizeOf(dims))),
