@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { float32 } from '../core/base/tensor.ts';
-import { openSynthesis, type SynthesisOptions } from '../core/methods/data-impressions/synthesis.ts';
+import { openSynthesis, type SynthesisOptions } from '../core/train/impressions/synthesis.ts';
 import { buildArchitecture } from '../core/train/zoo/architectures.ts';
 import { summarise, TorchTimes, type StepTime } from './step-time.ts';
 

@@ -4,8 +4,8 @@ import sharp from 'sharp';
 import { unzipSync } from 'fflate';
 import { attainment, excessLosses, impressionsFile, impressionsGrid, type Impressions } from './impressions.ts';
 import { AttainmentData, gridRows } from './report.ts';
-import { emptyProgress, type SynthesisLayout, type SynthesisProgress } from './synthesize.ts';
-import { rowEntropies, type TargetSet } from './targets.ts';
+import { emptyProgress, type SynthesisLayout, type SynthesisProgress } from '../../train/impressions/synthesize.ts';
+import { rowEntropies, type TargetSet } from '../../train/impressions/targets.ts';
 
 const names = (count: number): string[] => Array.from({ length: count }, (_, k) => `c${k}`);
 

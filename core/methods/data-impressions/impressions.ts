@@ -4,8 +4,8 @@ import { argmaxRows, classHistogram } from '../../metrics/classification.ts';
 import { logSoftmaxRows } from '../../metrics/probabilities.ts';
 import type { MethodEvent } from '../context.ts';
 import { gridRows } from './report.ts';
-import { isMade, type SynthesisProgress } from './synthesize.ts';
-import { rowEntropies, type TargetSet } from './targets.ts';
+import { isMade, type SynthesisProgress } from '../../train/impressions/synthesize.ts';
+import { rowEntropies, type TargetSet } from '../../train/impressions/targets.ts';
 
 /** Finished impressions with what the teacher says of them. */
 export interface Impressions {

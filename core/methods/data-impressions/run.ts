@@ -26,7 +26,7 @@ import {
   synthesisCheckpoint,
   synthesize,
   type SynthesisProgress,
-} from './synthesize.ts';
+} from '../../train/impressions/synthesize.ts';
 import {
   classSimilarity,
   noSimilarity,
@@ -34,7 +34,7 @@ import {
   type ClassSimilarity,
   type TargetKind,
   type TargetSet,
-} from './targets.ts';
+} from '../../train/impressions/targets.ts';
 
 type Events<Result> = AsyncGenerator<MethodEvent, Result, void>;
 

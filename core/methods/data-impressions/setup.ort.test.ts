@@ -11,8 +11,8 @@ import type { ParamsOf } from '../define.ts';
 import type { Impressions } from './impressions.ts';
 import { laneCount, synthesisOptions, synthesisTeacher, targetOptions, transferArms } from './setup.ts';
 import { spec } from './spec.ts';
-import { openSynthesis } from './synthesis.ts';
-import { noSimilarity, sampleTargets } from './targets.ts';
+import { openSynthesis } from '../../train/impressions/synthesis.ts';
+import { noSimilarity, sampleTargets } from '../../train/impressions/targets.ts';
 
 type Params = ParamsOf<typeof spec>;
 

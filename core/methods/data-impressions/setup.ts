@@ -7,8 +7,8 @@ import type { OpenedModel } from '../../train/models.ts';
 import type { ParamsOf } from '../define.ts';
 import type { Impressions } from './impressions.ts';
 import type { spec } from './spec.ts';
-import type { SynthesisOptions, SynthesisTeacher } from './synthesis.ts';
-import type { TargetOptions } from './targets.ts';
+import type { SynthesisOptions, SynthesisTeacher } from '../../train/impressions/synthesis.ts';
+import type { TargetOptions } from '../../train/impressions/targets.ts';
 
 type Params = ParamsOf<typeof spec>;
 

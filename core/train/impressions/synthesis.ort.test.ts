@@ -5,7 +5,7 @@ import { fillUniform, stream } from '../../base/rng.ts';
 import { float32, floatsOf, type FloatTensor } from '../../base/tensor.ts';
 import { randomAffine, warpAffine } from '../../data/augment.ts';
 import { logSoftmaxRows, softmaxRows } from '../../metrics/probabilities.ts';
-import { Network } from '../../train/zoo/network.ts';
+import { Network } from '../zoo/network.ts';
 import {
   openSynthesis,
   type Synthesis,

@@ -8,10 +8,10 @@ import { randomAffine } from '../../data/augment.ts';
 import type { Graph } from '../../onnx/graph.ts';
 import { compileLoop, stackSteps, type CompiledLoop, type LoopTypes } from '../../runtime/loop.ts';
 import type { SessionOptions } from '../../runtime/session.ts';
-import { affineView } from '../../train/affine-view.ts';
-import { isIdentity, type ViewRange } from '../../train/distillation.ts';
-import { crossEntropy } from '../../train/losses.ts';
-import { createOptimiser, type Optimiser } from '../../train/optimisers.ts';
+import { affineView } from '../affine-view.ts';
+import { isIdentity, type ViewRange } from '../distillation.ts';
+import { crossEntropy } from '../losses.ts';
+import { createOptimiser, type Optimiser } from '../optimisers.ts';
 
 /** What the synthesis needs to know about the teacher. */
 export interface SynthesisTeacher {

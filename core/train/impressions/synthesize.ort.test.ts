@@ -3,7 +3,7 @@ import { describe, it, type TestContext } from 'node:test';
 import { floatsOf } from '../../base/tensor.ts';
 import { openLanes } from '../../runtime/lanes.ts';
 import type { SessionOptions } from '../../runtime/session.ts';
-import { Network } from '../../train/zoo/network.ts';
+import { Network } from '../zoo/network.ts';
 import { openSynthesis, type SynthesisOptions } from './synthesis.ts';
 import {
   emptyProgress,
