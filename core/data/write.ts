@@ -95,3 +95,16 @@ export function npzBytes(tensors: Readonly<Record<string, Tensor>>): Uint8Array 
   for (const [name, value] of Object.entries(tensors)) files[`${name}.npy`] = npyBytes(value);
   return zipSync(files, { level: 0, mtime: new Date(1980, 0, 1) });
 }
+
+/** A .zip of one PNG for each image [N, C, H, W] (C is 1 or 3) in [0, 1], rounded to 8 bits, under the given names. */
+export async function pngArchive(images: Float32Array, dims: ImageDims, names: readonly string[]): Promise<Uint8Array> {
+  const [, channels, height, width] = dims;
+  const size = channels * height * width;
+  const files: Zippable = {};
+  for (const [i, name] of names.entries()) {
+    const image = images.subarray(i * size, (i + 1) * size);
+    files[name] = await pngGrid(image, [1, channels, height, width], { columns: 1 });
+  }
+  // PNG is packed already.
+  return zipSync(files, { level: 0, mtime: new Date(1980, 0, 1) });
+}

@@ -136,7 +136,9 @@ function cleanRow(data: SeverityData, clean: NonNullable<SeverityData['clean']>)
 
 /** T2: does the fooling rate put the attacks in the order of their harm? */
 function orders(data: SeverityData, measure: string): ReportBlock[] {
-  const compared = data.rows.filter(({ family, fooled }) => family !== 'control' && fooled > 0);
+  const compared = data.rows.filter(
+    ({ family, fooled }) => family !== 'control' && family !== 'worst-case' && fooled > 0,
+  );
   const tables = [...Map.groupBy(compared, (row) => `${row.model}, ${budget(row)}`)].flatMap(([title, rows]) => {
     if (rows.length < 3) return [];
     const severity = (row: SeverityRow): number => row.corrected[measure]?.value ?? Number.NEGATIVE_INFINITY;

@@ -125,7 +125,7 @@ function chanceByClass(values: ArrayLike<number>, classes: number): Float64Array
 }
 
 /** d(a, b) of each image, 0 where it stood. [N] */
-const flipDissimilarity = (
+export const flipDissimilarity = (
   { before, after, classes }: Pick<Flips, 'before' | 'after' | 'classes'>,
   values: ArrayLike<number>,
 ): Float64Array<ArrayBuffer> => Float64Array.from(after, (b, i) => values[before[i]! * classes + b]!);
@@ -168,7 +168,7 @@ export function worstOverAttacks(attacks: readonly Flips[], values: ArrayLike<nu
 export function severityByClass(
   flips: Flips,
   values: ArrayLike<number>,
-): readonly { readonly fooled: number; readonly severity: number | null }[] {
+): { fooled: number; severity: number | null }[] {
   const d = flipDissimilarity(flips, values);
   return Array.from({ length: flips.classes }, (_, k) => {
     const own = d.filter((_value, i) => flips.fooled[i] === 1 && flips.before[i] === k);

@@ -61,9 +61,12 @@ export interface SummaryOptions {
 const estimates = (statistics: Record<string, Statistic>, resamples: Resamples): Figures =>
   Object.fromEntries(Object.entries(statistics).map(([name, statistic]) => [name, estimate(statistic, resamples)]));
 
-/** Attacks are compared with those on the same model with the same norm and epsilon; controls fool too few to compare. */
+/** Attacks are compared with those on the same model with the same norm and epsilon. */
 const comparable = (a: AttackOutcome, b: AttackOutcome): boolean =>
-  a.model === b.model && a.norm === b.norm && a.epsilon === b.epsilon && b.family !== 'control';
+  a.model === b.model && a.norm === b.norm && a.epsilon === b.epsilon && !isApart(b.family);
+
+/** Controls fool too few to be compared, and the worst case is made of the others. */
+const isApart = (family: AttackFamily): boolean => family === 'control' || family === 'worst-case';
 
 export function summariseAttacks(outcomes: readonly AttackOutcome[], options: SummaryOptions): SeverityRow[] {
   const { measures, cost, resamples } = options;
@@ -86,7 +89,7 @@ export function summariseAttacks(outcomes: readonly AttackOutcome[], options: Su
       corrected: each('corrected'),
       harm: each('harm'),
       shared:
-        peers.length < 2 || outcome.family === 'control'
+        peers.length < 2 || isApart(outcome.family)
           ? null
           : { count: sum(selection), corrected: each('corrected', selection) },
       cost: cost ? costSummary(flips, cost) : null,
@@ -114,7 +117,7 @@ export interface RankAgreement {
 
 /** Kendall's tau-b between fooling rate and each severity, over attacks within a model and over models within an attack; at least three of them. */
 export function rankAgreements(rows: readonly SeverityRow[]): RankAgreement[] {
-  const compared = rows.filter(({ family, fooled }) => family !== 'control' && fooled > 0);
+  const compared = rows.filter(({ family, fooled }) => !isApart(family) && fooled > 0);
   const budget = ({ norm, epsilon }: SeverityRow): string => (epsilon === null ? norm : `${norm} ${epsilon}`);
   return [
     ...agreementsBy(compared, (row) => `model ${row.model}, ${budget(row)}`),
@@ -158,7 +161,7 @@ export function severityDifferences(
 ): SeverityDifference[] {
   return outcomes.flatMap((first, i) =>
     outcomes.slice(i + 1).flatMap((second) => {
-      if (!comparable(first, second) || first.family === 'control') return [];
+      if (!comparable(first, second) || isApart(first.family)) return [];
       const [a, b] = [severity(first.flips, measure).corrected, severity(second.flips, measure).corrected];
       const difference = pairedDifference(a, b, resamples);
       const { low, high } = difference;
