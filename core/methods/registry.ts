@@ -6,6 +6,7 @@ import { spec as arbitraryTransfer } from './arbitrary-transfer/spec.ts';
 import { spec as dataImpressions } from './data-impressions/spec.ts';
 import type { MethodSpec } from './define.ts';
 import { spec as gradientLeakage } from './gradient-leakage/spec.ts';
+import { spec as robustness } from './robustness/spec.ts';
 import { spec as training } from './training/spec.ts';
 
 type Steps = AsyncGenerator<MethodEvent, ResultMetrics, void>;
@@ -47,5 +48,6 @@ export const registry: MethodRegistry = {
   [training.id]: method(training, () => import('./training/run.ts')),
   [dataImpressions.id]: method(dataImpressions, () => import('./data-impressions/run.ts')),
   [arbitraryTransfer.id]: method(arbitraryTransfer, () => import('./arbitrary-transfer/run.ts')),
+  [robustness.id]: method(robustness, () => import('./robustness/run.ts')),
   [gradientLeakage.id]: method(gradientLeakage, () => import('./gradient-leakage/run.ts')),
 };

@@ -6,6 +6,8 @@ import { spec as dataImpressions } from './data-impressions/spec.ts';
 import type { MethodSpec, ReportInput } from './define.ts';
 import { report as gradientLeakageReport } from './gradient-leakage/report.ts';
 import { spec as gradientLeakage } from './gradient-leakage/spec.ts';
+import { report as robustnessReport } from './robustness/report.ts';
+import { spec as robustness } from './robustness/spec.ts';
 import { report as trainingReport } from './training/report.ts';
 import { spec as training } from './training/spec.ts';
 
@@ -17,6 +19,7 @@ const reports: Readonly<Record<string, Report>> = {
   [dataImpressions.id]: dataImpressionsReport,
   [arbitraryTransfer.id]: arbitraryTransferReport,
   [gradientLeakage.id]: gradientLeakageReport,
+  [robustness.id]: robustnessReport,
   [training.id]: trainingReport,
 };
 

@@ -1,0 +1,243 @@
+import { float32, sizeOf } from '../../base/tensor.ts';
+import { npzBytes, pngArchive, pngGrid } from '../../data/write.ts';
+import type { Flips } from '../../metrics/severity/flips.ts';
+import type { MethodEvent } from '../context.ts';
+import type { Stage, Worst } from './groups.ts';
+
+type Shape = readonly [number, number, number];
+
+/** White is no change, orange adds, blue takes away; `span` is the change of full colour. [C, H, W] → [3, H, W] */
+function divergingMap(delta: Float32Array, [channels, height, width]: Shape, span: number): Float32Array {
+  const area = height * width;
+  const ends = { more: [0.76, 0.31, 0], less: [0, 0.4, 0.64] } as const;
+  const map = new Float32Array(3 * area);
+  for (let p = 0; p < area; p++) {
+    let sum = 0;
+    for (let c = 0; c < channels; c++) sum += delta[c * area + p]!;
+    const share = Math.max(-1, Math.min(1, sum / channels / span));
+    const end = share > 0 ? ends.more : ends.less;
+    for (let c = 0; c < 3; c++) map[c * area + p] = 1 + (end[c]! - 1) * Math.abs(share);
+  }
+  return map;
+}
+
+/** [C, H, W] in the bounds → [3, H, W] in [0, 1]; of images that are neither grey nor colour the first channel. */
+function asColour(image: Float32Array, [channels, height, width]: Shape, [low, high]: Bounds): Float32Array {
+  const area = height * width;
+  return Float32Array.from({ length: 3 * area }, (_, at) => {
+    const channel = channels === 3 ? Math.floor(at / area) : 0;
+    return (image[channel * area + (at % area)]! - low) / (high - low);
+  });
+}
+
+type Bounds = readonly [number, number];
+
+/** An image is magnified to about so many pixels. */
+const shownPixels = 84;
+
+export interface Triplet {
+  readonly clean: Float32Array;
+  readonly adversarial: Float32Array;
+  readonly note: string;
+}
+
+/** Rows of clean image, perturbation and adversarial image. `epsilon` of linf sets the magnification; else the largest change. */
+export async function tripletGrid(
+  triplets: readonly Triplet[],
+  shape: Shape,
+  bounds: Bounds,
+): Promise<{ readonly event: MethodEvent; readonly magnified: number }> {
+  const span = triplets.reduce((most, { clean, adversarial }) => {
+    const row = adversarial.reduce((top, value, p) => Math.max(top, Math.abs(value - clean[p]!)), 0);
+    return Math.max(most, row);
+  }, 1e-6);
+  const [, height, width] = shape;
+  const cell = 3 * height * width;
+  const grid = new Float32Array(triplets.length * 3 * cell);
+  triplets.forEach(({ clean, adversarial }, row) => {
+    const delta = adversarial.map((value, p) => value - clean[p]!);
+    grid.set(asColour(clean, shape, bounds), 3 * row * cell);
+    grid.set(divergingMap(delta, shape, span), (3 * row + 1) * cell);
+    grid.set(asColour(adversarial, shape, bounds), (3 * row + 2) * cell);
+  });
+  const bytes = await pngGrid(grid, [3 * triplets.length, 3, height, width], {
+    columns: 3,
+    scale: Math.max(1, Math.round(shownPixels / Math.max(height, width))),
+    gap: 4,
+  });
+  const magnified = Number(((bounds[1] - bounds[0]) / span).toPrecision(2));
+  return {
+    magnified,
+    event: {
+      type: 'artifact',
+      name: 'gallery',
+      title: 'Clean image, perturbation, adversarial image',
+      content: { bytes, mediaType: 'image/png' },
+      meta: {
+        rows: triplets.map(({ note }) => note.split('\n')[0]),
+        columns: ['clean', `× ${magnified}`, 'adversarial'],
+      },
+    },
+  };
+}
+
+/** Universal perturbations as pictures, one a row. */
+export async function universalGrid(
+  perturbations: readonly Float32Array[],
+  titles: readonly string[],
+  shape: Shape,
+  epsilon: number,
+  [low, high]: Bounds,
+): Promise<{ readonly event: MethodEvent; readonly magnified: number }> {
+  const [, height, width] = shape;
+  const grid = new Float32Array(perturbations.length * 3 * height * width);
+  perturbations.forEach((v, i) => grid.set(divergingMap(v, shape, epsilon), i * 3 * height * width));
+  const bytes = await pngGrid(grid, [perturbations.length, 3, height, width], {
+    columns: 1,
+    scale: Math.max(1, Math.round(shownPixels / Math.max(height, width))),
+    gap: 4,
+  });
+  return {
+    magnified: Number(((high - low) / epsilon).toPrecision(2)),
+    event: {
+      type: 'artifact',
+      name: 'universal-grid',
+      title: 'Universal perturbations',
+      content: { bytes, mediaType: 'image/png' },
+      meta: { rows: [...titles], columns: 1 },
+    },
+  };
+}
+
+export interface GalleryInput {
+  readonly worst: readonly Worst[];
+  readonly flips: Flips;
+  /** d(old, new) of each image. */
+  readonly distances: Float64Array;
+  readonly images: Float32Array;
+  readonly classNames: readonly string[];
+}
+
+/** The five most and the five least severe fooled images of the worst case. */
+export function galleryTriplets({ worst, flips, distances, images, classNames }: GalleryInput): Triplet[] {
+  const size = images.length / worst.length;
+  const fooled = worst.flatMap(({ stage }, i) => {
+    const adversarial = stage?.adversarial.get(i);
+    return stage && adversarial ? [{ i, stage, adversarial }] : [];
+  });
+  const sorted = fooled.toSorted((a, b) => distances[b.i]! - distances[a.i]! || a.i - b.i);
+  const chosen = sorted.length <= 10 ? sorted : [...sorted.slice(0, 5), ...sorted.slice(-5)];
+  return chosen.map(({ i, stage, adversarial }) => {
+    const [old, after] = [classNames[flips.before[i]!] ?? '', classNames[flips.after[i]!] ?? ''];
+    const share = (value: number): string => `${(100 * value).toFixed(1)} %`;
+    return {
+      clean: images.subarray(i * size, (i + 1) * size),
+      adversarial,
+      note: [
+        `${old} → ${after}, ${stage.title}`,
+        `confidence in ${old} ${share(flips.oldConfidenceBefore[i]!)} → ${share(flips.oldConfidence[i]!)}; in ${after} now ${share(flips.newConfidence[i]!)}`,
+        `rank of ${old} 1 → ${flips.oldRank[i]!}; of ${after} ${flips.newRank[i]!} → 1; distance ${distances[i]!.toFixed(2)}`,
+      ].join('\n'),
+    };
+  });
+}
+
+const cell = (value: string | number | null): string => {
+  if (value === null) return '';
+  const text = String(value);
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+};
+
+/** One line for each image, attack, epsilon and model: what a third person needs to count again. */
+export function recordsCsv(
+  models: readonly { readonly title: string; readonly stages: readonly Stage[] }[],
+): MethodEvent {
+  const head =
+    'model,attack,epsilon,image,label,target,predicted,verdict,reached,first_step,queries,gradient_calls,linf,l2,l1,l0,flags';
+  const lines = models.flatMap(({ title, stages }) =>
+    stages.flatMap(({ attackId, epsilon, records }) =>
+      records.map((record) =>
+        [
+          title,
+          attackId,
+          epsilon,
+          record.index,
+          record.label,
+          record.target,
+          record.predicted,
+          record.verdict,
+          record.reached,
+          record.firstSuccessStep,
+          record.queries,
+          record.gradientCalls,
+          record.linf,
+          record.l2,
+          record.l1,
+          record.l0,
+          record.flags.join(' '),
+        ]
+          .map(cell)
+          .join(','),
+      ),
+    ),
+  );
+  return {
+    type: 'artifact',
+    name: 'records',
+    title: 'What became of each image under each attack',
+    content: { bytes: new TextEncoder().encode(`${[head, ...lines].join('\r\n')}\r\n`), mediaType: 'text/csv' },
+  };
+}
+
+/** An adversarial image of the worst case with what is known of it. */
+export interface Kept {
+  /** Number of the image in the data. */
+  readonly index: number;
+  readonly label: number;
+  readonly reached: number;
+  readonly attackId: string;
+  readonly clean: Float32Array;
+  readonly image: Float32Array;
+}
+
+/** Adversarial images with their clean ones, float32 as computed. */
+export function adversarialFile(kept: readonly Kept[], shape: Shape, epsilon: number): MethodEvent {
+  const n = kept.length;
+  const stacked = (pick: (one: Kept) => Float32Array) => {
+    const out = new Float32Array(n * sizeOf(shape));
+    kept.forEach((one, i) => out.set(pick(one), i * sizeOf(shape)));
+    return float32([n, ...shape], out);
+  };
+  const numbers = (pick: (one: Kept) => number) =>
+    ({ dtype: 'int32', dims: [n], data: Int32Array.from(kept, pick) }) as const;
+  return {
+    type: 'artifact',
+    name: 'adversarial.npz',
+    title: 'Adversarial images, worst case at the largest epsilon',
+    content: {
+      bytes: npzBytes({
+        images: stacked(({ image }) => image),
+        clean: stacked(({ clean }) => clean),
+        labels: numbers(({ label }) => label),
+        reached: numbers(({ reached }) => reached),
+        indices: numbers(({ index }) => index),
+      }),
+      mediaType: 'application/x-npz',
+    },
+    meta: { count: n, epsilon, attacks: [...new Set(kept.map(({ attackId }) => attackId))] },
+  };
+}
+
+/** As PNG; only those that still fool the model once they are rounded. */
+export async function adversarialPngs(kept: readonly Kept[], shape: Shape): Promise<MethodEvent> {
+  const images = new Float32Array(kept.length * sizeOf(shape));
+  kept.forEach(({ image }, i) => images.set(image, i * sizeOf(shape)));
+  const names = kept.map(({ index, label, reached, attackId }) => `${index}-${label}-as-${reached}-${attackId}.png`);
+  return {
+    type: 'artifact',
+    name: 'adversarial-png.zip',
+    title: 'Adversarial images that survive rounding to 8 bits',
+    content: { bytes: await pngArchive(images, [kept.length, ...shape], names), mediaType: 'application/zip' },
+    meta: { count: kept.length },
+  };
+}

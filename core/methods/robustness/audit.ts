@@ -1,0 +1,99 @@
+import { WorkbenchError } from '../../base/errors.ts';
+import type { Attack } from '../../attacks/attack.ts';
+import type { CostMatrix } from '../../metrics/severity/dissimilarity.ts';
+import type { Taxonomy } from '../../metrics/severity/taxonomy.ts';
+import { classNamesOf, openFitting } from '../../train/inputs.ts';
+import type { OpenedModel } from '../../train/models.ts';
+import type { RunContext } from '../context.ts';
+import type { ParamsOf } from '../define.ts';
+import { settleBudget, type Settled } from './budgets.ts';
+import { chooseTaxonomy, readCosts } from './measures.ts';
+import {
+  checkBeside,
+  checkBudget,
+  checkPixels,
+  chooseAttacks,
+  openVictimFile,
+  pickImages,
+  readImages,
+} from './setup.ts';
+import type { spec } from './spec.ts';
+
+type Params = ParamsOf<typeof spec>;
+
+/** What an audit is about, checked and read before anything is attacked. */
+export interface Audit {
+  /** The audited models, the victim first. */
+  readonly models: readonly { readonly role: string; readonly model: OpenedModel }[];
+  readonly source: OpenedModel | undefined;
+  /** Judges appearance. */
+  readonly judge: OpenedModel;
+  readonly dataTitle: string;
+  readonly classNames: readonly string[];
+  readonly settled: Settled;
+  readonly attacks: readonly Attack[];
+  readonly leftOut: readonly string[];
+  readonly taxonomy: Taxonomy | undefined;
+  readonly noSemantics: string | null;
+  readonly costs: CostMatrix | undefined;
+  /** Numbers of the audited images in the data, ascending; the images [N, C, H, W] and their classes. */
+  readonly indices: Int32Array<ArrayBuffer>;
+  readonly images: Float32Array<ArrayBuffer>;
+  readonly labels: Int32Array<ArrayBuffer>;
+  /** Images beyond those, for universal perturbations; may be empty. */
+  readonly rest: Float32Array<ArrayBuffer>;
+  readonly messages: readonly string[];
+}
+
+/** @throws MODEL_UNSUITABLE, DATA_UNSUITABLE, PARAM_INVALID */
+export async function prepareAudit(
+  { params, models: given, data }: RunContext<Params>,
+  keep: (resource: { close(): Promise<void> }) => void,
+): Promise<Audit> {
+  const victim = await openVictimFile(given['victim'], 'victim');
+  const beside = async (role: string): Promise<OpenedModel | undefined> =>
+    given[role] && checkBeside(await openVictimFile(given[role], role), victim, role);
+  const [compared, source, reference] = [await beside('compared'), await beside('source'), await beside('reference')];
+  const ref = data['images'];
+  if (!ref) {
+    throw new WorkbenchError('PARAM_INVALID', 'The run names no images, expected labelled images', {
+      hint: 'Give a folder or file with --images.',
+    });
+  }
+  const set = await openFitting(ref, 'images', victim, 'required');
+  keep(set);
+  const all = set.labels ?? new Int32Array(0);
+  const settled = settleBudget(params, victim, set.title);
+  checkBudget(params, settled, victim.shape[0] * victim.shape[1] * victim.shape[2]);
+  const { attacks, leftOut } = chooseAttacks(params, settled, victim.classes, source !== undefined);
+  const classNames = classNamesOf(victim.classes, set);
+  const found = params.severity ? chooseTaxonomy(params, settled.preset, classNames) : { none: '' };
+  const costs = params.severity ? readCosts(params, victim.classes) : undefined;
+  const picked = pickImages(params, all, victim.classes);
+  const images = await readImages(set, picked.audited);
+  checkPixels(images, images.length / picked.audited.length, params, set.title);
+  const rest = params.universal.length > 0 ? await readImages(set, picked.rest) : new Float32Array(0);
+  return {
+    models: [{ role: 'victim', model: victim }, ...(compared ? [{ role: 'compared', model: compared }] : [])],
+    source,
+    judge: reference ?? victim,
+    dataTitle: set.title,
+    classNames,
+    settled,
+    attacks,
+    leftOut,
+    taxonomy: 'taxonomy' in found ? found.taxonomy : undefined,
+    noSemantics: 'none' in found ? found.none : null,
+    costs,
+    indices: picked.audited,
+    images,
+    labels: Int32Array.from(picked.audited, (i) => all[i] ?? 0),
+    rest,
+    messages: [
+      `Budgets of ${settled.preset}: ${params.norm} ${settled.epsilons.map((epsilon) => Number(epsilon.toPrecision(4))).join(', ')}; ${picked.audited.length} of ${all.length} images of ${set.title}, pixels from ${params.low} to ${params.high}`,
+      ...[victim, ...(compared ? [compared] : [])]
+        .filter(({ description }) => description.softmaxRemoved)
+        .map(({ title }) => `${title} ends in a softmax; the logits before it are attacked.`),
+    ],
+  };
+}

@@ -1,0 +1,315 @@
+import type { ResultMetrics } from '../../contract/run.ts';
+import { quantised } from '../../attacks/unit.ts';
+import type { Victim } from '../../attacks/victim.ts';
+import { argmaxRows } from '../../metrics/classification.ts';
+import { wilsonInterval } from '../../metrics/intervals.ts';
+import { fitTemperature, recordFlips } from '../../metrics/severity/flips.ts';
+import { flipDissimilarity } from '../../metrics/severity/severity.ts';
+import type { Dissimilarity } from '../../metrics/severity/dissimilarity.ts';
+import type { AuditData, UniversalData } from '../../report/audit.ts';
+import { leadingSeverity } from '../../report/audit-findings.ts';
+import type { SeverityData } from '../../report/severity.ts';
+import { arraySource, createPredictor } from '../../train/evaluate.ts';
+import type { OpenedModel } from '../../train/models.ts';
+import type { MethodEvent } from '../context.ts';
+import type { ParamsOf } from '../define.ts';
+import {
+  adversarialFile,
+  adversarialPngs,
+  galleryTriplets,
+  recordsCsv,
+  tripletGrid,
+  universalGrid,
+  type Kept,
+} from './artifacts.ts';
+import type { Audit } from './audit.ts';
+import { joinStages, worstCase, type GroupJob, type GroupPlan, type Parts } from './groups.ts';
+import { chooseMeasures } from './measures.ts';
+import { auditOf, doubts, severityOf, worstLogits, type ModelStages } from './outcome.ts';
+import type { spec } from './spec.ts';
+import { needsImages, universalTitles } from './universal.ts';
+
+type Params = ParamsOf<typeof spec>;
+type Events<Result> = AsyncGenerator<MethodEvent, Result, void>;
+
+/** A universal perturbation [C, H, W] and what the victim says of all audited images under it [N, K]. */
+export interface MadeUniversal {
+  readonly kind: Params['universal'][number];
+  readonly perturbation: Float32Array<ArrayBuffer>;
+  readonly logits: Float32Array<ArrayBuffer>;
+}
+
+export interface Attacked extends Audit {
+  readonly params: Params;
+  readonly victim: Victim;
+  readonly clean: ReadonlyMap<string, Float32Array>;
+  readonly jobs: readonly GroupJob[];
+  readonly plan: GroupPlan;
+  readonly parts: Parts;
+  readonly universal: readonly MadeUniversal[];
+  /** Found before the attacks. */
+  readonly suspicions: readonly string[];
+}
+
+/** Figures, tables, pictures and files of a finished audit. */
+export async function* concludeAudit(work: Attacked): Events<ResultMetrics> {
+  const { params, plan, settled, images, labels } = work;
+  const models = work.models.map(({ role, model }): ModelStages => {
+    const groups = work.jobs.filter((job) => job.role === role).map((job) => job.labels.length);
+    const stages = joinStages(role, groups, plan, work.parts, images.length / labels.length);
+    const clean = work.clean.get(role) ?? new Float32Array(0);
+    return { role, title: model.title, classes: model.classes, clean, labels, stages };
+  });
+  const [first] = models;
+  if (!first) return {};
+  const audits = models.map((model) => auditOf(model, plan.attacks, plan.epsilons, plan.norm));
+  const suspicions = [
+    ...work.suspicions,
+    ...(params.survivorsOnly
+      ? []
+      : models.flatMap((model, i) => {
+          const audit = audits[i];
+          const found = audit ? doubts(audit, model.stages) : [];
+          return found.map(({ message }) => (models.length > 1 ? `${model.title}: ${message}` : message));
+        })),
+  ];
+  for (const message of suspicions) yield { type: 'log', level: 'warning', message };
+  const measures = params.severity ? await measuresOf(work, first) : [];
+  const severity = params.severity ? severityData(work, models, audits, measures) : undefined;
+  if (severity) yield json('severity', 'What the flips cost', severity);
+  yield recordsCsv(models);
+  const gallery = yield* showGallery(work, first, measures);
+  const eightBit = yield* writeAdversarial(work, first);
+  const universal = yield* showUniversal(work);
+  const audit: AuditData = {
+    preset: settled.preset,
+    dataTitle: work.dataTitle,
+    norm: plan.norm,
+    epsilons: [...plan.epsilons],
+    survivorsOnly: plan.survivorsOnly,
+    goal: params.goal,
+    seed: params.seed,
+    attacks: plan.attacks.map((attack) => {
+      const { id, title, access, isControl = false } = attack.declaration;
+      return { id, title, access, isControl, options: { ...attack.options }, ...attack.cost(first.classes) };
+    }),
+    models: audits,
+    suspicions,
+    leftOut: [...work.leftOut],
+    eightBit,
+    gallery,
+  };
+  yield json('audit', 'Accuracy under every attack', audit);
+  return results(audit, severity, universal, eightBit, suspicions.length);
+}
+
+const json = (name: string, title: string, value: unknown): MethodEvent => ({
+  type: 'artifact',
+  name,
+  title,
+  content: { json: value },
+});
+
+async function measuresOf(work: Attacked, first: ModelStages): Promise<Dissimilarity[]> {
+  const { judge, images, labels } = work;
+  const victim = work.models[0]?.model ?? judge;
+  return chooseMeasures({
+    taxonomy: work.taxonomy,
+    victim,
+    judge,
+    judgeLogits: judge === victim ? first.clean : await outputsOf(judge, images, judge.logitsName),
+    judgeFeatures: await featuresOf(judge, images),
+    images,
+    labels,
+  });
+}
+
+/** Features that enter the last linear layer [N, F]; undefined where they are no rows. */
+async function featuresOf(model: OpenedModel, images: Float32Array): Promise<Float32Array | undefined> {
+  const { templates } = model.description;
+  if (!templates || templates.op === 'Conv') return undefined;
+  return outputsOf(model, images, templates.featureName);
+}
+
+async function outputsOf({ graph, shape }: OpenedModel, images: Float32Array, name: string): Promise<Float32Array> {
+  const outputs = [{ name, dtype: 'float32' as const, shape: ['N', 'F'] }];
+  const predictor = await createPredictor({
+    graph: { ...graph, outputs },
+    shape,
+    outputName: name,
+    session: { device: 'cpu', threads: 1 },
+  });
+  try {
+    return await predictor.predict(arraySource(images, shape));
+  } finally {
+    await predictor.close();
+  }
+}
+
+function severityData(
+  work: Attacked,
+  models: readonly ModelStages[],
+  audits: AuditData['models'],
+  measures: readonly Dissimilarity[],
+): SeverityData {
+  const { params, plan } = work;
+  const [first] = models;
+  const temperature = params.temperatureScaling && first ? fitTemperature(first.clean, first.labels, first.classes) : 1;
+  return severityOf({
+    models,
+    audits,
+    norm: plan.norm,
+    epsilons: plan.epsilons,
+    survivorsOnly: plan.survivorsOnly,
+    universal: work.universal.map(({ kind, logits }) => ({
+      kind,
+      title: universalTitles[kind],
+      isControl: kind === 'noise',
+      epsilon: work.settled.universalEpsilon,
+      logits,
+    })),
+    measures,
+    noSemantics: work.noSemantics,
+    cost: work.costs,
+    classNames: work.classNames,
+    temperature,
+    seed: params.seed,
+  });
+}
+
+/** Examples at the smallest epsilon at which ten images fell, else at the largest. */
+async function* showGallery(
+  { params, plan, images, labels, classNames, models }: Attacked,
+  first: ModelStages,
+  [leading]: readonly Dissimilarity[],
+): Events<AuditData['gallery']> {
+  const fallen = (epsilon: number): number =>
+    worstCase(first.stages, epsilon, labels.length).filter(({ stage }) => stage !== undefined).length;
+  const epsilon = plan.epsilons.find((each) => fallen(each) >= 10) ?? plan.epsilons.at(-1);
+  const model = models[0]?.model;
+  if (epsilon === undefined || !model || fallen(epsilon) === 0) return null;
+  const flips = recordFlips({
+    clean: first.clean,
+    attacked: worstLogits(first, epsilon),
+    labels,
+    classes: first.classes,
+  });
+  const distances = leading
+    ? flipDissimilarity(flips, leading.values)
+    : Float64Array.from(flips.newRank, (rank) => rank - 1);
+  const worst = worstCase(first.stages, epsilon, labels.length);
+  const triplets = galleryTriplets({ worst, flips, distances, images, classNames });
+  if (triplets.length === 0) return null;
+  const { event, magnified } = await tripletGrid(triplets, model.shape, [params.low, params.high]);
+  yield event;
+  return { epsilon, magnified, notes: triplets.map(({ note }) => note) };
+}
+
+/** The worst case at the largest epsilon as files; PNG only of what still fools the model once rounded. */
+async function* writeAdversarial(work: Attacked, first: ModelStages): Events<AuditData['eightBit']> {
+  const { params, plan, images, labels, indices, victim } = work;
+  const epsilon = plan.epsilons.at(-1);
+  if (epsilon === undefined || params.exported === 0) return null;
+  const { size } = victim;
+  const kept = worstCase(first.stages, epsilon, labels.length)
+    .flatMap(({ stage }, i): Kept[] => {
+      const image = stage?.adversarial.get(i);
+      const record = stage?.records[i];
+      if (!stage || !image || !record) return [];
+      const clean = images.subarray(i * size, (i + 1) * size);
+      const { attackId } = stage;
+      return [{ index: indices[i] ?? i, label: record.label, reached: record.reached, attackId, clean, image }];
+    })
+    .slice(0, params.exported);
+  if (kept.length === 0) return null;
+  yield adversarialFile(kept, victim.model.shape, epsilon);
+  const [channels] = victim.model.shape;
+  const isUnit = params.low === 0 && params.high === 1;
+  if (plan.norm !== 'linf' || !isUnit || (channels !== 1 && channels !== 3)) return null;
+  const joined = (pick: (one: Kept) => Float32Array): Float32Array<ArrayBuffer> => {
+    const rows = new Float32Array(kept.length * size);
+    kept.forEach((one, i) => rows.set(pick(one), i * size));
+    return rows;
+  };
+  const rounded = await quantised(
+    victim,
+    joined(({ image }) => image),
+    joined(({ clean }) => clean),
+    epsilon,
+  );
+  const answers = argmaxRows(rounded.logits, victim.classes);
+  const still = kept.flatMap((one, i) =>
+    answers[i] === one.label
+      ? []
+      : [{ ...one, reached: answers[i]!, image: rounded.images.subarray(i * size, (i + 1) * size) }],
+  );
+  if (still.length > 0) yield await adversarialPngs(still, victim.model.shape);
+  return { epsilon, count: kept.length, stillFooled: still.length };
+}
+
+async function* showUniversal(work: Attacked): Events<UniversalData | undefined> {
+  const { universal, settled, labels, victim, clean, params } = work;
+  if (universal.length === 0) return undefined;
+  const before = argmaxRows(clean.get('victim') ?? new Float32Array(0), victim.classes);
+  const rows = universal.map(({ kind, perturbation, logits }) => {
+    const after = argmaxRows(logits, victim.classes);
+    const changed = before.reduce((sum, answer, i) => sum + Number(answer !== after[i]), 0);
+    const right = after.reduce((sum, answer, i) => sum + Number(answer === labels[i]), 0);
+    const { low, high } = wilsonInterval(changed, labels.length);
+    return {
+      kind,
+      title: universalTitles[kind],
+      isControl: kind === 'noise',
+      isDataFree: kind !== 'noise' && !needsImages(kind) && (kind !== 'gd-uap-range' || work.rest.length === 0),
+      foolingRate: changed / labels.length,
+      interval: [low, high] as [number, number],
+      accuracy: right / labels.length,
+      largest: perturbation.reduce((most, value) => Math.max(most, Math.abs(value)), 0),
+    };
+  });
+  const { event, magnified } = await universalGrid(
+    universal.map(({ perturbation }) => perturbation),
+    rows.map(({ title }) => title),
+    victim.model.shape,
+    settled.universalEpsilon,
+    [params.low, params.high],
+  );
+  yield event;
+  const data: UniversalData = { count: labels.length, epsilon: settled.universalEpsilon, magnified, rows };
+  yield json('universal', 'Universal perturbations', data);
+  return data;
+}
+
+/** Right without an attack, wrong in the worst case. */
+const fallenCount = (model: AuditData['models'][number], worst: { readonly robustAccuracy: number }): number =>
+  Math.round((model.cleanAccuracy - worst.robustAccuracy) * model.count);
+
+function results(
+  audit: AuditData,
+  severity: SeverityData | undefined,
+  universal: UniversalData | undefined,
+  eightBit: AuditData['eightBit'],
+  suspicions: number,
+): ResultMetrics {
+  const [model] = audit.models;
+  const [smallest] = model?.worst ?? [];
+  const largest = model?.worst.at(-1);
+  const row = severity?.rows.find(
+    (each) => each.attack === 'worst' && each.epsilon === smallest?.epsilon && each.model === model?.title,
+  );
+  const attacks = universal?.rows.filter(({ isControl }) => !isControl) ?? [];
+  return {
+    robustAccuracy: smallest?.robustAccuracy ?? null,
+    robustAccuracyLargest: largest?.robustAccuracy ?? null,
+    cleanAccuracy: model?.cleanAccuracy ?? null,
+    foolingRate: row?.metrics['foolingRate']?.value ?? null,
+    severity: leadingSeverity(severity, audit)?.value ?? null,
+    universalFoolingRate: attacks.length === 0 ? null : Math.max(...attacks.map(({ foolingRate }) => foolingRate)),
+    noiseFoolingRate: universal?.rows.find(({ isControl }) => isControl)?.foolingRate ?? null,
+    eightBitRobustAccuracy:
+      eightBit && largest && model && eightBit.count === fallenCount(model, largest)
+        ? largest.robustAccuracy + (eightBit.count - eightBit.stillFooled) / model.count
+        : null,
+    suspicions,
+  };
+}

@@ -1,0 +1,206 @@
+import { stream } from '../../base/rng.ts';
+import { suspicionsOf, type Suspicion } from '../../attacks/suspicions.ts';
+import { attackFigures } from '../../attacks/verdicts.ts';
+import type { Attack } from '../../attacks/attack.ts';
+import { wilsonInterval } from '../../metrics/intervals.ts';
+import type { CostMatrix, Dissimilarity } from '../../metrics/severity/dissimilarity.ts';
+import { recordFlips } from '../../metrics/severity/flips.ts';
+import { drawResamples } from '../../metrics/severity/resampling.ts';
+import {
+  cleanMistakes,
+  rankAgreements,
+  severityDifferences,
+  summariseAttacks,
+  type AttackFamily,
+  type AttackOutcome,
+} from '../../metrics/severity/summary.ts';
+import type { AuditData } from '../../report/audit.ts';
+import type { SeverityData } from '../../report/severity.ts';
+import { worstCase, type Stage } from './groups.ts';
+
+type ModelAudit = AuditData['models'][number];
+
+/** Everything of one audited model once its attacks are done. */
+export interface ModelStages {
+  readonly role: string;
+  readonly title: string;
+  readonly classes: number;
+  /** Clean logits [N, K]. */
+  readonly clean: Float32Array;
+  readonly labels: Int32Array;
+  readonly stages: readonly Stage[];
+}
+
+const nullable = (value: number): number | null => (Number.isFinite(value) ? value : null);
+
+/** Accuracy of each attack and of the worst case at each epsilon. */
+export function auditOf(
+  { role, title, stages, labels }: ModelStages,
+  attacks: readonly Attack[],
+  epsilons: readonly number[],
+  norm: 'linf' | 'l2' | 'l1',
+): ModelAudit {
+  const count = labels.length;
+  const right = stages[0]?.records.filter(({ verdict }) => verdict !== 'already-wrong').length ?? 0;
+  const rows = stages.map((stage) => {
+    const figures = attackFigures(stage.records, norm);
+    const { low, high } = figures.robustInterval;
+    return {
+      attack: stage.attackId,
+      title: stage.title,
+      access: attacks.find(({ declaration }) => declaration.id === stage.attackId)?.declaration.access ?? 'none',
+      isControl: stage.isControl,
+      epsilon: stage.epsilon,
+      robustAccuracy: figures.robustAccuracy,
+      interval: [low, high] as [number, number],
+      successRate: nullable(figures.successRate),
+      foolingRate: figures.foolingRate,
+      medianNorm: nullable(figures.medianNorm),
+      meanQueries: nullable(figures.meanQueries),
+      meanGradientCalls: nullable(figures.meanGradientCalls),
+      attacked: stage.records.filter(({ verdict }) => verdict === 'fooled' || verdict === 'robust').length,
+    };
+  });
+  const worst = epsilons.map((epsilon) => {
+    const fallen = worstCase(stages, epsilon, count);
+    const first = new Map<string, number>();
+    for (const { stage } of fallen) if (stage) first.set(stage.title, (first.get(stage.title) ?? 0) + 1);
+    const standing = right - fallen.filter(({ stage }) => stage !== undefined).length;
+    const { low, high } = wilsonInterval(standing, count);
+    return {
+      epsilon,
+      robustAccuracy: standing / count,
+      interval: [low, high] as [number, number],
+      fallen: [...first].map(([attack, images]) => ({ attack, images })),
+    };
+  });
+  const clean = wilsonInterval(right, count);
+  return { role, title, count, cleanAccuracy: right / count, cleanInterval: [clean.low, clean.high], rows, worst };
+}
+
+/** Doubts about the figures of single attacks; none can be had where attacks only saw survivors. */
+export function doubts(audit: ModelAudit, stages: readonly Stage[]): Suspicion[] {
+  return suspicionsOf(
+    stages.map((stage) => {
+      const row = audit.rows.find(({ attack, epsilon }) => attack === stage.attackId && epsilon === stage.epsilon);
+      return {
+        attackId: stage.attackId,
+        access: row?.access ?? 'none',
+        isControl: stage.isControl,
+        epsilon: stage.epsilon,
+        robustAccuracy: row?.robustAccuracy ?? Number.NaN,
+        records: stage.records,
+      };
+    }),
+  );
+}
+
+/** Logits [N, K] of the worst case at an epsilon: of the first adversarial image, else of the clean one. */
+export function worstLogits({ stages, clean, classes, labels }: ModelStages, epsilon: number): Float32Array {
+  const logits = Float32Array.from(clean);
+  worstCase(stages, epsilon, labels.length).forEach(({ stage }, i) => {
+    if (stage) logits.set(stage.logits.subarray(i * classes, (i + 1) * classes), i * classes);
+  });
+  return logits;
+}
+
+const families: Readonly<Record<string, AttackFamily>> = {
+  'white-box': 'white-box',
+  score: 'black-box',
+  decision: 'black-box',
+  transfer: 'transfer',
+  none: 'control',
+};
+
+/** A perturbation for all images, as far as severity needs it. */
+export interface UniversalLogits {
+  readonly kind: string;
+  readonly title: string;
+  readonly isControl: boolean;
+  readonly epsilon: number;
+  readonly logits: Float32Array;
+}
+
+export interface SeverityInput {
+  readonly models: readonly ModelStages[];
+  readonly audits: readonly ModelAudit[];
+  readonly norm: 'linf' | 'l2' | 'l1';
+  readonly epsilons: readonly number[];
+  readonly survivorsOnly: boolean;
+  readonly universal: readonly UniversalLogits[];
+  readonly measures: readonly Dissimilarity[];
+  readonly noSemantics: string | null;
+  readonly cost: CostMatrix | undefined;
+  readonly classNames: readonly string[];
+  readonly temperature: number;
+  readonly seed: number;
+}
+
+/** Severity of every attack on every model, the worst case and universal perturbations among them. */
+export function severityOf(input: SeverityInput): SeverityData {
+  const outcomes = input.models.flatMap((model, i) => [
+    ...attackOutcomes(model, input.audits[i], input),
+    ...(i === 0 ? input.universal.map((each) => universalOutcome(model, each, input)) : []),
+  ]);
+  const [first] = input.models;
+  const count = first?.labels.length ?? 0;
+  const resamples = drawResamples(count, stream(input.seed, 'severity'));
+  const [leading] = input.measures;
+  const rows = summariseAttacks(outcomes, { measures: input.measures, cost: input.cost, resamples });
+  const [reference] = outcomes;
+  return {
+    classNames: [...input.classNames],
+    measures: input.measures.map(({ name, title }) => ({ name, title })),
+    noSemantics: input.noSemantics,
+    rows,
+    clean: first && reference ? cleanMistakes(first.labels, reference.flips, input.measures, resamples) : null,
+    agreement: rankAgreements(rows),
+    differences: leading ? severityDifferences(outcomes, leading, resamples) : [],
+  };
+}
+
+function attackOutcomes(
+  model: ModelStages,
+  audit: ModelAudit | undefined,
+  { norm, epsilons, survivorsOnly, temperature }: SeverityInput,
+): AttackOutcome[] {
+  const { clean, labels, classes } = model;
+  const flips = (attacked: Float32Array) => recordFlips({ clean, attacked, labels, classes, temperature });
+  // What only saw survivors cannot be compared; the worst case is of all images.
+  const single = survivorsOnly ? [] : model.stages;
+  return [
+    ...single.map((stage): AttackOutcome => {
+      const row = audit?.rows.find(({ attack }) => attack === stage.attackId);
+      const family = stage.isControl ? 'control' : (families[row?.access ?? ''] ?? 'white-box');
+      const { attackId: attack, title, epsilon } = stage;
+      return { model: model.title, attack, title, family, norm, epsilon, steps: null, flips: flips(stage.logits) };
+    }),
+    ...epsilons.map((epsilon): AttackOutcome => ({
+      model: model.title,
+      attack: 'worst',
+      title: 'Worst case',
+      family: 'worst-case',
+      norm,
+      epsilon,
+      steps: null,
+      flips: flips(worstLogits(model, epsilon)),
+    })),
+  ];
+}
+
+function universalOutcome(
+  { title: model, clean, labels, classes }: ModelStages,
+  { kind, title, isControl, epsilon, logits }: UniversalLogits,
+  { temperature }: SeverityInput,
+): AttackOutcome {
+  return {
+    model,
+    attack: kind,
+    title,
+    family: isControl ? 'control' : 'universal',
+    norm: 'linf',
+    epsilon,
+    steps: null,
+    flips: recordFlips({ clean, attacked: logits, labels, classes, temperature }),
+  };
+}

@@ -1,0 +1,336 @@
+import { WorkbenchError } from '../../base/errors.ts';
+import type { Tensor } from '../../base/tensor.ts';
+import { floatsOf, float32 } from '../../base/tensor.ts';
+import { examineVictim } from '../../attacks/suspicions.ts';
+import { answersOf, perturbed } from '../../attacks/universal/universal.ts';
+import { openVictim, type Victim } from '../../attacks/victim.ts';
+import { openLanes } from '../../runtime/lanes.ts';
+import { pool } from '../../runtime/pool.ts';
+import type { SessionOptions } from '../../runtime/session.ts';
+import { untilAborted } from '../../runtime/until-aborted.ts';
+import { multiplyAdds } from '../../train/cost.ts';
+import type { CheckpointState, MethodEvent, Run } from '../context.ts';
+import { prepareAudit, type Audit } from './audit.ts';
+import { concludeAudit, type MadeUniversal } from './conclude.ts';
+import {
+  partKey,
+  partsCheckpoint,
+  restoreParts,
+  runGroup,
+  type GroupJob,
+  type GroupPlan,
+  type GroupSaid,
+  type Parts,
+} from './groups.ts';
+import { sanityMeter } from './setup.ts';
+import type { spec } from './spec.ts';
+import { targetsOf } from './targets.ts';
+import { makeUniversal, needsImages, universalTitles } from './universal.ts';
+
+type Events<Result> = AsyncGenerator<MethodEvent, Result, void>;
+
+/** One process with the models in the hands of the attacker. */
+interface Worker {
+  readonly victims: ReadonlyMap<string, Victim>;
+  readonly sources: readonly Victim[];
+  readonly session: SessionOptions;
+}
+
+/** Everything that the phases share. */
+interface Work extends Audit {
+  readonly ctx: Parameters<Run<typeof spec>>[0];
+  readonly workers: readonly Worker[];
+  readonly first: Worker;
+  /** Clean logits by role [N, K]. */
+  readonly clean: ReadonlyMap<string, Float32Array>;
+  readonly jobs: readonly GroupJob[];
+  readonly plan: GroupPlan;
+  readonly parts: Parts;
+  readonly universal: MadeUniversal[];
+}
+
+/** Worst case over attacks, what each flip costs, and universal perturbations (attacks.md, fooling-severity.md). */
+export const run: Run<typeof spec> = async function* (ctx) {
+  const resources: { close(): Promise<void> }[] = [];
+  try {
+    const audit = await prepareAudit(ctx, (resource) => resources.push(resource));
+    for (const message of audit.messages) yield { type: 'log', level: 'info', message };
+    for (const message of audit.leftOut) yield { type: 'log', level: 'warning', message };
+    const workers = openWorkers(ctx, audit, resources);
+    const [first] = workers;
+    if (!first) throw new WorkbenchError('INTERNAL', 'An audit has at least one lane');
+    const clean = yield* cleanAnswers(ctx, audit, first);
+    const { jobs, plan } = cutIntoGroups(ctx.params, audit, clean);
+    const stored = ctx.resume?.parts ?? {};
+    const work: Work = {
+      ...audit,
+      ctx,
+      workers,
+      first,
+      clean,
+      jobs,
+      plan,
+      parts: restoreParts(jobs, plan, stored),
+      universal: restoreUniversal(ctx.params.universal, stored),
+    };
+    const suspicions = (await examineVictim(victimOf(first, 'victim'), audit.images)).map(({ message }) => message);
+    yield* attackAll(work);
+    yield* universalAll(work);
+    return yield* concludeAudit({ ...work, params: ctx.params, victim: victimOf(first, 'victim'), suspicions });
+  } finally {
+    await Promise.all(resources.map((resource) => resource.close()));
+  }
+};
+
+function victimOf({ victims }: Worker, role: string): Victim {
+  const victim = victims.get(role);
+  if (victim) return victim;
+  throw new WorkbenchError('INTERNAL', `The audit has no model "${role}"`);
+}
+
+/** Lanes of one thread each, so that bits do not hang on how many there are; on a GPU one is all it takes. */
+function openWorkers(ctx: Work['ctx'], audit: Audit, resources: { close(): Promise<void> }[]): Worker[] {
+  const { device, params, threads } = ctx;
+  const count = device !== 'cpu' ? 1 : params.lanes === 0 ? threads : params.lanes;
+  const bounds = [params.low, params.high] as const;
+  return openLanes(count).map((lane) => {
+    resources.push(lane);
+    const session = { device, threads: 1, lane };
+    const open = (model: Audit['models'][number]['model']): Victim => openVictim(model, { session, bounds });
+    return {
+      victims: new Map(audit.models.map(({ role, model }) => [role, open(model)])),
+      sources: audit.source ? [open(audit.source)] : [],
+      session,
+    };
+  });
+}
+
+/** What the models answer without an attack; says what may be wrong where they answer as badly as chance. */
+async function* cleanAnswers(ctx: Work['ctx'], audit: Audit, worker: Worker): Events<Map<string, Float32Array>> {
+  const { labels, images, classNames } = audit;
+  const clean = new Map<string, Float32Array>();
+  for (const { role, model } of audit.models) {
+    const victim = victimOf(worker, role);
+    const logits = await victim.logits(images);
+    clean.set(role, logits);
+    const answers = await answersOf(victim, images);
+    const right = answers.reduce((sum, answer, i) => sum + Number(answer === labels[i]), 0);
+    if (right > (1.5 / model.classes) * labels.length) continue;
+    const size = images.length / labels.length;
+    const some = Math.min(200, labels.length);
+    const meter = await sanityMeter(images.subarray(0, some * size), labels.subarray(0, some), model, (x) =>
+      victim.logits(x),
+    );
+    const readings = meter.map(({ title, accuracy }) => `${title} ${(100 * accuracy).toFixed(1)} %`).join(', ');
+    const message = `${model.title} answers ${right} of ${labels.length} images rightly, which is no better than chance. Right answers with pixels read ${readings}`;
+    const hint =
+      'The class order or the pre-processing is probably wrong: compare the readings, give mean and deviation with the model, or correct the labels.';
+    if (right === 0) throw new WorkbenchError('DATA_UNSUITABLE', message, { hint, details: { meter } });
+    yield { type: 'log', level: 'warning', message: `${message}. ${hint}` };
+  }
+  const present = new Set(labels);
+  if (present.size === 1) {
+    const only = classNames[labels[0] ?? 0] ?? '';
+    yield {
+      type: 'log',
+      level: 'warning',
+      message: `All ${labels.length} images have the class ${only}: the figures hold for it alone, and measures from class means are left out.`,
+    };
+  }
+  ctx.signal.throwIfAborted();
+  return clean;
+}
+
+/** Multiply-adds of the longest attack on one group, about: some ten seconds. */
+const groupWork = 4e11;
+
+/** Groups small enough that little is lost when the run is killed; they follow from the model, never from the lanes. */
+function cutIntoGroups(
+  params: Work['ctx']['params'],
+  audit: Audit,
+  clean: ReadonlyMap<string, Float32Array>,
+): { jobs: GroupJob[]; plan: GroupPlan } {
+  const { attacks, settled, labels, images, indices } = audit;
+  const size = images.length / labels.length;
+  const jobs = audit.models.flatMap(({ role, model }) => {
+    const costs = attacks.map((attack) => attack.cost(model.classes));
+    const longest = Math.max(...costs.map(({ forward, backward }) => forward + 2 * backward));
+    const one = longest * Math.max(1, multiplyAdds(model.graph, [1, ...model.shape]));
+    const rows = Math.max(8, Math.min(64, 2 ** Math.floor(Math.log2(Math.max(1, groupWork / one)))));
+    const targets = targetsOf(params.goal, clean.get(role) ?? new Float32Array(0), labels, indices, params.seed);
+    return Array.from({ length: Math.ceil(labels.length / rows) }, (_, group): GroupJob => {
+      const [from, to] = [group * rows, Math.min(labels.length, (group + 1) * rows)];
+      return {
+        role,
+        group,
+        images: images.subarray(from * size, to * size),
+        labels: labels.subarray(from, to),
+        indices: indices.subarray(from, to),
+        targets: targets?.subarray(from, to),
+      };
+    });
+  });
+  const { norm, survivorsOnly, seed } = params;
+  return { jobs, plan: { attacks, epsilons: settled.epsilons, norm, survivorsOnly, seed } };
+}
+
+/** Share of the run that the attacks take, for the progress bar. */
+const attackShare = 0.85;
+
+async function* attackAll(work: Work): Events<void> {
+  const { ctx, jobs, plan, parts, workers } = work;
+  const weights = new Map(
+    plan.attacks.map((attack) => {
+      const { forward, backward } = attack.cost(work.models[0]?.model.classes ?? 2);
+      return [attack.declaration.id, forward + 2 * backward] as const;
+    }),
+  );
+  const weightOf = (id: string, images: number): number => (weights.get(id) ?? 1) * images;
+  const total = jobs.reduce(
+    (sum, job) =>
+      sum + plan.epsilons.length * [...weights.keys()].reduce((s, id) => s + weightOf(id, job.labels.length), 0),
+    0,
+  );
+  const shown = new Map<string, number>();
+  yield* metricsOf(work, shown, false);
+  const left = jobs.filter((job) => !isDone(job, plan, parts));
+  const doing = pool(workers, left, (job, worker) =>
+    runGroup(job, plan, victimOf(worker, job.role), worker.sources, parts),
+  );
+  const doneWeight = (): number =>
+    [...parts.values()].reduce((sum, part) => sum + weightOf(part.attackId, part.records.length), 0);
+  for await (const said of untilAborted(doing, ctx.signal)) {
+    if (said.part) yield* partDone(work, said, shown);
+    const fraction = (attackShare * doneWeight()) / total;
+    yield {
+      type: 'progress',
+      phase: 'attacks',
+      step: parts.size,
+      totalSteps: jobs.length * plan.attacks.length * plan.epsilons.length,
+      fraction,
+    };
+    yield { type: 'checkpoint', capture: () => checkpoint(work, 'attacks') };
+    ctx.signal.throwIfAborted();
+  }
+  yield* stopIfAborted(work, 'attacks');
+}
+
+const isDone = ({ role, group }: GroupJob, { attacks, epsilons }: GroupPlan, parts: Parts): boolean =>
+  epsilons.every((epsilon) =>
+    attacks.every(({ declaration }) => parts.has(partKey(role, group, declaration.id, epsilon))),
+  );
+
+async function* partDone(work: Work, { part }: GroupSaid, shown: Map<string, number>): Events<void> {
+  if (part && !part.isControl) yield* metricsOf(work, shown, true);
+}
+
+/**
+ * Robust accuracy of each attack and epsilon over the groups done so far, in their order: lanes finish in any order, and
+ * what is shown must not hang on it.
+ */
+function* metricsOf(
+  { jobs, plan, parts }: Work,
+  shown: Map<string, number>,
+  isNew: boolean,
+): Generator<MethodEvent, void, void> {
+  const own = jobs.filter(({ role }) => role === 'victim');
+  for (const epsilon of plan.epsilons) {
+    for (const { declaration } of plan.attacks) {
+      const name = `accuracy.${declaration.title}, ${Number(epsilon.toPrecision(3))}`;
+      let [count, standing, reached] = [0, 0, 0];
+      for (const { role, group } of own) {
+        const part = parts.get(partKey(role, group, declaration.id, epsilon));
+        if (!part) break;
+        count += part.records.length;
+        standing += part.records.filter(({ verdict }) => verdict === 'robust').length;
+        reached++;
+        if (reached <= (shown.get(name) ?? 0)) continue;
+        shown.set(name, reached);
+        if (isNew) yield { type: 'metric', name, step: count, value: standing / count };
+      }
+    }
+  }
+}
+
+async function* universalAll(work: Work): Events<void> {
+  const { ctx, settled, models, first, images, rest } = work;
+  const { params } = ctx;
+  const [victimModel] = models;
+  if (!victimModel) return;
+  const victim = victimOf(first, 'victim');
+  const kinds = [...new Set(params.universal)];
+  for (const [place, kind] of kinds.entries()) {
+    if (work.universal.some((made) => made.kind === kind)) continue;
+    if (needsImages(kind) && rest.length === 0) {
+      yield {
+        type: 'log',
+        level: 'warning',
+        message: `${universalTitles[kind]} is left out: it needs images beyond the ${work.labels.length} audited ones, and there are none.`,
+      };
+      continue;
+    }
+    const making = makeUniversal(kind, victim, {
+      epsilon: settled.universalEpsilon,
+      seed: params.seed,
+      images: rest,
+      count: params.universalImages,
+      steps: params.universalSteps,
+      model: victimModel.model,
+      session: first.session,
+      now: ctx.now,
+    });
+    let perturbation: Float32Array<ArrayBuffer> | undefined;
+    const steps = (async function* () {
+      for (;;) {
+        const step = await making.next();
+        if (step.done) {
+          perturbation = step.value;
+          return;
+        }
+        yield step.value;
+      }
+    })();
+    for await (const { done, total } of untilAborted(steps, ctx.signal)) {
+      const fraction = attackShare + ((0.97 - attackShare) * (place + done / total)) / kinds.length;
+      yield { type: 'progress', phase: `universal: ${kind}`, step: done, totalSteps: total, fraction };
+      yield { type: 'checkpoint', capture: () => checkpoint(work, 'universal') };
+      ctx.signal.throwIfAborted();
+    }
+    yield* stopIfAborted(work, 'universal');
+    if (!perturbation) continue;
+    const logits = await victim.logits(perturbed(images, perturbation, victim.bounds));
+    work.universal.push({ kind, perturbation, logits });
+  }
+}
+
+/** A signal that came in the middle of a step: the state is that of the last part that was heard of. */
+async function* stopIfAborted(work: Work, phase: string): Events<void> {
+  if (!work.ctx.signal.aborted) return;
+  yield { type: 'checkpoint', capture: () => checkpoint(work, phase) };
+  work.ctx.signal.throwIfAborted();
+}
+
+function checkpoint(work: Work, phase: string): CheckpointState {
+  const made = work.universal.flatMap(({ kind, perturbation, logits }) => [
+    [`universal/${kind}/perturbation`, float32([perturbation.length], perturbation)] as const,
+    [`universal/${kind}/logits`, float32([logits.length], logits)] as const,
+  ]);
+  return {
+    phase,
+    step: work.parts.size + work.universal.length,
+    json: {},
+    tensors: {},
+    parts: { ...partsCheckpoint(work.parts), ...Object.fromEntries(made) },
+  };
+}
+
+function restoreUniversal(
+  kinds: Work['ctx']['params']['universal'],
+  stored: Readonly<Record<string, Tensor>>,
+): MadeUniversal[] {
+  return [...new Set(kinds)].flatMap((kind) => {
+    const perturbation = stored[`universal/${kind}/perturbation`];
+    const logits = stored[`universal/${kind}/logits`];
+    return perturbation && logits ? [{ kind, perturbation: floatsOf(perturbation), logits: floatsOf(logits) }] : [];
+  });
+}
