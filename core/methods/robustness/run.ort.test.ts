@@ -178,7 +178,7 @@ describe('a robustness audit', () => {
       model?.worst.map(({ robustAccuracy }) => robustAccuracy),
       plain?.worst.map(({ robustAccuracy }) => robustAccuracy),
     );
-    const last = model?.rows.find(({ attack, epsilon }) => attack === 'deepfool' && epsilon === 0.15);
+    const last = model?.rows.find(({ attack, epsilon }) => attack === 'pgd' && epsilon === 0.15);
     assert.ok((last?.attacked ?? 48) < 48);
   });
 
