@@ -23,7 +23,9 @@ import { Cast } from './Cast.ts';
 import { CastLike } from './CastLike.ts';
 import { Ceil } from './Ceil.ts';
 import { Celu } from './Celu.ts';
+import { CenterCropPad } from './CenterCropPad.ts';
 import { Clip } from './Clip.ts';
+import { Col2Im } from './Col2Im.ts';
 import { Compress } from './Compress.ts';
 import { Concat } from './Concat.ts';
 import { Constant } from './Constant.ts';
@@ -169,7 +171,9 @@ const entries: readonly RuleEntry[] = [
   CastLike,
   Ceil,
   Celu,
+  CenterCropPad,
   Clip,
+  Col2Im,
   Compress,
   Concat,
   Constant,

@@ -135,6 +135,11 @@ const col2Im: InferRule = (context) => {
   return [typeOf(required(context, 0).dtype, [N, rows / block, ...sizes])];
 };
 
+/** How many elements CenterCropPad puts before an axis of `from` elements to make `to` of them; crops where negative. */
+export function centred(from: number, to: number): number {
+  return to < from ? -Math.floor((from - to) / 2) : Math.floor((to - from) / 2);
+}
+
 const centerCropPad: InferRule = (context) => {
   const { dtype, shape } = required(context, 0);
   const sizes = requiredNumbers(context, 1, 'shape');

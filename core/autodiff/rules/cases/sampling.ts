@@ -108,6 +108,21 @@ export const samplingCases: readonly RuleCase[] = [
   ),
   resize('given axes', [1, 2, 2, 3], { ...linear, axes: ints([2, 3]) }, scales(2, 3)),
   ...samples,
+  {
+    op: 'CenterCropPad',
+    name: 'cropped and padded by odd numbers',
+    inputs: [x([2, 5, 4, 3]), list(2, 7)],
+    attributes: { axes: ints([1, -2]) },
+  },
+  { op: 'CenterCropPad', name: 'all axes', inputs: [x([3, 2]), list(2, 5)] },
+  { op: 'Col2Im', name: 'blocks that overlap', inputs: [x([2, 8, 6]), list(3, 4), list(2, 2)], dtype: 'float32' },
+  {
+    op: 'Col2Im',
+    name: 'strides, dilations and pads',
+    inputs: [x([1, 6, 6]), list(5, 5), list(3, 2)],
+    attributes: { strides: ints([2, 3]), dilations: ints([1, 2]), pads: ints([1, 2, 1, 0]) },
+    dtype: 'float32',
+  },
   { op: 'AffineGrid', name: 'plane', inputs: [x([2, 2, 3]), list(2, 1, 3, 4)], dtype: 'float32' },
   {
     op: 'AffineGrid',
