@@ -17,7 +17,7 @@ function refusal(node: GraphNode, scope: LiftScope): string | undefined {
 /**
  * Y = softmax(softcap(Q·Kᵀ·scale) + mask)·V. Q, K, V are [N, heads, S, D], or [N, S, heads·D] with the numbers of heads
  * as attributes; a query head shares keys and values with its neighbours where there are fewer heads of those. Masked
- * scores are −∞, so a row without any allowed key gives NaN here.
+ * scores are −∞; a query to which the mask leaves no key gives 0.
  */
 export function attention(node: GraphNode, scope: LiftScope): readonly GraphNode[] {
   const reason = refusal(node, scope);
@@ -44,10 +44,19 @@ export function attention(node: GraphNode, scope: LiftScope): readonly GraphNode
     scores = isBoolean ? allowedOnly(steps, mask, scores) : steps.add('Add', [scores, mask]);
   }
   if (intOf(node, 'is_causal', 0) !== 0) scores = allowedOnly(steps, causal(steps, q, k ?? ''), scores);
-  const weights = steps.add('Softmax', [scores], { axis: { type: 'int', value: -1 } });
-  const mixed = steps.add('MatMul', [weights, v ?? '']);
+  const mixed = steps.add('MatMul', [mask === '' ? softmax(steps, scores) : heldSoftmax(steps, scores), v ?? '']);
   if (isFlat) steps.reshape(steps.transpose(mixed, 0, 2, 1, 3), 0, 0, -1);
   return steps.finish();
+}
+
+const softmax = (steps: Steps, scores: string): string =>
+  steps.add('Softmax', [scores], { axis: { type: 'int', value: -1 } });
+
+/** 0 in a row of −∞, without a NaN on the way there or back. */
+function heldSoftmax(steps: Steps, scores: string): string {
+  const largest = steps.add('ReduceMax', [scores, steps.ints(-1)]);
+  const [isEmpty, zero] = [steps.add('Equal', [largest, steps.number(-Infinity)]), steps.number(0)];
+  return steps.add('Where', [isEmpty, zero, softmax(steps, steps.add('Where', [isEmpty, zero, scores]))]);
 }
 
 const headLimit = 4096;
