@@ -19,11 +19,19 @@ const allowed = tensor(
   Uint8Array.from({ length: 15 }, (_, i) => Number(i % 3 === 0 || i % 2 === 0)),
 );
 
+/** The second query may look at nothing. */
+const closed = tensor(
+  'bool',
+  [5, 3],
+  Uint8Array.from({ length: 15 }, (_, i) => Number(Math.floor(i / 3) !== 1)),
+);
+
 /** What operator set 23 brought in for networks of attention. */
 const attentions: readonly (readonly [opset: number, node: OneNode])[] = [
   [23, { op: 'Attention', inputs: [queries, keys, wave([2, 4, 3, 2], 2)] }],
   [24, { op: 'Attention', inputs: [queries, keys, keys, allowed], attributes: { scale: { float: 0.3 } } }],
   [23, { op: 'Attention', inputs: [queries, keys, keys, wave([2, 1, 5, 3], 3)], attributes: { is_causal: 1 } }],
+  [23, { op: 'Attention', inputs: [queries, keys, keys, closed] }],
   [23, { op: 'Attention', inputs: [queries, keys, keys], attributes: { softcap: { float: 0.5 } } }],
   [
     23,
@@ -51,6 +59,27 @@ const attentions: readonly (readonly [opset: number, node: OneNode])[] = [
       op: 'RotaryEmbedding',
       inputs: [wave([2, 3, 4, 6]), wave([7, 3], 1), wave([7, 3], 2), int64([2, 4], [0, 1, 2, 3, 6, 5, 4, 3])],
     },
+  ],
+];
+
+/** What only operator set 28 allows, which onnxruntime does not know yet. */
+const newest: readonly (readonly [node: OneNode, expected: readonly number[]])[] = [
+  [{ op: 'Mod', inputs: [float32([4], [5.5, -5.5, 5.5, -5.5]), float32([4], [2, 2, -2, -2])] }, [1.5, 0.5, -0.5, -1.5]],
+  [
+    {
+      op: 'SpaceToDepth',
+      inputs: [float32([1, 2, 2, 4], [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15])],
+      attributes: { blocksize: 2, mode: 'CRD' },
+    },
+    [0, 2, 1, 3, 4, 6, 5, 7, 8, 10, 9, 11, 12, 14, 13, 15],
+  ],
+  [
+    {
+      op: 'SpaceToDepth',
+      inputs: [float32([1, 2, 2, 2], [0, 1, 2, 3, 4, 5, 6, 7])],
+      attributes: { blocksize: 2, mode: 'DCR' },
+    },
+    [0, 4, 1, 5, 2, 6, 3, 7],
   ],
 ];
 
@@ -120,6 +149,14 @@ const cases: readonly (readonly [opset: number, node: OneNode])[] = [
   [12, { op: 'Dropout', inputs: [image], outputCount: 2 }],
   [13, { op: 'Dropout', inputs: [image, float32([], [0.3])], outputCount: 2 }],
   [7, { op: 'BatchNormalization', inputs: [image, channel, channel, channel, variance], attributes: { spatial: 1 } }],
+  [
+    8,
+    {
+      op: 'BatchNormalization',
+      inputs: [wave([3, 2, 2]), ...[1, 2, 3].map((phase) => wave([2, 2], phase)), float32([2, 2], [0.5, 1, 1.5, 2])],
+      attributes: { spatial: 0, epsilon: { float: 0.1 } },
+    },
+  ],
   [9, { op: 'BatchNormalization', inputs: [image, channel, channel, channel, variance] }],
   [12, { op: 'BatchNormalization', inputs: [image, channel, channel, channel, variance], outputCount: 5 }],
   [7, { op: 'Upsample', inputs: [image], attributes: { scales: { floats: [1, 1, 2, 3] } } }],
@@ -127,6 +164,7 @@ const cases: readonly (readonly [opset: number, node: OneNode])[] = [
   [10, { op: 'Resize', inputs: [image, float32([4], [1, 1, 2, 1.7])] }],
   [10, { op: 'Resize', inputs: [image, float32([4], [1, 1, 0.5, 0.7])] }],
   [10, { op: 'Resize', inputs: [image, float32([4], [1, 1, 0.5, 2])], attributes: { mode: 'linear' } }],
+  [10, { op: 'Resize', inputs: [image, float32([4], [1, 1, 0.4, 1.7])] }],
   [
     11,
     {
@@ -185,6 +223,15 @@ describe('a node lifted to the house operator set', () => {
         const error = Math.max(...(reference ?? []).map((value, i) => Math.abs(value - (values?.[i] ?? Number.NaN))));
         assert.ok(error <= 1e-6, `differs by ${error}`);
       }
+    });
+  }
+
+  for (const [node, expected] of newest) {
+    it(`computes what opset 28 means: ${node.op} ${JSON.stringify(node.attributes ?? {})}`, async () => {
+      const whole = oneNodeModel({ ...node, constants: [1] }, [{ dtype: 'float32', shape: [] }]);
+      const lifted = normalise({ ...whole, opset: 28 });
+      const { y0 } = await runModel(lifted, { x0: node.inputs[0] ?? image });
+      assert.deepEqual(Array.from(y0?.data ?? [], Number), expected);
     });
   }
 });

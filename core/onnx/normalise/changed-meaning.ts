@@ -1,6 +1,7 @@
-import { float32, sizeOf, type Tensor, tensor } from '../../base/tensor.ts';
+import { float32, tensor } from '../../base/tensor.ts';
 import type { GraphNode } from '../graph.ts';
-import { floatOf, intOf, type Lift, type LiftScope, stringOf, withAttributes, withInput } from './lift.ts';
+import { floatOf, intOf, type Lift, type LiftScope, stringOf, withAttributes } from './lift.ts';
+import { Steps } from './steps.ts';
 
 /** Until operator set 12 the input was seen as a matrix, split before `axis` (default 1), and its rows were normalised. */
 function flattening(op: string): Lift {
@@ -83,13 +84,25 @@ const batchNormalization: Lift = {
   op: 'BatchNormalization',
   below: 14,
   lift: (node, scope) => {
-    if (intOf(node, 'spatial', 1) === 0) return scope.refuse(node, 'BatchNormalization with spatial = 0');
+    if (intOf(node, 'spatial', 1) === 0) return eachFeature(node, scope);
     if (node.outputs.slice(3).some(scope.isUsed))
       return scope.refuse(node, 'BatchNormalization whose saved statistics are used');
     const mode = node.outputs.length > 1 ? { training_mode: { type: 'int', value: 1 } as const } : {};
     return [{ ...node, outputs: node.outputs.slice(0, 3), attributes: withAttributes(node, ['spatial'], mode) }];
   },
 };
+
+/** Until operator set 8, spatial = 0 asked for statistics [C, D…] of each feature rather than [C] of each channel. */
+function eachFeature(node: GraphNode, scope: LiftScope): readonly GraphNode[] {
+  if (node.outputs.slice(1).some(scope.isUsed))
+    return scope.refuse(node, 'BatchNormalization with spatial = 0 whose statistics are used');
+  const [X = '', scale = '', bias = '', mean = '', variance = ''] = node.inputs;
+  const steps = new Steps(node, scope);
+  const deviation = steps.add('Sqrt', [steps.add('Add', [variance, steps.number(floatOf(node, 'epsilon', 1e-5))])]);
+  const standard = steps.add('Div', [steps.add('Sub', [X, mean]), deviation]);
+  steps.add('Add', [steps.add('Mul', [standard, scale]), bias]);
+  return steps.finish();
+}
 
 /** Old Resize and Upsample sample at x / scale. */
 function resizeAttributes(node: GraphNode, nearest: string): GraphNode['attributes'] {
@@ -111,21 +124,22 @@ const upsample: Lift = {
   },
 };
 
-/** Resize-10 takes the pixel above when it shrinks and the one below when it grows. */
+/** Resize-10 takes the pixel above when it shrinks and the one below when it grows: first it grows, then it shrinks. */
 const resize10: Lift = {
   op: 'Resize',
   below: 11,
   lift: (node, scope) => {
     const [X = '', scales = ''] = node.inputs;
     const factors = Array.from<number | bigint, number>(scope.constantOf(scales)?.data ?? [], Number);
-    const shrinks = factors.some((factor) => factor < 1);
-    if (
-      stringOf(node, 'mode', 'nearest') === 'nearest' &&
-      (factors.length === 0 || (shrinks && factors.some((factor) => factor > 1)))
-    ) {
-      return scope.refuse(node, 'Resize (opset 10, nearest) whose scales are not known or both grow and shrink');
-    }
-    return [{ ...node, inputs: [X, '', scales], attributes: resizeAttributes(node, shrinks ? 'ceil' : 'floor') }];
+    const [shrinks, grows] = [factors.some((factor) => factor < 1), factors.some((factor) => factor > 1)];
+    const isMixed = factors.length === 0 || (shrinks && grows);
+    if (!isMixed || stringOf(node, 'mode', 'nearest') !== 'nearest')
+      return [{ ...node, inputs: [X, '', scales], attributes: resizeAttributes(node, shrinks ? 'ceil' : 'floor') }];
+    const steps = new Steps(node, scope);
+    const one = steps.number(1);
+    const grown = steps.add('Resize', [X, '', steps.add('Max', [scales, one])], resizeAttributes(node, 'floor'));
+    steps.add('Resize', [grown, '', steps.add('Min', [scales, one])], resizeAttributes(node, 'ceil'));
+    return steps.finish();
   },
 };
 
@@ -164,39 +178,21 @@ const roiAlign: Lift = {
   },
 };
 
-/** More than any network has. */
-const channelLimit = 2 ** 20;
-
-/** One value for each group becomes one for each channel. */
-function repeated(values: Tensor | undefined, times: number): Tensor | undefined {
-  if (values === undefined || !(values.data instanceof Float32Array)) return undefined;
-  const { data } = values;
-  const size = sizeOf(values.dims) * times;
-  if (!Number.isInteger(size) || size > channelLimit) return undefined;
-  return float32(
-    [size],
-    Float32Array.from({ length: size }, (_, i) => data[Math.floor(i / times)] ?? 0),
-  );
-}
-
 /** scale and bias were [num_groups] before operator set 21, and are [C] since. */
 const groupNormalization: Lift = {
   op: 'GroupNormalization',
   below: 21,
   lift: (node, scope) => {
-    const channels = scope.dimOf(node.inputs[0] ?? '', 1);
-    const times = (channels ?? 0) / intOf(node, 'num_groups', 1);
-    const parts = [1, 2].map((index) => repeated(scope.constantOf(node.inputs[index] ?? ''), times));
-    const [scale, bias] = parts;
-    if (channels === undefined || scale === undefined || bias === undefined) {
-      return scope.refuse(node, 'GroupNormalization (opset 18) with scales or channels that are not known');
-    }
-    const inputs = withInput(
-      withInput(node.inputs, 1, scope.constant(node, 'scale', scale)),
-      2,
-      scope.constant(node, 'bias', bias),
+    const [X = '', scale = '', bias = ''] = node.inputs;
+    const groups = intOf(node, 'num_groups', 1);
+    const steps = new Steps(node, scope);
+    const perGroup = steps.add('Div', [steps.sizeOf(X, 1), steps.ints(groups)]);
+    const repeats = steps.add('Concat', [steps.ints(groups), perGroup], { axis: { type: 'int', value: 0 } });
+    const wide = [scale, bias].map((value) =>
+      steps.reshape(steps.add('Expand', [steps.reshape(value, groups, 1), repeats]), -1),
     );
-    return [{ ...node, inputs }];
+    steps.add('GroupNormalization', [X, ...wide], node.attributes);
+    return steps.finish();
   },
 };
 
