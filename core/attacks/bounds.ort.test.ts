@@ -1,0 +1,108 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { fillUniform, stream } from '../base/rng.ts';
+import { sizeOf } from '../base/tensor.ts';
+import { openModel } from '../train/models.ts';
+import type { Norm } from './catalogue-kinds.ts';
+import { topClass } from './perturbation.ts';
+import { prepareAttack } from './registry.ts';
+import { runUnit, worstImages, type UnitResult } from './unit.ts';
+import { openVictim } from './victim.ts';
+
+const boxes = [
+  [0, 1],
+  [-1, 1],
+  [-2.5, 0.5],
+] as const;
+const shapes = [
+  [1, 6, 7],
+  [3, 5, 5],
+] as const;
+
+/** Short runs of every kind of search, by norm. */
+const searches: Readonly<Partial<Record<Norm, readonly (readonly [string, object])[]>>> = {
+  linf: [
+    ['fgsm', {}],
+    ['pgd', { steps: 6, restarts: 2 }],
+    ['mi-fgsm', { steps: 4 }],
+    ['apgd-ce', { steps: 8 }],
+    ['apgd-t', { steps: 4 }],
+    ['fab-t', { steps: 4, restarts: 2 }],
+    ['square', { queries: 15 }],
+    ['fmn', { steps: 15 }],
+    ['deepfool', {}],
+    ['noise', { draws: 2 }],
+  ],
+  l2: [
+    ['pgd', { steps: 6 }],
+    ['apgd-dlr', { steps: 8 }],
+    ['square', { queries: 15 }],
+    ['simba', { queries: 30 }],
+    ['carlini-wagner', { rounds: 2, steps: 15 }],
+    ['ddn', { steps: 15 }],
+    ['boundary', { steps: 15 }],
+    ['hop-skip-jump', { iterations: 1, firstLooks: 20 }],
+  ],
+  l1: [
+    ['fab-t', { steps: 4 }],
+    ['ead', { rounds: 2, steps: 15 }],
+    ['fmn', { steps: 15 }],
+  ],
+  l0: [['jsma', {}]],
+};
+const norms = ['linf', 'l2', 'l1', 'l0'] as const;
+const radii: Readonly<Record<Norm, readonly number[]>> = {
+  linf: [0.02, 0.08],
+  l2: [0.1, 0.5],
+  l1: [0.4, 2],
+  l0: [2, 9],
+};
+
+describe('attacks on networks with random weights, of random images', () => {
+  for (const [trial, [low, high]] of boxes.entries()) {
+    for (const norm of norms) {
+      it(`stay in the ${norm} ball and in [${low}, ${high}], fall with epsilon, and are what the model says`, async () => {
+        const shape = shapes[trial % shapes.length] ?? shapes[0];
+        const model = await openModel({ kind: 'zoo', architecture: 'mlp' }, 'victim', {
+          shape,
+          classes: 5,
+          seed: trial,
+        });
+        const victim = openVictim(model, { session: { device: 'cpu', threads: 1 }, bounds: [low, high] });
+        const count = 12;
+        const images = new Float32Array(count * sizeOf(shape));
+        fillUniform(stream(trial, 'images'), images, low, high);
+        const logits = await victim.logits(images);
+        const labels = Int32Array.from({ length: count }, (_, i) => topClass(logits, i, 5));
+        const epsilons = radii[norm].map((radius) => (norm === 'l0' ? radius : radius * (high - low)));
+        const results: UnitResult[] = [];
+        const unit = {
+          victim,
+          images,
+          labels,
+          indices: Int32Array.from(labels.keys()),
+          attacks: (searches[norm] ?? []).map(([id, options]) => prepareAttack(id, options)),
+          norm,
+          epsilons,
+          seed: trial,
+          survivorsOnly: false,
+        };
+        for await (const said of runUnit(unit)) if (said.type === 'result') results.push(said.result);
+        assert.equal(results.length, epsilons.length * unit.attacks.length);
+        for (const { records, images: adversarial, logits: shown, epsilon, attackId } of results) {
+          assert.deepEqual(shown, await victim.logits(adversarial), attackId);
+          assert.ok(adversarial.every((value) => value >= low && value <= high));
+          for (const [i, record] of records.entries()) {
+            if (record.verdict !== 'fooled') continue;
+            assert.ok(record[norm] <= epsilon + 1e-6, `${attackId}: ${record[norm]}`);
+            assert.notEqual(topClass(shown, i, 5), labels[i]);
+          }
+        }
+        const fallen = epsilons.map((epsilon) => worstImages(results, epsilon).map((worst) => worst !== undefined));
+        fallen[0]?.forEach((was, i) => assert.ok(!was || fallen[1]?.[i]));
+        assert.ok(fallen[1]?.some(Boolean), 'something falls');
+        await victim.close();
+      });
+    }
+  }
+});
