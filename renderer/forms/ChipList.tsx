@@ -1,20 +1,21 @@
 import Autocomplete from '@mui/material/Autocomplete';
 import TextField from '@mui/material/TextField';
-import { listItems, withTyped } from './list-text.ts';
+import { listItems, withEnded, withTyped } from './list-text.ts';
 import { Unit } from './Unit.tsx';
 
 interface ChipListProps {
   readonly id: string;
   /** Items apart by commas. */
   readonly text: string;
+  readonly what: 'numbers' | 'names';
   readonly unit: string | undefined;
   readonly isWrong: boolean;
   readonly isChanged: boolean;
   readonly onChange: (text: string) => void;
 }
 
-/** A list of numbers, each in a box of its own; Enter or a comma adds what was typed. */
-export function ChipList({ id, text, unit, isWrong, isChanged, onChange }: ChipListProps) {
+/** A list of numbers or names, each in a box of its own; Enter or a comma adds what was typed. */
+export function ChipList({ id, text, what, unit, isWrong, isChanged, onChange }: ChipListProps) {
   const { items, typed } = listItems(text);
   return (
     <Autocomplete
@@ -29,17 +30,21 @@ export function ChipList({ id, text, unit, isWrong, isChanged, onChange }: ChipL
       onInputChange={(_, next, reason) => {
         if (reason === 'input') onChange(withTyped(items, next));
       }}
-      onChange={(_, next) => onChange(next.length === 0 ? '' : `${next.join(',')},`)}
+      onChange={(_, next) => onChange(next.join(','))}
       renderInput={({ slotProps, ...params }) => (
         <TextField
           {...params}
           error={isWrong}
-          placeholder={items.length === 0 ? 'numbers, apart by commas' : ''}
-          onBlur={() => typed !== '' && onChange(`${text},`)}
+          placeholder={items.length === 0 && typed === '' ? `${what}, apart by commas` : ''}
+          onBlur={() => typed !== '' && onChange(withEnded(text))}
           slotProps={{
             ...slotProps,
             input: { ...slotProps.input, endAdornment: unit === undefined ? undefined : <Unit text={unit} /> },
-            htmlInput: { ...slotProps.htmlInput, 'aria-describedby': `${id}-help`, inputMode: 'decimal' },
+            htmlInput: {
+              ...slotProps.htmlInput,
+              'aria-describedby': `${id}-help`,
+              inputMode: what === 'numbers' ? 'decimal' : 'text',
+            },
           }}
         />
       )}

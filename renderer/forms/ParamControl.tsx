@@ -32,9 +32,19 @@ export function ParamControl({ id, shape, unit, text, isWrong, isChanged, onChan
       />
     );
   }
-  if (shape.kind === 'list' && shape.item.kind === 'number') {
+  const isListed = shape.kind === 'list' && (shape.item.kind === 'number' || shape.item.kind === 'text');
+  // A list that is written as JSON has items that commas would tear.
+  if (isListed && !text.startsWith('[')) {
     return (
-      <ChipList id={id} text={text} isWrong={isWrong} unit={shownUnit} isChanged={isChanged} onChange={onChange} />
+      <ChipList
+        id={id}
+        text={text}
+        what={shape.item.kind === 'number' ? 'numbers' : 'names'}
+        isWrong={isWrong}
+        unit={shownUnit}
+        isChanged={isChanged}
+        onChange={onChange}
+      />
     );
   }
   const isChoice = shape.kind === 'choice';

@@ -86,6 +86,21 @@ describe('what is typed', () => {
     for (const [name, text, problem] of cases) assert.deepEqual(read(name, text), { ok: false, problem });
   });
 
+  it('may be nothing where an empty text, an empty list or no value is allowed', () => {
+    const audit = findMethod('gradient-leakage');
+    const readAudit = (name: string, text: string) => {
+      const found = paramFields(audit).find((each) => each.name === name);
+      assert.ok(found, name);
+      return readParam(audit, found, text);
+    };
+    assert.deepEqual(readAudit('gradientFile', ''), { ok: true, value: '' });
+    assert.deepEqual(readAudit('defences', ' '), { ok: true, value: [] });
+    assert.deepEqual(readAudit('stopBelow', ''), { ok: true, value: null });
+    assert.deepEqual(readAudit('defences', 'prune:0.9, int8'), { ok: true, value: ['prune:0.9', 'int8'] });
+    assert.equal(readAudit('labelBatchSizes', '').ok, false);
+    assert.deepEqual([...changedParams(audit, newDraft(audit))], []);
+  });
+
   it('stays out of the request while it is wrong', () => {
     const draft = newDraft(impressions);
     const { request, problems } = readDraft(impressions, { ...draft, texts: { ...draft.texts, count: '5' } }, zoo);

@@ -2,7 +2,7 @@ import type { DraftRequest } from '../../core/contract/bridge.ts';
 import type { DataRef, DeviceName, ModelRef, RunRequest } from '../../core/contract/run.ts';
 import type { DataNeed, MethodSpec, ModelNeed } from '../../core/methods/define.ts';
 import { formatValue, parseValue } from '../../core/methods/param-text.ts';
-import { describeShape, paramFields, type ParamField } from '../../core/methods/parameters.ts';
+import { describeShape, paramFields, type ParamField, type ValueShape } from '../../core/methods/parameters.ts';
 
 /** A form of any method, drawn from its declaration. Values are kept as the texts that the user sees and types. */
 export interface Draft {
@@ -119,13 +119,21 @@ export function readParam(spec: Pick<MethodSpec, 'params'>, field: ParamField, t
   const trimmed = text.trim();
   if (trimmed === '' && field.fallback === undefined && !field.required) return { ok: true, value: undefined };
   const expected = `Expected ${describeShape(field.shape)}`;
-  if (trimmed === '') return { ok: false, problem: `${expected}.` };
-  const parsed = parseValue(field.shape, trimmed);
+  const parsed = trimmed === '' ? readNothing(field.shape) : parseValue(field.shape, trimmed);
+  if (trimmed === '' && !parsed.ok) return { ok: false, problem: `${expected}.` };
   const schema = spec.params.shape[field.name];
   if (!parsed.ok || !schema) return { ok: false, problem: `${expected}, got "${trimmed}".` };
   const checked = spec.params.partial().safeParse({ [field.name]: parsed.value });
   if (checked.success) return { ok: true, value: parsed.value };
   return { ok: false, problem: `${expected}, got ${formatValue(field.shape, parsed.value)}.` };
+}
+
+/** An empty field is an empty text, a list without items, or no value, where such are allowed. */
+function readNothing(shape: ValueShape): ReturnType<typeof parseValue> {
+  if (shape.kind === 'text') return { ok: true, value: '' };
+  if (shape.kind === 'list' && shape.fewest === 0) return { ok: true, value: [] };
+  const mayBeNone = shape.kind === 'either' && shape.options.some(({ kind }) => kind === 'none');
+  return mayBeNone ? { ok: true, value: null } : { ok: false };
 }
 
 /** Parameters whose text says something else than the recipe or the default. */
@@ -143,7 +151,8 @@ function textsOf(spec: MethodSpec, params: Readonly<Record<string, unknown>>): R
   return Object.fromEntries(
     paramFields(spec).map(({ name, shape }) => {
       const value = params[name];
-      return [name, value === undefined ? '' : formatValue(shape, value)];
+      const isEmptyList = shape.kind === 'list' && Array.isArray(value) && value.length === 0;
+      return [name, value === undefined || isEmptyList ? '' : formatValue(shape, value)];
     }),
   );
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { listItems, withTyped } from './list-text.ts';
+import { listItems, withEnded, withTyped } from './list-text.ts';
 
 describe('a list while it is typed', () => {
   it('that came whole has items only', () => {
@@ -19,6 +19,11 @@ describe('a list while it is typed', () => {
 
   it('takes several that are pasted at once', () => {
     assert.deepEqual(listItems(withTyped([], '1, 2 3;4')), { items: ['1', '2', '3'], typed: '4' });
+  });
+
+  it('takes what was being typed as an item when the field is left', () => {
+    assert.equal(withEnded(withTyped(['1'], '0.5')), '1,0.5');
+    assert.deepEqual([withEnded('1,2'), withEnded(''), withEnded(' 7')], ['1,2', '', '7']);
   });
 
   it('is empty when the last item is taken away', () => assert.equal(withTyped([], ''), ''));

@@ -1,21 +1,27 @@
-/** The text of a list while it is typed: what a comma has ended are items, the rest is still being typed. */
+/**
+ * The text of a list while it is typed. Items are apart by commas, as values are read; a space before the last one marks
+ * it as not ended yet, which reading does not mind.
+ */
 export function listItems(text: string): { readonly items: readonly string[]; readonly typed: string } {
-  const parts = text.split(',').map((part) => part.trim());
-  const isEnded = text === '' || text.trimEnd().endsWith(',');
-  // A list that came whole has no comma behind its last item.
-  const items = parts.filter((part) => part !== '');
-  return isEnded || !isTyping(text) ? { items, typed: '' } : { items: items.slice(0, -1), typed: items.at(-1) ?? '' };
+  const items = text
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '');
+  return isTyping(text) ? { items: items.slice(0, -1), typed: items.at(-1) ?? '' } : { items, typed: '' };
 }
 
-/** A space before the last item marks it as being typed; values are read without it. */
-const isTyping = (text: string): boolean => /(^|,) [^,]*$/.test(text);
+const isTyping = (text: string): boolean => /(^|,) [^,]*\S[^,]*$/.test(text);
 
-/** The list after its line says `typed`: commas and spaces end items. */
+/** The list after its line says `typed`: commas, semicolons and spaces end items. */
 export function withTyped(items: readonly string[], typed: string): string {
   const parts = [...items, ...typed.split(/[\s,;]+/)];
-  const isEnded = /[\s,;]$/.test(typed);
-  const whole = (isEnded ? parts : parts.slice(0, -1)).filter((part) => part !== '');
-  const last = isEnded ? '' : (parts.at(-1) ?? '');
-  if (last === '') return whole.length === 0 ? '' : `${whole.join(',')},`;
-  return [...whole, ` ${last}`].join(',');
+  const last = /[\s,;]$/.test(typed) ? '' : (parts.at(-1) ?? '');
+  const whole = (last === '' ? parts : parts.slice(0, -1)).filter((part) => part !== '');
+  return last === '' ? whole.join(',') : [...whole, ` ${last}`].join(',');
+}
+
+/** The list with what was being typed as its last item. */
+export function withEnded(text: string): string {
+  const { items, typed } = listItems(text);
+  return (typed === '' ? items : [...items, typed]).join(',');
 }
