@@ -55,6 +55,7 @@ export function LineChart({ title, curves, xTitle, fileName, height = 220 }: Lin
   const t = tokens[mode];
   const canLog = curves.every(({ points }) => points.every(([, value]) => value > 0));
   const logScale = isLog && canLog;
+  const isFromZero = startsAtZero(curves);
 
   useEffect(() => {
     if (isTable || !canvas.current) return undefined;
@@ -81,7 +82,9 @@ export function LineChart({ title, curves, xTitle, fileName, height = 220 }: Lin
             ticks: { ...axis.ticks, precision: 0 },
             title: { display: true, text: xTitle, color: t.muted, font: { family: fonts.sans, size: 11 } },
           },
-          y: logScale ? { ...axis, type: 'logarithmic' } : { ...axis, type: 'linear', grace: '5%' },
+          y: logScale
+            ? { ...axis, type: 'logarithmic' }
+            : { ...axis, type: 'linear', grace: '5%', beginAtZero: isFromZero },
         },
         plugins: {
           tooltip: {
@@ -106,7 +109,7 @@ export function LineChart({ title, curves, xTitle, fileName, height = 220 }: Lin
       made.destroy();
     };
     // The curves come by the effect below; making the chart anew for each of them would flicker.
-  }, [isTable, logScale, mode, t, xTitle, curves.length]);
+  }, [isTable, logScale, isFromZero, mode, t, xTitle, curves.length]);
 
   useEffect(() => {
     const made = chart.current;
@@ -121,7 +124,7 @@ export function LineChart({ title, curves, xTitle, fileName, height = 220 }: Lin
       borderDash: [...(dashes[Math.floor(index / t.series.length) % dashes.length] ?? [])],
     }));
     made.update('none');
-  }, [curves, isTable, logScale, mode, t, xTitle]);
+  }, [curves, isTable, logScale, isFromZero, mode, t, xTitle]);
 
   const table = (): ReturnType<typeof tableOf> => tableOf(curves);
   const saveCsv = (): void => {
@@ -177,6 +180,15 @@ export function LineChart({ title, curves, xTitle, fileName, height = 220 }: Lin
       </Box>
     </Box>
   );
+}
+
+/** What is never negative is not drawn below 0 for the sake of some air. */
+function startsAtZero(curves: readonly Curve[]): boolean {
+  const values = curves.flatMap(({ points }) => points.map(([, value]) => value));
+  if (values.length === 0) return false;
+  const low = values.reduce((a, b) => Math.min(a, b));
+  const high = values.reduce((a, b) => Math.max(a, b));
+  return low >= 0 && low < 0.05 * (high - low);
 }
 
 function Legend({ curves, colours }: { readonly curves: readonly Curve[]; readonly colours: readonly string[] }) {

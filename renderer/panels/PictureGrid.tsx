@@ -19,16 +19,23 @@ const GridMeta = z.object({
 });
 const zooms = [1, 2, 4] as const;
 
+/** Small pictures are shown at a whole multiple of their size. */
+function scaleOf({ width, height }: { readonly width: number; readonly height: number }): number {
+  return Math.max(1, Math.min(4, Math.floor(360 / width), Math.floor(640 / height)));
+}
+
 /** A picture artifact, with the names of its rows at the left; a click shows it large. */
 export function PictureGrid({ artifact }: { readonly artifact: Artifact }) {
   const url = useArtifactUrl(artifact);
   const [isOpen, setOpen] = useState(false);
   const [zoom, setZoom] = useState<number>(2);
-  const [size, setSize] = useState<number | undefined>(undefined);
+  const [natural, setNatural] = useState<{ readonly width: number; readonly height: number } | undefined>(undefined);
   const meta = GridMeta.safeParse(artifact.meta);
   const rows = (meta.success ? meta.data.rows : undefined) ?? [];
   const named = meta.success ? meta.data.columns : undefined;
   const columns = Array.isArray(named) ? named : [];
+  const size = natural?.width;
+  const shownWidth = natural && natural.width * scaleOf(natural);
   if (url === undefined) return <Skeleton height={220} />;
   const picture = (
     <Box
@@ -41,7 +48,9 @@ export function PictureGrid({ artifact }: { readonly artifact: Artifact }) {
       ]
         .filter((part) => part !== '')
         .join('; ')}
-      onLoad={(event) => setSize(event.currentTarget.naturalWidth)}
+      onLoad={({ currentTarget: { naturalWidth, naturalHeight } }) =>
+        setNatural({ width: naturalWidth, height: naturalHeight })
+      }
       sx={{ display: 'block', width: '100%', imageRendering: 'pixelated' }}
     />
   );
@@ -55,7 +64,7 @@ export function PictureGrid({ artifact }: { readonly artifact: Artifact }) {
           alignItems: 'stretch',
         }}
       >
-        {columns.length > 0 && <ColumnNames columns={columns} width={size} start={rows.length > 0 ? 2 : 1} />}
+        {columns.length > 0 && <ColumnNames columns={columns} width={shownWidth} start={rows.length > 0 ? 2 : 1} />}
         {rows.length > 0 && <RowNames rows={rows} />}
         <ButtonBase
           aria-label={`Enlarge: ${artifact.title}`}
@@ -63,7 +72,7 @@ export function PictureGrid({ artifact }: { readonly artifact: Artifact }) {
           sx={{
             display: 'block',
             width: '100%',
-            maxWidth: size === undefined ? 'none' : size,
+            maxWidth: shownWidth ?? 'none',
             minWidth: 0,
             cursor: 'zoom-in',
           }}

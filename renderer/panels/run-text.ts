@@ -52,9 +52,11 @@ export const stateTitles: Readonly<Record<RunState, string>> = {
 
 export const isActive = (state: RunState): boolean => state === 'queued' || state === 'running';
 
-/** `synthesisLoss` → "Synthesis loss", `data-impressions` → "Data impressions". */
+/** `synthesisLoss` → "Synthesis loss", `data-impressions` → "Data impressions", `mse` → "MSE". */
 export function humanise(name: string): string {
-  const words = kebabCase(name).replaceAll(/[-_.]+/g, ' ');
+  const words = kebabCase(name)
+    .replaceAll(/[-_.]+/g, ' ')
+    .replaceAll(/\b(mse|psnr|ssim|lpips|kl|l1|l2)\b/g, (word) => word.toUpperCase());
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
 

@@ -4,11 +4,12 @@ import type { RunView } from '../../bridge/run-state.ts';
 import { familiesOf } from '../../charts/families.ts';
 import { LineChart } from '../../charts/LineChart.tsx';
 import { Section } from '../Page.tsx';
-import { humanise } from '../run-text.ts';
+import { humanise, specOf } from '../run-text.ts';
 
 /** The run's curves, a chart for each kind, as they grow. */
 export function Curves({ view }: { readonly view: Pick<RunView, 'series' | 'seriesVersion' | 'details'> }) {
   const { series, seriesVersion, details } = view;
+  const spec = specOf(details.record.request.methodId);
   const charts = useMemo(
     () =>
       familiesOf([...series.keys()]).map(({ name, members }) => ({
@@ -28,7 +29,7 @@ export function Curves({ view }: { readonly view: Pick<RunView, 'series' | 'seri
         {charts.map(({ name, curves }) => (
           <LineChart
             key={name}
-            title={humanise(name)}
+            title={spec?.metrics[name]?.title ?? humanise(name)}
             curves={curves}
             xTitle="step"
             fileName={`${details.record.runId}-${name}`}
