@@ -15,8 +15,7 @@ export interface Loopback {
   close(): Promise<void>;
 }
 
-const raise =
-  'ip link set lo up 2>/dev/null || ' + `perl -e 'socket(S,2,2,0) && ioctl(S,0x8914,pack("a16s","lo",0x49)) or die $!'`;
+const raise = `ip link set lo up 2>/dev/null || perl -e 'socket(S,2,2,0) && ioctl(S,0x8914,pack("a16s","lo",0x49)) or die $!'`;
 const own = process.getuid?.() === 0 ? ['--net'] : ['--net', '--user', '--map-root-user'];
 
 /** Why no namespace can be made here; undefined where one can. */

@@ -67,7 +67,8 @@ export function listen(page: Page): string[] {
   page.on('pageerror', (error) => complaints.push(error.message));
   page.on('request', (request) => {
     const { protocol, hostname } = new URL(request.url());
-    const isOwn = hostname === '127.0.0.1' || hostname.endsWith('.invalid') || ['data:', 'blob:'].includes(protocol);
+    const isOwn =
+      hostname === '127.0.0.1' || hostname.endsWith('.invalid') || ['app:', 'data:', 'blob:'].includes(protocol);
     if (!isOwn) complaints.push(`asked for ${request.url()}`);
   });
   return complaints;

@@ -20,7 +20,7 @@ export async function serve(
   { port = 0, enter = [] }: { readonly port?: number; readonly enter?: readonly string[] } = {},
 ): Promise<Served> {
   const args = ['cli/main.ts', 'serve', '--port', String(port), '--workspace', workspace];
-  const [program = process.execPath, ...before] = [...enter, process.execPath];
+  const [program = '', ...before] = enter.concat(process.execPath);
   const child = spawn(program, [...before, ...args], { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
   const said: string[] = [];
   const url = await Promise.race([

@@ -19,7 +19,7 @@ import {
   withLock,
 } from './dev-lib.mjs';
 import { chromiumInstall, findChromium, noChromiumMessage } from './chromium.mjs';
-import { findElectron, noteBuilt, sourceDigest, whyUnbuilt } from './start-lib.mjs';
+import { findElectron, noteBuilt, noteNotFetched, sourceDigest, whyNoFetch, whyUnbuilt } from './start-lib.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const self = fileURLToPath(import.meta.url);
@@ -35,6 +35,9 @@ const jobs = {
   check: { help: 'generated files, format, lint, house rules, unused code, types', run: () => runSteps(checkSteps()) },
   palimpsest: { help: 'the command line of the workbench', run: (args) => program('cli/main.ts', args) },
   bench: { help: 'the timed scenarios', run: (args) => program('bench/main.ts', args) },
+  'electron-fetch': { help: 'the program of Electron, for a window of its own', run: fetchElectron },
+  package: { help: 'installers of the application for this system', run: makePackages },
+  'package-check': { help: 'what an installer would hold, with a stand-in for Electron', run: packageCheck },
   lint: { help: 'lint and house rules', run: () => runSteps([lintStep(), houseStep]) },
   typecheck: { help: 'types of all projects', run: () => runSteps([typesStep()]) },
   format: {
@@ -111,10 +114,36 @@ async function start(args) {
     const code = await build(reason);
     if (code !== 0) return code;
   }
-  const electron = findElectron(root, { env: process.env, platform: process.platform });
-  if ('binary' in electron) return runToExit(electron.binary, [root, ...args], { env: jobEnvironment() });
+  const machine = { env: process.env, platform: process.platform, isRoot: process.getuid?.() === 0 };
+  let electron = findElectron(root, machine);
+  if ('reason' in electron && electron.isFetchable) {
+    const whyNot = whyNoFetch(root, process.env);
+    if (whyNot === undefined) await fetchElectron();
+    const { reason } = electron;
+    electron = findElectron(root, machine);
+    if ('reason' in electron) electron = { reason: whyNot === undefined ? reason : `${reason}: ${whyNot}` };
+  }
+  if ('binary' in electron) {
+    const started = Date.now();
+    const code = await runToExit(electron.binary, [root, ...args], { env: jobEnvironment() });
+    if (code === 0 || Date.now() - started > 10_000) return code;
+    electron = { reason: `Electron ended at once with exit code ${code}` };
+  }
   say(`Opening in a browser: ${electron.reason}.`);
   return program('cli/main.ts', ['serve', ...args]);
+}
+
+/** From where npm's settings and ELECTRON_MIRROR say, checked against the sums in the package; about 110 MB. */
+async function fetchElectron() {
+  say('Fetching Electron, once; about 110 MB …');
+  const { code, output } = await capture(['node_modules/electron/install.js']);
+  if (code === 0) return 0;
+  noteNotFetched(root, process.env);
+  say(`Electron cannot be fetched: ${output.split('\n')[0] ?? ''}`);
+  say(
+    'Hint: set ELECTRON_MIRROR to a mirror, or ELECTRON_OVERRIDE_DIST_PATH to an unpacked Electron; see docs/install.md.',
+  );
+  return code;
 }
 
 /** The interface as these sources make it, no larger than its budget. */
@@ -148,6 +177,17 @@ async function build(reason) {
   if (code === 0) noteBuilt(root, digest);
   else say(output);
   return code;
+}
+
+/** @param {readonly string[]} args for electron-builder */
+async function makePackages(args) {
+  const code = await haveInterface();
+  return code === 0 ? inherit([toolPath('electron-builder'), '--publish', 'never', ...args]) : code;
+}
+
+async function packageCheck() {
+  const code = await haveInterface();
+  return code === 0 ? inherit(['scripts/package-check.ts']) : code;
 }
 
 /** @param {readonly string[]} args */

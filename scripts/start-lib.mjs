@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { filesBelow } from './dev-lib.mjs';
+import { filesBelow, readJson } from './dev-lib.mjs';
 
 /** What the bundles of window and application are made of. */
 const sourceFolders = ['core', 'main', 'preload', 'renderer'];
@@ -51,27 +51,68 @@ export function noteBuilt(root, digest) {
   writeFileSync(stampPath(root), `${digest}\n`);
 }
 
-/** @typedef {{ binary: string } | { reason: string }} Electron */
+/** @typedef {{ binary: string } | { reason: string, isFetchable?: boolean }} Electron */
 
 /**
- * Electron's program, or why no window of its own can be opened. Looks only: asking the package itself would fetch it.
+ * Electron's program, or why no window of its own can be opened; `isFetchable` where all that is missing is the program.
+ * Looks only: asking the package itself would fetch it.
  * @param {string} root
- * @param {{ env: Record<string, string | undefined>, platform: string }} machine
+ * @param {{ env: Record<string, string | undefined>, platform: string, isRoot?: boolean }} machine
  * @returns {Electron}
  */
-export function findElectron(root, { env, platform }) {
+export function findElectron(root, { env, platform, isRoot = false }) {
   if (env['PALIMPSEST_SERVE'] === '1') return { reason: 'PALIMPSEST_SERVE=1 asks for the browser' };
   const folder = join(root, 'node_modules', 'electron');
   const given = env['ELECTRON_OVERRIDE_DIST_PATH'];
   if (given === undefined && !existsSync(folder)) return { reason: 'Electron is not installed' };
+  if (!existsSync(join(root, 'out', 'main', 'application.cjs'))) {
+    return { reason: 'the application around it is not built' };
+  }
+  const hasScreen = platform !== 'linux' || Boolean(env['DISPLAY']) || Boolean(env['WAYLAND_DISPLAY']);
+  if (!hasScreen) return { reason: 'there is no screen here (DISPLAY and WAYLAND_DISPLAY are not set)' };
+  if (isRoot && platform === 'linux') return { reason: 'Electron keeps no sandbox for root' };
   const names = /** @type {Record<string, string>} */ ({
     darwin: 'Electron.app/Contents/MacOS/Electron',
     win32: 'electron.exe',
   });
   const binary = join(given ?? join(folder, 'dist'), names[platform] ?? 'electron');
-  if (!existsSync(binary)) return { reason: `Electron's program is not on this machine (${binary})` };
-  if (!existsSync(join(root, 'out', 'main', 'application.cjs')))
-    return { reason: 'the application around it is not built' };
-  const hasScreen = platform !== 'linux' || Boolean(env['DISPLAY']) || Boolean(env['WAYLAND_DISPLAY']);
-  return hasScreen ? { binary } : { reason: 'there is no screen here (DISPLAY and WAYLAND_DISPLAY are not set)' };
+  if (existsSync(binary)) return { binary };
+  return { reason: `Electron's program is not on this machine (${binary})`, isFetchable: given === undefined };
+}
+
+/** @param {string} root */
+const triedPath = (root) => join(root, 'out', 'electron-fetch.json');
+
+/** Whatever changes where Electron's program would come from; a new answer is worth a new try. */
+const sources = /^(npm_config_)?electron_|^(https?|all)_proxy$/i;
+
+/** @param {Record<string, string | undefined>} env */
+function sourceOf(env) {
+  return JSON.stringify(
+    Object.entries(env)
+      .filter(([name]) => sources.test(name))
+      .sort(),
+  );
+}
+
+/**
+ * Why Electron's program is not fetched now; undefined when it should be tried. It is tried once for each way to get it.
+ * @param {string} root
+ * @param {Record<string, string | undefined>} env
+ * @returns {string | undefined}
+ */
+export function whyNoFetch(root, env) {
+  if (env['ELECTRON_SKIP_BINARY_DOWNLOAD']) return 'ELECTRON_SKIP_BINARY_DOWNLOAD is set';
+  const tried = readJson(triedPath(root));
+  if (tried?.source !== sourceOf(env)) return undefined;
+  return 'it could not be fetched before; npm run electron:fetch tries again';
+}
+
+/**
+ * @param {string} root
+ * @param {Record<string, string | undefined>} env
+ */
+export function noteNotFetched(root, env) {
+  mkdirSync(dirname(triedPath(root)), { recursive: true });
+  writeFileSync(triedPath(root), `${JSON.stringify({ source: sourceOf(env) })}\n`);
 }

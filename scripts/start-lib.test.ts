@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
-import { findElectron, noteBuilt, sourceDigest, whyUnbuilt } from './start-lib.mjs';
+import { findElectron, noteBuilt, noteNotFetched, sourceDigest, whyNoFetch, whyUnbuilt } from './start-lib.mjs';
 
 function folder(
   t: TestContext,
@@ -43,11 +43,11 @@ describe('the interface', () => {
   });
 });
 
-describe('a window of its own', () => {
-  const linux = { env: { DISPLAY: ':0' }, platform: 'linux' };
-  const program = 'node_modules/electron/dist/electron';
-  const application = 'out/main/application.cjs';
+const linux = { env: { DISPLAY: ':0' }, platform: 'linux', isRoot: false };
+const program = 'node_modules/electron/dist/electron';
+const application = 'out/main/application.cjs';
 
+describe('a window of its own', () => {
   it('needs the program, the application and a screen, and says which is missing', (t) => {
     const { root, write } = folder(t);
     const reason = (machine = linux): string => {
@@ -56,11 +56,12 @@ describe('a window of its own', () => {
     };
     assert.equal(reason(), 'Electron is not installed');
     write('node_modules/electron/package.json');
-    assert.match(reason(), /program is not on this machine/);
-    write(program);
     assert.match(reason(), /application around it is not built/);
     write(application);
+    assert.match(reason(), /program is not on this machine/);
+    write(program);
     assert.equal(reason(), '');
+    assert.match(reason({ ...linux, isRoot: true }), /no sandbox for root/);
     assert.match(findReason(root, {}), /no screen/);
     assert.match(findReason(root, { DISPLAY: ':0', PALIMPSEST_SERVE: '1' }), /asks for the browser/);
   });
@@ -72,6 +73,32 @@ describe('a window of its own', () => {
     assert.deepEqual(findElectron(root, { env, platform: 'win32' }), {
       binary: join(root, 'elsewhere', 'electron.exe'),
     });
+  });
+});
+
+describe('the program of Electron', () => {
+  it('is tried to be fetched once, and again where the way to it has changed', (t) => {
+    const { root } = folder(t);
+    const mirrored = { ELECTRON_MIRROR: 'https://mirror.invalid/' };
+    assert.equal(whyNoFetch(root, {}), undefined);
+    noteNotFetched(root, {});
+    assert.match(whyNoFetch(root, { PATH: 'x' }) ?? '', /could not be fetched before/);
+    assert.equal(whyNoFetch(root, mirrored), undefined);
+    noteNotFetched(root, mirrored);
+    assert.match(whyNoFetch(root, mirrored) ?? '', /could not be fetched before/);
+    assert.match(whyNoFetch(root, { ELECTRON_SKIP_BINARY_DOWNLOAD: '1' }) ?? '', /is set/);
+  });
+
+  it('is worth fetching only where nothing else is missing', (t) => {
+    const { root, write } = folder(t, [application, 'node_modules/electron/package.json']);
+    const isFetchable = (machine = linux): unknown => {
+      const found = findElectron(root, machine);
+      return 'reason' in found && found.isFetchable;
+    };
+    assert.equal(isFetchable(), true);
+    assert.notEqual(isFetchable({ ...linux, env: { DISPLAY: '' } }), true);
+    write(program);
+    assert.equal(isFetchable(), false);
   });
 });
 
