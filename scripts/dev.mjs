@@ -119,9 +119,9 @@ async function start(args) {
   if ('reason' in electron && electron.isFetchable) {
     const whyNot = whyNoFetch(root, process.env);
     if (whyNot === undefined) await fetchElectron();
-    const { reason } = electron;
+    const missing = electron.reason;
     electron = findElectron(root, machine);
-    if ('reason' in electron) electron = { reason: whyNot === undefined ? reason : `${reason}: ${whyNot}` };
+    if ('reason' in electron) electron = { reason: whyNot === undefined ? missing : `${missing}: ${whyNot}` };
   }
   if ('binary' in electron) {
     const started = Date.now();
