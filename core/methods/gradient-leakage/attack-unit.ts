@@ -11,7 +11,7 @@ import { createChunker } from '../../runtime/chunks.ts';
 import type { SessionOptions } from '../../runtime/session.ts';
 import { batchItems, dummyImages, localTraining, take, victimOf, type Inputs, type Params } from './inputs.ts';
 import { weightsOf, type Sharing } from './sharing.ts';
-import { attackSettings, labelsForAttack, type PublicFigures } from './settings.ts';
+import { attackSettings, labelsForAttack, scaledToNorm, type PublicFigures } from './settings.ts';
 import type { UnitResult } from './report-data.ts';
 
 /** One attack on one gradient under one defence. */
@@ -125,7 +125,8 @@ export async function* runUnit(
   const labels = labelsForAttack(params, victim, shared, truth?.labels, options);
   const norm = gradientNorm(shared.tensors);
   const base = { loss, norm, labelRule: labels.rule, labelNotes: labels.notes };
-  const settings = adapted(attackSettings(params, presetOf(params), labels.labels, seed, figures), unit);
+  const asked = adapted(attackSettings(params, presetOf(params), labels.labels, seed, figures), unit);
+  const settings = scaledToNorm(asked, norm);
   let attack: Attack;
   try {
     attack = await openAttack(victim, shared, settings, session, from?.attack);

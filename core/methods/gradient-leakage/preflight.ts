@@ -6,7 +6,7 @@ import type { SessionOptions } from '../../runtime/session.ts';
 import { unitsOf, unitSteps, presetOf, type UnitWork } from './attack-unit.ts';
 import { batchItems, isFresh, take, victimOf } from './inputs.ts';
 import type { PreflightData } from './report-data.ts';
-import { attackSettings } from './settings.ts';
+import { attackSettings, scaledToNorm } from './settings.ts';
 import { weightsOf } from './sharing.ts';
 
 /** Below it a gradient is rounding. */
@@ -78,11 +78,12 @@ async function measureSpeed(
   session: SessionOptions,
 ): Promise<{ ms?: number; problem?: string }> {
   const labels = new Array<number>(params.batchSize).fill(0);
-  const settings = attackSettings(params, presetOf(params), labels, params.seed, figures);
-  const isLbfgs = settings.optimiser.startsWith('lbfgs');
+  const asked = attackSettings(params, presetOf(params), labels, params.seed, figures);
+  const isLbfgs = asked.optimiser.startsWith('lbfgs');
   const items = batchItems(inputs.own.labels, params.labelChoice, params.batchSize, 0, params.seed);
   const { images, labels: truth } = take(inputs.own, items, victim.shape);
   const shared = given ?? (await sharing.share(images, truth, weightsOf(victim))).shared;
+  const settings = { ...scaledToNorm(asked, gradientNorm(shared.tensors)), stopBelow: 0 };
   try {
     const attack = await openAttack(
       victim,
@@ -141,6 +142,7 @@ function warningsOf(
   const count = norms.length;
   const vanished = norms.filter((norm) => !(norm >= vanishedBelow)).length;
   const sure = losses.filter((loss) => loss < smallLoss).length;
+  const small = norms.filter((norm) => norm >= vanishedBelow && norm < 1).length;
   const said: [boolean, string][] = [
     [
       vanished > 0,
@@ -149,6 +151,10 @@ function warningsOf(
     [
       sure > 0 && sure > vanished,
       `The network is sure of ${sure} of ${count} images (loss below ${smallLoss}): their gradients are faint, and published recoveries cannot be expected of them.`,
+    ],
+    [
+      small > 0 && attackSettings(params, presetOf(params), 'joint', 0, figures).distance.kind === 'l2',
+      `${small} of ${count} gradients have a norm below 1: their distances are taken relative to the squared norm, without which the published thresholds end the attack at its start.`,
     ],
     [
       !isFresh(params) && (isFile || params.trainEpochs > 0),

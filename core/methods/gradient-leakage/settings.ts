@@ -6,7 +6,7 @@ import type { Defence } from '../../leakage/defence.ts';
 import type { PixelSpace } from '../../leakage/objective.ts';
 import type { SharedGradients } from '../../leakage/victim-gradient.ts';
 import type { Victim } from '../../leakage/victim.ts';
-import { localTraining, type Params, type Pictures } from './inputs.ts';
+import { isFresh, localTraining, type Params, type Pictures } from './inputs.ts';
 import { readDefence } from './spec-defences.ts';
 
 /** The defences of a run, none first. */
@@ -112,6 +112,15 @@ function meanIn({ mean, space }: PublicFigures, isNormalised: boolean): Float32A
   });
 }
 
+/**
+ * Squared distances of a small gradient lie below every threshold of L-BFGS from the start: they are taken relative to its
+ * squared norm then, which the published code does not do. Larger ones stay as they are.
+ */
+export function scaledToNorm(settings: AttackSettings, norm: number): AttackSettings {
+  if (settings.distance.kind !== 'l2' || norm >= 1 || norm === 0) return settings;
+  return { ...settings, scale: (settings.scale ?? 1) / (norm * norm) };
+}
+
 export interface LabelsForAttack {
   readonly labels: readonly number[] | 'joint';
   readonly rule: LabelRule | 'known' | 'joint';
@@ -135,7 +144,9 @@ export function labelsForAttack(
   if (!victim.head) return joint(['The network does not end in a linear layer: labels are guessed with the image.']);
   const evidence = labelEvidence(victim, shared, options);
   const single: readonly LabelRule[] = victim.head.bias === undefined ? ['L1-sign', 'L1'] : ['L2', 'L1'];
-  const several: readonly LabelRule[] = victim.head.bias === undefined ? ['L4', 'L3'] : ['L6', 'L5', 'L4'];
+  // Of trained networks the mean softmax on other images says little about that of the batch.
+  const withBias: readonly LabelRule[] = isFresh(params) ? ['L6', 'L5', 'L4'] : ['L4', 'L5', 'L6'];
+  const several: readonly LabelRule[] = victim.head.bias === undefined ? ['L4', 'L3'] : withBias;
   const wanted: readonly LabelRule[] =
     labelSource === 'attack' || labelSource === 'known' ? (options.batchSize === 1 ? single : several) : [labelSource];
   const tried: RecoveredLabels[] = [];
