@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { int64, type Tensor } from '../base/tensor.ts';
+import { float32, int64, type Tensor } from '../base/tensor.ts';
+import { int } from '../autodiff/attributes.ts';
 import { GraphBuilder, type Value } from '../autodiff/builder.ts';
 import type { Graph } from '../onnx/graph.ts';
 import { compile } from '../runtime/session.ts';
@@ -35,6 +36,16 @@ const cases: Record<string, Body> = {
   'a mean by a constant factor': (g, x) => g.mul(g.reduceSum(x, [0]), 1 / (x.shape[0] ?? 1)),
   'a factor that grows with the batch': (g, x) => g.mul(x, 3 * (x.shape[0] ?? 1)),
   'a filled constant': (g, x) => g.concat([x, g.full([x.shape[0] ?? 1, 2], -1 / (x.shape[0] ?? 1))], 1),
+  'a constant repeated for each image': (g, x) => {
+    const [n = 1] = x.shape;
+    const token = float32([n, 3], Array.from({ length: n }, () => [5, 6, 7]).flat());
+    return g.concat([x, g.constant(token)], 1);
+  },
+  'a constant repeated for each half of an image': (g, x) => {
+    const [n = 1] = x.shape;
+    const token = int64([2 * n, 1], Array.from({ length: n }, () => [1, 0]).flat());
+    return g.op('GatherElements', [g.reshape(x, [2 * n, 2]), g.constant(token)], { axis: int(1) })[0] ?? x;
+  },
   'positions counted along the batch': (g, x) => {
     const [n = 1] = x.shape;
     const places = Array.from({ length: n }, (_, i) => [4 * i + 3, 4 * i]).flat();

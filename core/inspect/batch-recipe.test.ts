@@ -58,6 +58,42 @@ describe('the rule behind a constant that follows the batch size', () => {
       { kind: 'rows', dims: [2], step: 6, inner: [0, 3] },
     );
   });
+  it('is a row, or a few, for each image', () => {
+    const row = (values: readonly number[]) => (n: number) =>
+      float32(
+        [n, 3],
+        range(n).flatMap(() => values),
+      );
+    assert.equal(found(row([1, 2, 3])), 'copies');
+    assert.equal(
+      found((n) =>
+        int64(
+          [2 * n],
+          range(n).flatMap(() => [4, 9]),
+        ),
+      ),
+      'copies',
+    );
+    assert.equal(
+      found((n) =>
+        float32(
+          [n, 3],
+          range(n).flatMap((i) => [1, 2, i === 4 ? 4 : 3]),
+        ),
+      ),
+      undefined,
+    );
+    // Along the second axis it is another matter.
+    assert.equal(
+      found((n) =>
+        float32(
+          [3, n],
+          [1, 2, 3].flatMap((value) => range(n).map(() => value)),
+        ),
+      ),
+      undefined,
+    );
+  });
   it('is none where the third size contradicts the first two', () => {
     assert.equal(
       found((n) => int64([1], [n === 11 ? 12 : n])),

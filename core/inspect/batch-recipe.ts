@@ -14,6 +14,8 @@ export type Recipe =
     }
   /** One value throughout, in a shape of sizes scale·N + offset; the value may itself follow N, as a scalar. */
   | ({ readonly kind: 'fill'; readonly dtype: DType; readonly value: number | Recipe } & Line)
+  /** The same numbers once for each image, in a shape of sizes scale·N + offset: a parameter that was expanded. */
+  | ({ readonly kind: 'copies'; readonly dtype: DType; readonly inner: readonly number[] } & Line)
   /** int64 [N, repeated…]: `step` times the position along the first axis, plus `inner`, which is the same for each. */
   | {
       readonly kind: 'rows';
@@ -39,7 +41,9 @@ export function findRecipe(sizes: readonly number[], tensors: readonly (Tensor |
   const [n = 0, m = 0] = sizes;
   if (!a || !b || tensors.some((tensor) => tensor?.dtype !== a.dtype)) return undefined;
   const all = tensors.flatMap((tensor) => tensor ?? []);
-  const candidates = sameDims(a.dims, b.dims) ? sameShaped(a, b, n, m) : [fill(sizes, all), rows(a, n)];
+  const candidates = sameDims(a.dims, b.dims)
+    ? sameShaped(a, b, n, m)
+    : [fill(sizes, all), rows(a, n), copies(sizes, all)];
   return candidates.find(
     (recipe) =>
       recipe !== undefined &&
@@ -102,6 +106,18 @@ function fill(sizes: readonly number[], tensors: readonly Tensor[]): Recipe | un
 
 const isFilled = ({ data }: Tensor): boolean => data.every((other: number | bigint) => other === data[0]);
 
+/** The rule of a constant whose first axis is the images, or some of each: every `n`-th part of it is the first one. */
+function copies(sizes: readonly number[], tensors: readonly Tensor[]): Recipe | undefined {
+  const [a, b] = tensors;
+  const [n = 0, m = 0] = sizes;
+  const length = (a?.data.length ?? 0) / n;
+  if (!a || !b || length === 0 || !Number.isInteger(length) || a.dims.length !== b.dims.length) return undefined;
+  const line = affine(a.dims, b.dims, n, m);
+  const isOfImages = line?.scale.every((scale, axis) => (axis === 0 ? scale > 0 : scale === 0)) === true;
+  if (!line || !isOfImages || line.offset[0] !== 0) return undefined;
+  return { kind: 'copies', dtype: a.dtype, inner: numbersOf({ ...a, data: a.data.slice(0, length) }), ...line };
+}
+
 function rows(a: Tensor, n: number): Recipe | undefined {
   if (a.dtype !== 'int64' || a.dims[0] !== n || n < 2) return undefined;
   const values = numbersOf(a);
@@ -125,6 +141,14 @@ function evaluate(recipe: Recipe, n: number): Tensor {
       const { dtype, value } = recipe;
       return filled(dtype, dims, typeof value === 'number' ? value : Number(evaluate(value, n).data[0]));
     }
+    case 'copies': {
+      const dims = lineAt(recipe, n);
+      return listed(
+        recipe.dtype,
+        dims,
+        Array.from({ length: n }, () => recipe.inner),
+      );
+    }
     case 'rows': {
       const values = Array.from({ length: n }, (_, row) => recipe.inner.map((value) => value + row * recipe.step));
       return int64([n, ...recipe.dims], values.flat());
@@ -136,6 +160,14 @@ function filled(dtype: DType, dims: readonly number[], value: number): Tensor {
   const data = emptyData(dtype, sizeOf(dims));
   if (data instanceof BigInt64Array || data instanceof BigUint64Array) data.fill(BigInt(value));
   else data.fill(value);
+  return { dtype, dims, data };
+}
+
+function listed(dtype: DType, dims: readonly number[], parts: readonly (readonly number[])[]): Tensor {
+  const data = emptyData(dtype, sizeOf(dims));
+  const numbers = parts.flat();
+  if (data instanceof BigInt64Array || data instanceof BigUint64Array) data.set(numbers.map(BigInt));
+  else data.set(numbers);
   return { dtype, dims, data };
 }
 
@@ -168,9 +200,9 @@ export function emitRecipe(recipe: Recipe, name: string, to: Emission): void {
     to.nodes.push({ name: output, domain: '', op, inputs, outputs: [output], attributes });
     return output;
   };
-  const constant = (role: string, tensor: Tensor): string => {
-    to.initializers.set(`${name}/${role}`, tensor);
-    return `${name}/${role}`;
+  const constant = (role: string, tensor: Tensor, of = name): string => {
+    to.initializers.set(`${of}/${role}`, tensor);
+    return `${of}/${role}`;
   };
   /** N as int64 [1]. */
   const batch = (): string => {
@@ -188,8 +220,12 @@ export function emitRecipe(recipe: Recipe, name: string, to: Emission): void {
   ): string => {
     const n = dims.length === 0 ? scalar(batch(), 'n') : batch();
     const isPlain = offset.every((value) => value === 0);
-    const product = make('Mul', [n, constant('scale', int64(dims, scale))], isPlain ? output : `${output}/product`);
-    return isPlain ? product : make('Add', [product, constant('offset', int64(dims, offset))], output);
+    const product = make(
+      'Mul',
+      [n, constant('scale', int64(dims, scale), output)],
+      isPlain ? output : `${output}/product`,
+    );
+    return isPlain ? product : make('Add', [product, constant('offset', int64(dims, offset), output)], output);
   };
   switch (recipe.kind) {
     case 'ints':
@@ -212,6 +248,14 @@ export function emitRecipe(recipe: Recipe, name: string, to: Emission): void {
         emitRecipe(value, `${name}/value`, to);
         make('Expand', [`${name}/value`, shape], name);
       }
+      break;
+    }
+    case 'copies': {
+      const { dtype, inner, scale, offset } = recipe;
+      const wide = line([1, 0], [0, inner.length], [2], `${name}/wide`);
+      const one = constant('inner', listed(dtype, [1, inner.length], [inner]));
+      const repeated = make('Expand', [one, wide], `${name}/repeated`);
+      make('Reshape', [repeated, line(scale, offset, [scale.length], `${name}/shape`)], name);
       break;
     }
     case 'rows': {

@@ -20,7 +20,7 @@ export const Conv = differentiable('Conv', ({ node, x: [X, W, B], dY: [dY], g, n
   };
   const dW = () => {
     const plain = kernelGradient(g, X, dY, geometry);
-    return tiling ? g.alternative(winogradKernelGradient(g, X, dY, geometry, tiling), plain) : plain;
+    return tiling ? g.alternative(winogradKernelGradient(g, X, dY, geometry, tiling), plain, () => plain) : plain;
   };
   return [
     needs(0) ? dX() : undefined,

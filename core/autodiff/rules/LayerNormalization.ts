@@ -44,5 +44,6 @@ export function openLayerNormalization(g: GraphBuilder, plain: Value): Value {
   const axes = upTo(X.shape.length).slice(fromFront(attr.int('axis', -1), X.shape.length));
   const { centred, rate } = standardise(g, X, axes, attr.float('epsilon', 1e-5));
   const scaled = g.mul(g.mul(centred, rate), scale);
-  return g.alternative(bias ? g.add(scaled, bias) : scaled, plain);
+  const value = bias ? g.add(scaled, bias) : scaled;
+  return g.alternative(value, plain, () => value);
 }

@@ -8,15 +8,20 @@ import { padOrCrop } from './place-parts.ts';
 /**
  * dW [C, 1, k, k] of a depthwise convolution over two axes from X [N, C, large…] and dY [N, C, small…], where patches of X
  * would be read once for each of them: undefined where there is nothing better. Measured on onnxruntime 1.29, one thread,
- * 4 images: 2 to 3 times as fast for 3 × 3 kernels, 3 to 5 times for 7 × 7.
+ * 4 images: 2 to 3 times as fast for 3 × 3 kernels, 3 to 5 times for 7 × 7. `isSteady`: the same nodes at every batch size.
  */
-export function depthwiseKernelGradient(g: GraphBuilder, x: Value, dY: Value, geo: ConvGeometry): Value | undefined {
+export function depthwiseKernelGradient(
+  g: GraphBuilder,
+  x: Value,
+  dY: Value,
+  geo: ConvGeometry,
+): { readonly value: Value; readonly isSteady: boolean } | undefined {
   const channels = x.shape[1];
   if (g.device !== 'cpu' || x.dtype !== 'float32' || geo.rank !== 2) return undefined;
   if (geo.group !== channels || dY.shape[1] !== channels) return undefined;
   const [rows = 1] = dY.shape.slice(2);
   const isDense = geo.strides.every((stride) => stride === 1) && rows > 7;
-  return isDense ? byBands(g, x, dY, geo) : byConvolution(g, x, dY, geo);
+  return { value: isDense ? byBands(g, x, dY, geo) : byConvolution(g, x, dY, geo), isSteady: isDense };
 }
 
 /** dY as the kernels of a convolution of X, each plane a group: its few outputs are the taps. Steps become dilations. */

@@ -16,7 +16,9 @@ export function kernelGradient(g: GraphBuilder, large: Value, dY: Value, geo: Co
   const slices = (): Value => g.derived(bySlices(g, large, dY, geo), 'KernelGradient', [large, dY], attributesOf(geo));
   if (geo.group > 1) {
     const depthwise = depthwiseKernelGradient(g, large, dY, geo);
-    return depthwise ? g.alternative(depthwise, slices()) : slices();
+    if (!depthwise) return slices();
+    const { value, isSteady } = depthwise;
+    return g.alternative(value, slices(), isSteady ? () => value : undefined);
   }
   if (isPointwise(geo)) return pointwise(g, large, dY);
   const patchSize = c * sizeOf(geo.kernel) * positions;
@@ -27,7 +29,8 @@ export function kernelGradient(g: GraphBuilder, large: Value, dY: Value, geo: Co
   }
   if (positions > 256 || n === 1) return slices();
   const images = Math.min(n, Math.max(1, Math.floor(cacheFriendly / patchSize)));
-  return g.alternative(byChannels(g, large, dY, geo, images), slices());
+  const whole = (): Value => byChannels(g, large, dY, geo, n);
+  return g.alternative(byChannels(g, large, dY, geo, images), slices(), whole);
 }
 
 /** Floats of patches made at a time: about what stays in the second-level cache until it is used. */
