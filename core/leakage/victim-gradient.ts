@@ -182,7 +182,7 @@ async function compileClient(
   { batchSize, local, session }: ClientOptions,
   emitWeights: (g: GraphBuilder, victim: Victim) => Values,
 ): Promise<Session> {
-  const g = new GraphBuilder();
+  const g = new GraphBuilder('', session.device === 'cpu' ? 'cpu' : 'gpu');
   const images = g.input('images', 'float32', [batchSize, ...victim.shape]);
   const targets = g.input('labels', 'int64', [batchSize]);
   const { shared, loss } = emitSharing(g, victim, { images, targets, weights: emitWeights(g, victim) }, local);
