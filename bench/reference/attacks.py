@@ -468,7 +468,7 @@ def verdicts(model, images, labels, count):
         "apgd-ce linf 0.1": apgd(net, x, y, "linf", 0.1),
         "apgd-ce l2 1.5": apgd(net, x, y, "l2", 1.5),
         "apgd-dlr linf 0.1": apgd(net, x, y, "linf", 0.1, loss="dlr"),
-        "apgd-t linf 0.1": apgd(net, x, y, "linf", 0.1, loss="dlr-targeted", steps=40),
+        "apgd-t linf 0.1": apgd(net, x, y, "linf", 0.1, loss="dlr-targeted", steps=15),
     }
     few, own = x[:32], y[:32]
     minimal = {"deepfool": deepfool(net, few, own), "carlini-wagner": carlini_wagner(net, few, own, rounds=4, steps=60)}

@@ -44,6 +44,8 @@ const searches: Readonly<Partial<Record<Norm, readonly (readonly [string, object
     ['hop-skip-jump', { iterations: 1, firstLooks: 20 }],
   ],
   l1: [
+    ['pgd-l1', { steps: 6 }],
+    ['apgd-l1', { steps: 10, restarts: 2 }],
     ['fab-t', { steps: 4 }],
     ['ead', { rounds: 2, steps: 15 }],
     ['fmn', { steps: 15 }],

@@ -121,3 +121,48 @@ export const square = declareAttack({
   }),
   cost: (options) => ({ forward: (options.queries + 1) * options.restarts, backward: 0 }),
 });
+
+export const slide = declareAttack({
+  id: 'pgd-l1',
+  title: 'PGD in l1 (SLIDE)',
+  paper: {
+    title: 'Adversarial Training and Robustness for Multiple Perturbations',
+    authors: 'Tramèr, Boneh',
+    venue: 'NeurIPS',
+    year: 2019,
+  },
+  norms: ['l1'],
+  ...whiteBox,
+  canTarget: true,
+  isRandom: true,
+  fewestClasses: 2,
+  notes: 'Projected on ball and box together, which the paper does one after the other.',
+  options: z.strictObject({
+    steps: steps(40),
+    restarts: restarts(),
+    /** Step as a share of epsilon. */
+    relativeStep: z.number().positive().max(1).default(0.1),
+    /** Share of the pixels that a step moves. */
+    density: z.number().positive().max(1).default(0.01),
+  }),
+  cost: (options) => each((options.steps + 1) * options.restarts),
+});
+
+export const apgdL1 = declareAttack({
+  id: 'apgd-l1',
+  title: 'APGD-L1',
+  paper: {
+    title: 'Mind the Box: l1-APGD for Sparse Adversarial Attacks on Image Classifiers',
+    authors: 'Croce, Hein',
+    venue: 'ICML',
+    year: 2021,
+  },
+  norms: ['l1'],
+  ...whiteBox,
+  canTarget: true,
+  isRandom: true,
+  fewestClasses: 2,
+  notes: 'Cross-entropy; radii of three, two and one times epsilon, one after the other.',
+  options: z.strictObject({ steps: steps(100), restarts: restarts() }),
+  cost: (options) => each((options.steps + 3) * options.restarts),
+});

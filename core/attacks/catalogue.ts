@@ -1,5 +1,5 @@
 import type { AttackDeclaration } from './catalogue-kinds.ts';
-import { apgdCe, apgdDlr, apgdT, fab, fabT, square } from './catalogue-auto.ts';
+import { apgdCe, apgdDlr, apgdL1, apgdT, fab, fabT, slide, square } from './catalogue-auto.ts';
 import { boundary, hopSkipJump, noise, simba, transfer } from './catalogue-blind.ts';
 import { carliniWagner, ddn, deepFool, elasticNet, fmn, jsma } from './catalogue-minimal.ts';
 import { bim, diFgsm, fgsm, miFgsm, niFgsm, pgd, rfgsm, siFgsm, tiFgsm } from './catalogue-steps.ts';
@@ -21,6 +21,8 @@ export const attackCatalogue: readonly AttackDeclaration[] = [
   fab,
   fabT,
   square,
+  slide,
+  apgdL1,
   deepFool,
   carliniWagner,
   elasticNet,

@@ -9,7 +9,7 @@ let victim: Victim;
 let digits: Labelled;
 
 before(async () => {
-  [victim, digits] = [await openTeacher(), await testDigits(32)];
+  [victim, digits] = [await openTeacher(), await testDigits(20)];
 });
 after(() => victim.close());
 
@@ -30,10 +30,10 @@ describe('PGD that ends where it repeats itself', () => {
     const [ends, goesOn] = [await run({}), await run({ detectsCycles: false })];
     assert.deepEqual(verdicts(ends), verdicts(goesOn));
     const standing = ends.records.filter(({ verdict }) => verdict === 'robust');
-    assert.ok(standing.length > 5);
+    assert.ok(standing.length > 4);
     assert.ok(standing.filter(({ flags }) => flags.includes('cycle')).length > 0.8 * standing.length);
     assert.ok(2 * calls(ends) < calls(goesOn), `${calls(ends)} against ${calls(goesOn)}`);
     // Without either stop every image takes all 600.
-    assert.ok(5 * calls(ends) < 32 * 600, `${calls(ends)}`);
+    assert.ok(5 * calls(ends) < 20 * 600, `${calls(ends)}`);
   });
 });

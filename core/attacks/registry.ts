@@ -8,6 +8,7 @@ import { boundaryProjections } from './fab.ts';
 import { jsmaAttack } from './jsma.ts';
 import { normAttacks } from './norm-adaptation.ts';
 import { simbaAttack } from './simba.ts';
+import { sparseAttacks } from './sparse-steps.ts';
 import { squareAttacks } from './square.ts';
 import { stepAttacks } from './step-attacks.ts';
 import { blindAttacks } from './transfer.ts';
@@ -18,6 +19,7 @@ export const implementations: readonly Implementation[] = [
   ...adaptiveAttacks,
   ...boundaryProjections,
   ...squareAttacks,
+  ...sparseAttacks,
   deepFoolAttack,
   ...constantAttacks,
   ...normAttacks,

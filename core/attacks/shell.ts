@@ -91,12 +91,15 @@ export async function* runAttack(attack: Attack, input: ShellInput): AsyncGenera
     alive.forEach((sample, i) => logits.set(rowOf(shown, classes, i), sample * classes));
   }
   const place = new Map(alive.map((sample, i) => [sample, i]));
+  // A perturbation that is too large for the ball is no false claim of an attack that was never told of it.
+  const isTold = attack.declaration.aim === 'bounded' || threat.epsilon === Infinity;
+  const isClaimed = (i: number): boolean => isTold && task.ledger.isFooled[i] === 1;
   const records = Array.from({ length: count }, (_, sample): SampleRecord => {
     const i = place.get(sample);
     const sizes = perturbationNorms(rowOf(result, size, sample), rowOf(images, size, sample));
     const reached = topClass(logits, sample, classes);
     const isFooled = i !== undefined && isWanted(task, i, reached) && sizes[threat.norm] <= threat.epsilon + tolerance;
-    if (i !== undefined && !isFooled && task.ledger.isFooled[i] === 1) raiseFlag(task.ledger, i, 'unconfirmed');
+    if (i !== undefined && !isFooled && isClaimed(i)) raiseFlag(task.ledger, i, 'unconfirmed');
     return {
       ...sizes,
       index: input.indices[sample] ?? sample,

@@ -30,7 +30,7 @@ after(() => victim.close());
 const options: Readonly<Record<string, object>> = {
   'pgd linf': { stepSize: 0.01 },
   'pgd l2': { stepSize: 0.15 },
-  'apgd-t linf': { steps: 40 },
+  'apgd-t linf': { steps: 15 },
   'carlini-wagner l2': { rounds: 4, steps: 60 },
 };
 
