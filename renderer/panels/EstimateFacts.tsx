@@ -13,8 +13,8 @@ export function EstimateFacts({ estimate }: { readonly estimate: Estimate }) {
         labelWidth={72}
         facts={[
           { label: 'Time', value: time ? `about ${formatDuration(time.likelyMs)} (${range})` : missing },
-          { label: 'Memory', value: memoryBytes === null ? missing : `about ${formatBytes(memoryBytes)}` },
-          { label: 'Disk', value: diskBytes === null ? missing : `about ${formatBytes(diskBytes)}` },
+          ...(memoryBytes === null ? [] : [{ label: 'Memory', value: `about ${formatBytes(memoryBytes)}` }]),
+          ...(diskBytes === null ? [] : [{ label: 'Disk', value: `about ${formatBytes(diskBytes)}` }]),
         ]}
       />
       <Typography variant="caption" color="textSecondary" component="p" sx={{ mt: 0.5, mb: 0 }}>
