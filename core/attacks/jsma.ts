@@ -89,18 +89,17 @@ function bestPair(
 ): readonly [number, number] | undefined {
   const score = (i: number): number => sign * (alpha[i]! - beta[i]!);
   const pixels = [...free].sort((i, j) => score(j) - score(i)).slice(0, searched);
-  let best: readonly [number, number] | undefined;
-  let largest = 0;
+  const helps = Float64Array.from(pixels, (i) => sign * alpha[i]!);
+  const harms = Float64Array.from(pixels, (i) => sign * beta[i]!);
+  let [first, second, largest] = [-1, -1, 0];
   for (let p = 0; p < pixels.length; p++) {
-    const first = pixels[p]!;
     for (let q = p + 1; q < pixels.length; q++) {
-      const second = pixels[q]!;
-      const a = sign * (alpha[first]! + alpha[second]!);
-      const b = sign * (beta[first]! + beta[second]!);
+      const a = helps[p]! + helps[q]!;
+      const b = harms[p]! + harms[q]!;
       if (a <= 0 || b >= 0 || -a * b <= largest) continue;
       largest = -a * b;
-      best = [first, second];
+      [first, second] = [p, q];
     }
   }
-  return best;
+  return first < 0 ? undefined : [pixels[first]!, pixels[second]!];
 }
