@@ -34,7 +34,9 @@ export async function* attackPhase(work: Work, facts: readonly DefenceFacts[]): 
       ['distance', distance],
       ['mse', mse],
     ] as const) {
-      if (Number.isFinite(value)) yield { type: 'metric', name: `${name}.${unit.id}`, step, value };
+      if (Number.isFinite(value)) {
+        yield { type: 'metric', name: `${name}.${unit.id}`, step: done?.result.steps ?? step, value };
+      }
     }
     const reached = units.reduce(
       (sum, each) => sum + (state.done.has(each.id) ? unitSteps(unitWork, each) : (made.get(each.id) ?? 0)),
@@ -96,12 +98,12 @@ async function* pictures(work: Work, defence: number): AsyncGenerator<MethodEven
   if (shape[0] !== 1 && shape[0] !== 3) return;
   const size = sizeOf(shape);
   const columns: Float32Array[] = [];
-  for (const unit of unitsOf(params, work.defences)) {
-    const done = state.done.get(unit.id);
-    const isBest = unit.variant === bestVariant(state.done, unit.defenceIndex, unit.index);
-    if (!done || unit.defenceIndex !== defence || !isBest) continue;
-    const batch = done.frames.dims[1] ?? 1;
-    const truth = params.gradientFile === '' ? truthOf(work, unit.index) : undefined;
+  const runs = params.gradientFile === '' ? params.runs : 1;
+  for (let run = 0; run < runs; run++) {
+    const done = state.done.get(`${defence}.${bestVariant(state.done, defence, run)}.${run}`);
+    if (!done) continue;
+    const [, batch = 1] = done.frames.dims;
+    const truth = params.gradientFile === '' ? truthOf(work, run) : undefined;
     for (let k = 0; k < batch && columns.length < mostColumns; k++) {
       columns.push(filmOf(done, k, params.history, truth, size));
     }

@@ -126,7 +126,7 @@ export async function* runUnit(
   const norm = gradientNorm(shared.tensors);
   const base = { loss, norm, labelRule: labels.rule, labelNotes: labels.notes };
   const asked = adapted(attackSettings(params, presetOf(params), labels.labels, seed, figures), unit);
-  const settings = scaledToNorm(asked, norm);
+  const settings = scaledToNorm(asked, norm, params);
   let attack: Attack;
   try {
     attack = await openAttack(victim, shared, settings, session, from?.attack);

@@ -83,7 +83,7 @@ async function measureSpeed(
   const items = batchItems(inputs.own.labels, params.labelChoice, params.batchSize, 0, params.seed);
   const { images, labels: truth } = take(inputs.own, items, victim.shape);
   const shared = given ?? (await sharing.share(images, truth, weightsOf(victim))).shared;
-  const settings = { ...scaledToNorm(asked, gradientNorm(shared.tensors)), stopBelow: 0 };
+  const settings = { ...scaledToNorm(asked, gradientNorm(shared.tensors), params), stopBelow: 0 };
   try {
     const attack = await openAttack(
       victim,
@@ -154,7 +154,7 @@ function warningsOf(
     ],
     [
       small > 0 && attackSettings(params, presetOf(params), 'joint', 0, figures).distance.kind === 'l2',
-      `${small} of ${count} gradients have a norm below 1: their distances are taken relative to the squared norm, without which the published thresholds end the attack at its start.`,
+      `${small} of ${count} gradients have a norm below 1: ${params.relative ? 'their distances are taken relative to the squared norm, without which the published thresholds end attacks early.' : 'the published thresholds may end attacks on them early.'}`,
     ],
     [
       !isFresh(params) && (isFile || params.trainEpochs > 0),

@@ -61,10 +61,11 @@ describe('the settings of an attack', () => {
   });
   it('take squared distances relative to the norm of a small gradient only', () => {
     const base = attackSettings(parsed({}), 'idlg', [3], 0, undefined);
-    assert.equal(scaledToNorm(base, 20), base);
-    assert.equal(scaledToNorm(base, 0.1).scale, 1 / (0.1 * 0.1));
+    assert.equal(scaledToNorm(base, 20, parsed({})), base);
+    assert.equal(scaledToNorm(base, 0.1, parsed({ relative: false })), base);
+    assert.equal(scaledToNorm(base, 0.1, parsed({})).scale, 1 / (0.1 * 0.1));
     const cosine = attackSettings(parsed({ distance: 'cosine' }), 'idlg', [3], 0, undefined);
-    assert.equal(scaledToNorm(cosine, 0.1), cosine);
+    assert.equal(scaledToNorm(cosine, 0.1, parsed({})), cosine);
   });
   it('start from mean and deviation of the public images, by channel', () => {
     const channel = (c: number): number[] => [...images].filter((_, i) => Math.floor((i % 32) / 16) === c);

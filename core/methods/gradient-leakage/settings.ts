@@ -114,10 +114,14 @@ function meanIn({ mean, space }: PublicFigures, isNormalised: boolean): Float32A
 
 /**
  * Squared distances of a small gradient lie below every threshold of L-BFGS from the start: they are taken relative to its
- * squared norm then, which the published code does not do. Larger ones stay as they are.
+ * squared norm then, unless `relative` is off, as in the published code. Larger ones stay as they are.
  */
-export function scaledToNorm(settings: AttackSettings, norm: number): AttackSettings {
-  if (settings.distance.kind !== 'l2' || norm >= 1 || norm === 0) return settings;
+export function scaledToNorm(
+  settings: AttackSettings,
+  norm: number,
+  { relative }: Pick<Params, 'relative'>,
+): AttackSettings {
+  if (!relative || settings.distance.kind !== 'l2' || norm >= 1 || norm === 0) return settings;
   return { ...settings, scale: (settings.scale ?? 1) / (norm * norm) };
 }
 

@@ -171,6 +171,11 @@ export const params = z.strictObject({
   stopEvery: whole(1, 1000)
     .default(1)
     .register(ui, { title: 'Look for it every', unit: 'steps', group: 'advanced', help: 'iDLG’s code: 10.' }),
+  relative: z.boolean().default(true).register(ui, {
+    title: 'Relative distance for small gradients',
+    group: 'advanced',
+    help: 'Squared distances are divided by the squared norm where that is below 1. The published code does not, and its thresholds then end attacks early.',
+  }),
   adaptive: z.boolean().default(true).register(ui, {
     title: 'Attacker knows the defence',
     group: 'advanced',

@@ -111,13 +111,22 @@ export const spec = defineMethod({
     dlg: {
       title: 'DLG as published',
       help: 'Labels and image together, L-BFGS without line search, 300 outer steps, a fresh network for each image.',
-      params: { attack: 'dlg', steps: 300, stopEvery: 10, weights: 'uniform', runs: 100, labelBatches: 0 },
+      params: {
+        attack: 'dlg',
+        steps: 300,
+        stopEvery: 10,
+        relative: false,
+        weights: 'uniform',
+        runs: 100,
+        labelBatches: 0,
+      },
     },
     idlg: {
       title: 'iDLG as published',
       help: 'Label by L1, then the image; otherwise as DLG.',
       params: {
         attack: 'idlg',
+        relative: false,
         labelSource: 'L1',
         steps: 300,
         stopEvery: 10,

@@ -24,9 +24,14 @@ type Labelled = Inputs['own'];
 
 function tradeoffImages({ inputs, ctx }: Work): { train: Labelled; test: Labelled; trainedOn: string } {
   const { own, publics } = inputs;
-  if (publics?.labels) return { train: { ...publics, labels: publics.labels }, test: own, trainedOn: publics.title };
+  if (publics?.labels)
+    return {
+      train: { ...publics, labels: publics.labels },
+      test: own,
+      trainedOn: `${publics.count} of ${publics.title}`,
+    };
   const split = halves(own, own.images.length / own.count, ctx.params.seed);
-  return { ...split, trainedOn: split.train.title };
+  return { ...split, trainedOn: `${split.train.count}, ${split.train.title}` };
 }
 
 /** Accuracy after a number of training steps under each defence. */
