@@ -74,6 +74,11 @@ export type Pass = (typeof passes)[number];
 export interface Work<Name extends string = string> {
   /** How often: the product of these parameters. A list counts by its length, a switch as 0 or 1. */
   readonly times: readonly Name[];
+  /** A further factor, computed from the parameters that it names: attacks with options of their own, a list of steps. */
+  readonly amount?: {
+    readonly of: readonly Name[];
+    readonly value: (params: Readonly<Record<string, unknown>>) => number;
+  };
   /** Done only when this data set is given. */
   readonly data?: string;
   /** What one time costs: passes through models, by role. */

@@ -4,7 +4,7 @@ import type { RunRequest } from '../contract/run.ts';
 import { isSame } from '../methods/command-line.ts';
 import type { MethodSpec } from '../methods/define.ts';
 import type { WorkspaceReader } from '../store/workspace.ts';
-import { productOf, timesOf } from './work.ts';
+import { growsWith, repeatsOf } from './work.ts';
 
 const lookedAt = 500;
 /** Runs of a very different size say little: most of a short one is starting up. */
@@ -51,7 +51,7 @@ function factorFrom(
   { work }: Pick<MethodSpec, 'work'>,
   wanted: Readonly<Record<string, unknown>>,
 ): number | undefined {
-  const scaled = new Set(['seed', ...(work ?? []).flatMap(timesOf)]);
+  const scaled = new Set(['seed', ...(work ?? []).flatMap(growsWith)]);
   const rest = (params: Readonly<Record<string, unknown>>): object =>
     Object.fromEntries(Object.entries(params).filter(([name]) => !scaled.has(name)));
   if (!isSame(rest(before), rest(wanted))) return undefined;
@@ -60,7 +60,7 @@ function factorFrom(
 }
 
 function amount(work: NonNullable<MethodSpec['work']>, params: Readonly<Record<string, unknown>>): number {
-  return work.reduce((sum, part) => sum + productOf(timesOf(part), params), 0);
+  return work.reduce((sum, part) => sum + repeatsOf(part, params), 0);
 }
 
 const isSameSetting = (before: RunRequest, wanted: RunRequest): boolean =>

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { operationsOf, productOf, type CostOfPass } from './work.ts';
+import { growsWith, operationsOf, productOf, repeatsOf, type CostOfPass } from './work.ts';
 
 const costOf: CostOfPass = (role, pass) => (role === 'victim' ? (pass === 'forward' ? 10 : 30) : null);
 
@@ -17,6 +17,18 @@ describe('the work of a run', () => {
       { times: ['images'], costs: [{ model: 'victim', pass: 'forward' as const, count: 2 }] },
     ];
     assert.equal(operationsOf(work, { params: { images: 4, steps: 5 }, data: {} }, costOf), 4 * 5 * 30 + 4 * 2 * 10);
+  });
+
+  it('takes an amount that the method computes from its parameters', () => {
+    const amount = {
+      of: ['attacks'],
+      value: ({ attacks }: Readonly<Record<string, unknown>>) => (attacks === 'strong' ? 9 : 1),
+    };
+    const part = { times: ['images'], amount, costs: [{ model: 'victim', pass: 'forward' as const }] };
+    const asked = (attacks: string) => operationsOf([part], { params: { images: 4, attacks }, data: {} }, costOf);
+    assert.deepEqual([asked('weak'), asked('strong')], [40, 360]);
+    assert.deepEqual(growsWith(part), ['images', 'attacks']);
+    assert.equal(repeatsOf(part, { images: 2, attacks: 'strong' }), 18);
   });
 
   it('is not known while a part that is done says nothing of its cost, and is known when it is switched off', () => {

@@ -3,9 +3,17 @@ import type { MethodSpec, Pass, Work } from '../methods/define.ts';
 
 type Part = NonNullable<MethodSpec['work']>[number];
 
-export const timesOf = (part: Part): readonly string[] => ('times' in part ? part.times : part);
+const timesOf = (part: Part): readonly string[] => ('times' in part ? part.times : part);
+const amountOf = (part: Part): Work['amount'] => ('times' in part ? part.amount : undefined);
 
-/** How often a part of the work is done. NaN where a parameter is neither a number, a switch nor a list. */
+/** Parameters that a part of the work grows with. */
+export const growsWith = (part: Part): readonly string[] => [...timesOf(part), ...(amountOf(part)?.of ?? [])];
+
+/** How often a part of the work is done. */
+export const repeatsOf = (part: Part, params: Readonly<Record<string, unknown>>): number =>
+  productOf(timesOf(part), params) * (amountOf(part)?.value(params) ?? 1);
+
+/** Product of parameters, a list counting by its length. NaN where one is neither a number, a switch nor a list. */
 export function productOf(names: readonly string[], params: Readonly<Record<string, unknown>>): number {
   return names.reduce((product, name) => product * sizeOf(params[name]), 1);
 }
@@ -27,7 +35,7 @@ export function operationsOf(
   if (work === undefined) return null;
   let sum = 0;
   for (const part of work) {
-    const times = productOf(timesOf(part), params);
+    const times = repeatsOf(part, params);
     // A control that is switched off, or has no data, needs no model.
     const isLeftOut = 'times' in part && part.data !== undefined && !(part.data in data);
     if (times === 0 || isLeftOut) continue;
