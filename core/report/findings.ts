@@ -10,7 +10,7 @@ export function findingsMarkup(findings: readonly Finding[]): Markup | false {
   if (findings.length === 0) return false;
   return markup`<section id="findings"><h2>Findings</h2><ol class="findings">${findings.map(
     (finding) =>
-      markup`<li class="finding ${finding.level}"><h3><span class="finding-level">${levelNames[finding.level]}</span> ${finding.title}</h3><p>${inline(finding.text)}</p><dl>${evidenceFacts(
+      markup`<li class="finding level-${finding.level}"><h3><span class="finding-level">${levelNames[finding.level]}</span> ${finding.title}</h3><p>${inline(finding.text)}</p><dl>${evidenceFacts(
         finding.evidence,
       ).map(([name, value]) => markup`<div><dt>${name}</dt><dd>${value}</dd></div>`)}${
         finding.references.length > 0 &&

@@ -53,7 +53,7 @@ describe('a report in HTML', () => {
     assert.match(report, /<a href="#findings">Findings<\/a>/);
     assert.match(
       report,
-      /<li class="finding warning"><h3><span class="finding-level">Weak<\/span> The model can be cloned/,
+      /<li class="finding level-warning"><h3><span class="finding-level">Weak<\/span> The model can be cloned/,
     );
     assert.match(report, /<dt>Measured<\/dt><dd>93\.9\u202f%, 95\u202f% interval 93\.4 – 94\.4\u202f%<\/dd>/);
     assert.match(report, /MITRE ATLAS: AML\.T0024\.002 Extract ML Model; NIST AI 100-2: Model extraction</);

@@ -80,12 +80,14 @@ function overview(data: SeverityData): TableBlock {
 
 /** The leading figure: severity against chance, and total harm. */
 function corrected(data: SeverityData): TableBlock {
+  const several = new Set(data.rows.map(({ model }) => model)).size > 1;
+  const named = (model: string): string[] => (several ? [model] : []);
   return {
     kind: 'table',
     title: 'Severity of the flips, corrected for chance',
     columns: [
       { title: 'Attack' },
-      { title: 'Model' },
+      ...named('').map(() => ({ title: 'Model' })),
       { title: 'Budget' },
       ...data.measures.flatMap(({ title }, i) => [
         { title, digits: 2 },
@@ -102,7 +104,7 @@ function corrected(data: SeverityData): TableBlock {
     rows: [
       ...data.rows.map((row) => [
         row.title,
-        row.model,
+        ...named(row.model),
         budget(row),
         ...data.measures.flatMap(({ name }, i) => [
           row.corrected[name]?.value ?? null,
@@ -111,7 +113,7 @@ function corrected(data: SeverityData): TableBlock {
         row.shared?.corrected[data.measures[0]?.name ?? '']?.value ?? null,
         row.shared?.count ?? null,
       ]),
-      ...(data.clean === null ? [] : [cleanRow(data, data.clean)]),
+      ...(data.clean === null ? [] : [cleanRow(data, data.clean, named(data.rows[0]?.model ?? ''))]),
     ],
     note:
       '1 is as harmful as a random wrong label, below 1 flips go to neighbours, above 1 they are worse than random. Harm is the ' +
@@ -120,10 +122,14 @@ function corrected(data: SeverityData): TableBlock {
   };
 }
 
-function cleanRow(data: SeverityData, clean: NonNullable<SeverityData['clean']>): (string | number | null)[] {
+function cleanRow(
+  data: SeverityData,
+  clean: NonNullable<SeverityData['clean']>,
+  model: readonly string[],
+): (string | number | null)[] {
   return [
     `Reference: mistakes on clean images (${formatNumber(clean.count)})`,
-    data.rows[0]?.model ?? '',
+    ...model,
     'none',
     ...data.measures.flatMap(({ name }, i) => [
       clean.corrected[name]?.value ?? null,

@@ -87,7 +87,7 @@ describe('severity of attacks in a report', () => {
   it('leads with severity corrected for chance, which tells neighbours from far classes', () => {
     const corrected = table(/corrected for chance/);
     const chance = (0.2 + 1 + 1) / 3;
-    const of = (name: string): number => Number(corrected.rows.find(([title]) => title === name)?.[3]);
+    const of = (name: string): number => Number(corrected.rows.find(([title]) => title === name)?.[2]);
     assert.ok(Math.abs(of('NEAR') - 0.2 / chance) < 1e-12);
     assert.ok(Math.abs(of('FAR') - 1 / chance) < 1e-12);
     assert.match(String(corrected.rows.at(-1)?.[0]), /^Reference: mistakes on clean images \(1\)$/);

@@ -89,12 +89,12 @@ nav a:hover { text-decoration: underline; }
 .notice.warning .notice-name { color: var(--warn); }
 .findings { margin: 0; padding: 0; list-style: none; }
 .finding { margin: 0 0 18px; padding: 2px 0 2px 14px; border-left: 3px solid var(--rule); break-inside: avoid; }
-.finding.error { border-left-color: var(--bad); }
-.finding.warning { border-left-color: var(--warn); }
+.finding.level-error { border-left-color: var(--bad); }
+.finding.level-warning { border-left-color: var(--warn); }
 .finding h3 { margin-bottom: 4px; }
 .finding-level { margin-right: 4px; color: var(--muted); }
-.finding.error .finding-level { color: var(--bad); }
-.finding.warning .finding-level { color: var(--warn); }
+.finding.level-error .finding-level { color: var(--bad); }
+.finding.level-warning .finding-level { color: var(--warn); }
 .finding p { max-width: 680px; margin-bottom: 4px; }
 .finding dl { margin: 0; font-size: 12.5px; line-height: 1.45; }
 .finding dl div { display: grid; grid-template-columns: 84px 1fr; }

@@ -136,17 +136,17 @@ export function chooseMeasures(input: MeasureInput): Dissimilarity[] {
   const by = judge === victim ? 'own' : judge.title;
   measures.push({
     name: 'v3',
-    title: `Confusion (${by})`,
+    title: `Confusion, ${by}`,
     values: confusionDissimilarity(input.judgeLogits, labels, classes),
   });
   const hasAll = new Set(labels).size === classes;
   if (hasAll && input.judgeFeatures) {
     const values = meanDissimilarity(input.judgeFeatures, labels, classes);
-    measures.push({ name: 'v1', title: `Features (${by})`, values });
+    measures.push({ name: 'v1', title: `Features, ${by}`, values });
   }
   const { templates } = victim.description;
   if (templates)
-    measures.push({ name: 'v2', title: 'Last layer (own)', values: cosineDissimilarity(templates.weight, classes) });
+    measures.push({ name: 'v2', title: 'Last layer, own', values: cosineDissimilarity(templates.weight, classes) });
   if (hasAll) measures.push({ name: 'v4', title: 'Pixels', values: meanDissimilarity(input.images, labels, classes) });
   return measures;
 }

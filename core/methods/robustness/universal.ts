@@ -42,7 +42,7 @@ export const needsImages = (kind: Kind): boolean => kind === 'uap' || kind === '
 
 /** One perturbation of all images; impressions are made first where they are what it is made from. */
 export async function* makeUniversal(kind: Kind, victim: Victim, plan: UniversalPlan): UniversalRun {
-  const { epsilon, seed, images, steps } = plan;
+  const { epsilon, seed, images } = plan;
   switch (kind) {
     case 'uap':
       return yield* universalPerturbation(victim, images, { epsilon, seed });
@@ -50,7 +50,13 @@ export async function* makeUniversal(kind: Kind, victim: Victim, plan: Universal
       return yield* perturbationOverImages(victim, images, { epsilon, seed });
     case 'impressions': {
       const made = yield* impressionsOf(victim, plan);
-      return yield* perturbationOverImages(victim, brightened(made, victim, seed), { epsilon, seed });
+      const steps = perturbationOverImages(victim, brightened(made, victim, seed), { epsilon, seed });
+      for (;;) {
+        const step = await steps.next();
+        if (step.done) return step.value;
+        const { done, total } = step.value;
+        yield { done: total * synthesisShare + (1 - synthesisShare) * done, total };
+      }
     }
     case 'fff':
     case 'gd-uap':
@@ -61,7 +67,7 @@ export async function* makeUniversal(kind: Kind, victim: Victim, plan: Universal
         epsilon,
         seed,
         loss,
-        steps,
+        steps: plan.steps,
         range,
         validation: drawings(victim, seed),
       });
@@ -112,6 +118,9 @@ function brightened(
   return both;
 }
 
+/** Of the time that a perturbation from impressions takes. */
+const synthesisShare = 0.8;
+
 /** What made good impressions of small grey and colour models: the defaults of the method that studies them. */
 const synthesis = {
   steps: 150,
@@ -143,7 +152,7 @@ async function* impressionsOf(
     { teacher, options, targets, sessions: [session], now },
     progress,
   )) {
-    yield { done: stepsDone, total: 2 * stepsTotal };
+    yield { done: synthesisShare * stepsDone, total: stepsTotal };
   }
   return progress.images;
 }
