@@ -91,7 +91,7 @@ function sourceOf(env) {
   return JSON.stringify(
     Object.entries(env)
       .filter(([name]) => sources.test(name))
-      .sort(),
+      .sort(([a], [b]) => a.localeCompare(b)),
   );
 }
 
