@@ -67,6 +67,21 @@ describe('normalise', () => {
     }
   });
 
+  it('writes out the padding of a dilated Conv that says SAME', () => {
+    const attributes = { kernel_shape: [4, 3], dilations: [1, 2] };
+    for (const [automatic, pads] of [
+      ['SAME_UPPER', [1, 2, 2, 2]],
+      ['SAME_LOWER', [2, 2, 1, 2]],
+    ] as const) {
+      const [conv] = normalise(modelOf(17, [node('Conv', ['x', 'a'], ['y'], { ...attributes, auto_pad: automatic })])).graph
+        .nodes;
+      assert.deepEqual(conv?.attributes['pads']?.value, pads);
+      assert.equal(conv.attributes['auto_pad'], undefined);
+    }
+    const strided = node('Conv', ['x', 'a'], ['y'], { ...attributes, auto_pad: 'SAME_UPPER', strides: [2, 2] });
+    assert.throws(() => normalise(modelOf(17, [strided])), { code: 'OP_UNSUPPORTED', message: /dilations, auto_pad/ });
+  });
+
   it('keeps Dropout for whoever trains, without the mode of the file', () => {
     const lifted = normalise(modelOf(10, [node('Dropout', ['x'], ['y', 'unused'], { ratio: { float: 0.25 } })]));
     const [dropout] = lifted.graph.nodes;

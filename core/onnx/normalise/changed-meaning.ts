@@ -1,6 +1,6 @@
 import { float32, tensor } from '../../base/tensor.ts';
 import type { GraphNode } from '../graph.ts';
-import { floatOf, intOf, type Lift, type LiftScope, stringOf, withAttributes } from './lift.ts';
+import { floatOf, intOf, intsOf, type Lift, type LiftScope, stringOf, withAttributes } from './lift.ts';
 import { Steps } from './steps.ts';
 
 /** Until operator set 12 the input was seen as a matrix, split before `axis` (default 1), and its rows were normalised. */
@@ -196,6 +196,28 @@ const groupNormalization: Lift = {
   },
 };
 
+/**
+ * With dilation onnxruntime does not work out auto_pad SAME by itself. At stride 1 it takes one pixel less than the kernel
+ * reaches over, whatever the size.
+ */
+const samePaddedConv: Lift = {
+  op: 'Conv',
+  below: Infinity,
+  lift: (node, scope) => {
+    const automatic = stringOf(node, 'auto_pad', 'NOTSET');
+    const dilations = intsOf(node, 'dilations') ?? [];
+    if (!automatic.startsWith('SAME') || dilations.every((dilation) => dilation === 1)) return [node];
+    const kernel = intsOf(node, 'kernel_shape') ?? scope.constantOf(node.inputs[1] ?? '')?.dims.slice(2);
+    const isStrided = (intsOf(node, 'strides') ?? []).some((stride) => stride !== 1);
+    if (kernel === undefined || isStrided)
+      return scope.refuse(node, `Conv with dilations, auto_pad ${automatic} and strides or a kernel that is not known`);
+    const totals = kernel.map((size, i) => (size - 1) * (dilations[i] ?? 1));
+    const begins = totals.map((total) => (automatic === 'SAME_UPPER' ? Math.floor(total / 2) : Math.ceil(total / 2)));
+    const pads = [...begins, ...totals.map((total, i) => total - (begins[i] ?? 0))];
+    return [{ ...node, attributes: withAttributes(node, ['auto_pad'], { pads: { type: 'ints', value: pads } }) }];
+  },
+};
+
 const scan: Lift = { op: 'Scan', below: 9, lift: (node, scope: LiftScope) => scope.refuse(node, 'Scan (opset 8)') };
 
 export const changedMeaning: readonly Lift[] = [
@@ -210,5 +232,6 @@ export const changedMeaning: readonly Lift[] = [
   gridSample,
   roiAlign,
   groupNormalization,
+  samePaddedConv,
   scan,
 ];
