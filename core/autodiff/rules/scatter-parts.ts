@@ -1,6 +1,8 @@
+import { type DType, tensor } from '../../base/tensor.ts';
 import { string } from '../attributes.ts';
 import type { GraphBuilder } from '../builder.ts';
 import type { Value } from '../emitter.ts';
+import { arrayOf } from '../filled.ts';
 import type { RuleContext } from '../rule.ts';
 import { emit } from './node-parts.ts';
 
@@ -18,12 +20,27 @@ export interface Places {
   write(data: Value, updates: Value, reduction: Reduction): Value;
   /** What `value`, shaped like the data, has at the places. */
   read(value: Value): Value;
+  /** Broadcasts to the updates: 1 for what a later write does not replace, else 0; undefined if it is 1 throughout. */
+  readonly lasting: Value | undefined;
+}
+
+/** Such a mask of shape `dims`, from the numbers of the places that the writes go to; computed ones are taken to differ. */
+export function lastingWrites(
+  g: GraphBuilder,
+  dtype: DType,
+  dims: readonly number[],
+  targets: readonly number[] | undefined,
+): Value | undefined {
+  const last = new Map(targets?.map((target, i) => [target, i]));
+  if (!targets || last.size === targets.length) return undefined;
+  const mask = targets.map((target, i) => (last.get(target) === i ? 1 : 0));
+  return g.constant(tensor(dtype, dims, arrayOf(dtype, mask)));
 }
 
 /**
  * Gradients in the data and in the updates of a scatter with any reduction. Without one, overwritten elements have no
- * gradient; where one place is written twice, ONNX leaves open which write wins. Equal extrema share the cotangent, the
- * element of the data among them, as in torch.scatter_reduce.
+ * gradient; of several writes to one place ONNX leaves open which wins, in onnxruntime it is the last. Equal extrema share
+ * the cotangent, the element of the data among them, as in torch.scatter_reduce.
  */
 export function scatterGradients(context: RuleContext, places: Places): readonly (Value | undefined)[] {
   const { node, x, g, needs } = context;
@@ -33,7 +50,8 @@ export function scatterGradients(context: RuleContext, places: Places): readonly
   switch (node.attr.string('reduction', 'none')) {
     case 'none': {
       const kept = () => places.write(dY, g.full(updates.shape, 0, dY.dtype), 'none');
-      return [needs(0) ? kept() : undefined, undefined, needs(2) ? places.read(dY) : undefined];
+      const written = () => (places.lasting ? g.mul(places.read(dY), places.lasting) : places.read(dY));
+      return [needs(0) ? kept() : undefined, undefined, needs(2) ? written() : undefined];
     }
     case 'add':
       return [needs(0) ? dY : undefined, undefined, needs(2) ? places.read(dY) : undefined];

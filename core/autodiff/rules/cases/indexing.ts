@@ -89,6 +89,17 @@ export const indexingCases: readonly RuleCase[] = [
     inputs: [x([2, 3]), constant('bool', [2], [0, 0])],
     attributes: { axis: int(-1) },
   },
+  {
+    op: 'ScatterElements',
+    name: 'overwriting one place twice',
+    inputs: [x([2, 4]), constant('int64', [2, 3], [3, 0, -1, 1, 1, 2]), x([2, 3])],
+    attributes: { axis: int(1) },
+  },
+  {
+    op: 'ScatterND',
+    name: 'overwriting one row twice',
+    inputs: [x([4, 2]), constant('int64', [3, 1], [3, 0, -1]), x([3, 2])],
+  },
   ...scatters('mul', 'multiplying', normal, normal),
   ...scatters('mul', 'multiplying, with zeros', withZero, withZero),
   ...scatters('max', 'taking the larger', apart(0.7), apart(1.1)),
