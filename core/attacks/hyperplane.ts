@@ -18,49 +18,53 @@ export function stepToHyperplane(
   for (let i = 0; i < t.length; i++) gap += w[i]! * t[i]!;
   const sign = gap >= 0 ? 1 : -1;
   const distance = Math.abs(gap);
-  // Where coordinate i may go: against w when the point lies above the plane.
-  const goesDown = (i: number): boolean => w[i]! * sign > 0;
-  const room = (i: number): number => Math.max(0, goesDown(i) ? t[i]! - low : high - t[i]!);
-  if (norm === 'l1') {
-    fillGreedily(w, distance, room, out);
-  } else {
-    const isLinf = norm === 'linf';
-    let lambda = 0;
-    for (let round = 0; round < 100; round++) {
-      let [reached, slope] = [0, 0];
-      for (let i = 0; i < t.length; i++) {
-        const weight = Math.abs(w[i]!);
-        if (weight === 0) continue;
-        const asked = isLinf ? lambda : lambda * weight;
-        const limit = room(i);
-        if (asked < limit) {
-          reached += weight * asked;
-          slope += isLinf ? weight : weight * weight;
-        } else reached += weight * limit;
-      }
-      if (slope === 0 || distance - reached <= 1e-12 * distance) break;
-      const next = lambda + (distance - reached) / slope;
-      if (next <= lambda) break;
-      lambda = next;
-    }
+  const weight = new Float64Array(t.length);
+  const room = new Float64Array(t.length);
+  for (let i = 0; i < t.length; i++) {
+    weight[i] = Math.abs(w[i]!);
+    // Against w when the point lies above the plane.
+    room[i] = Math.max(0, w[i]! * sign > 0 ? t[i]! - low : high - t[i]!);
+  }
+  if (norm === 'l1') fillGreedily(weight, distance, room, out);
+  else {
+    const lambda = multiplier(norm === 'linf', weight, distance, room);
     for (let i = 0; i < t.length; i++) {
-      const weight = Math.abs(w[i]!);
-      out[i] = weight === 0 ? 0 : Math.min(room(i), isLinf ? lambda : lambda * weight);
+      out[i] = weight[i] === 0 ? 0 : Math.min(room[i]!, norm === 'linf' ? lambda : lambda * weight[i]!);
     }
   }
-  for (let i = 0; i < t.length; i++) if (goesDown(i)) out[i] = -out[i]!;
+  for (let i = 0; i < t.length; i++) if (w[i]! * sign > 0) out[i] = -out[i]!;
+}
+
+function multiplier(isLinf: boolean, weight: Float64Array, distance: number, room: Float64Array): number {
+  let lambda = 0;
+  for (let round = 0; round < 100; round++) {
+    let [reached, slope] = [0, 0];
+    for (let i = 0; i < weight.length; i++) {
+      const each = weight[i]!;
+      const asked = isLinf ? lambda : lambda * each;
+      const limit = room[i]!;
+      if (asked < limit) {
+        reached += each * asked;
+        slope += isLinf ? each : each * each;
+      } else reached += each * limit;
+    }
+    if (slope === 0 || distance - reached <= 1e-12 * distance) break;
+    const next = lambda + (distance - reached) / slope;
+    if (next <= lambda) break;
+    lambda = next;
+  }
+  return lambda;
 }
 
 /** l1: the coordinates of the largest weights give all the room they have, the last one what is still missing. */
-function fillGreedily(w: Float32Array, distance: number, room: (i: number) => number, out: Float32Array): void {
+function fillGreedily(weight: Float64Array, distance: number, room: Float64Array, out: Float32Array): void {
   out.fill(0);
-  const order = Array.from(w.keys()).sort((i, j) => Math.abs(w[j]!) - Math.abs(w[i]!));
+  const order = Array.from(weight.keys()).sort((i, j) => weight[j]! - weight[i]!);
   let missing = distance;
   for (const i of order) {
-    const weight = Math.abs(w[i]!);
-    if (missing <= 0 || weight === 0) return;
-    const given = Math.min(room(i), missing / weight);
+    if (missing <= 0 || weight[i] === 0) return;
+    const given = Math.min(room[i]!, missing / weight[i]!);
     out[i] = given;
-    missing -= given * weight;
+    missing -= given * weight[i]!;
   }
 }
