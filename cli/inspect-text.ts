@@ -1,18 +1,20 @@
 import { basename } from 'node:path';
 import type { FeatureLayer, Inspection, NodeName, OrderFacts } from '../core/inspect/inspection.ts';
-import { formatBytes, formatDuration, formatNumber } from '../core/report/format.ts';
+import type { SanityReading } from '../core/contract/sanity.ts';
+import { formatBytes, formatDuration, formatFraction, formatNumber } from '../core/report/format.ts';
 import { columnsOf, paint, wrap, type Terminal } from './terminal.ts';
 
 type Rows = readonly (readonly [string, string])[];
 
 /** What `inspect` prints for people. */
-export function inspectionText(terminal: Terminal, found: Inspection): string {
+export function inspectionText(terminal: Terminal, found: Inspection, sanity?: SanityReading): string {
   const sections: readonly (readonly [string, Rows])[] = [
     [basename(found.file.path), fileRows(found)],
     ['Classifier', classifierRows(found)],
     ['Pre-processing', preprocessingRows(found)],
     ['Cost for one image', costRows(found)],
     ['Gradients', gradientRows(found)],
+    ...(sanity ? [[`Tried on ${sanity.count} labelled images`, sanityRows(sanity)] as const] : []),
   ];
   const widest = Math.max(...sections.flatMap(([, rows]) => rows.map(([name]) => name.length)));
   const blocks = sections.flatMap(([title, rows]) => {
@@ -47,6 +49,14 @@ function nodeList(nodes: readonly NodeName[]): string {
   const shown = nodes.slice(0, 6).map(({ op, node }) => `${op} (${node})`);
   return ` ${shown.join(', ')}${nodes.length > 6 ? ` and ${nodes.length - 6} more` : ''}.`;
 }
+
+const sanityRows = ({ readings, chance }: SanityReading): Rows => [
+  ...readings.map(({ title, accuracy, interval }): readonly [string, string] => [
+    title,
+    `${formatFraction(accuracy, 1)} right (${interval.map((end) => formatFraction(end, 1)).join(' to ')})`,
+  ]),
+  ['Guessing', formatFraction(chance, 1)],
+];
 
 const shapeText = (shape: readonly (number | string)[] | null): string =>
   shape === null ? '[?]' : `[${shape.map((dim) => (dim === '' ? '?' : dim)).join(', ')}]`;

@@ -3,9 +3,12 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { SanityReading } from '../core/contract/sanity.ts';
+import { memorySet } from '../core/data/dataset.ts';
 import type { Inspection } from '../core/inspect/inspection.ts';
 import { tinyModel, tinyNetwork } from '../core/inspect/testing/tiny-models.ts';
 import { describeMachine } from '../core/jobs/environment.ts';
+import { storeSet } from '../core/methods/testing/drive.ts';
 import { writeModel } from '../core/onnx/write.ts';
 import { callProgram } from './testing/call-program.ts';
 
@@ -20,6 +23,21 @@ describe('inspect', () => {
     assert.match(out, /Forward +841 kFLOP, 0\.417 M multiply-adds/);
     assert.match(out, /Second order +yes/);
     assert.match(out, /Time on this machine +unknown until `palimpsest doctor`/);
+  });
+
+  it('tries the usual pre-processings on labelled images when it is given some', async (t) => {
+    const cli = callProgram(t);
+    const shape = [1, 28, 28] as const;
+    const images = Float32Array.from({ length: 10 * 784 }, (_, i) => (i % 5) / 5);
+    const labels = Int32Array.from({ length: 10 }, (_, i) => i);
+    await storeSet(cli.folder, 'few', memorySet({ title: 'few', images, shape: [...shape], labels }));
+    const { code, result } = await cli.json('inspect', 'bundled:lenet5-mnist', '--data', 'few.npz');
+    assert.equal(code, 0);
+    const { count, readings } = SanityReading.parse(result['sanity']);
+    assert.equal(count, 10);
+    assert.ok(readings.some(({ title }) => title === 'Pixels from 0 to 255'));
+    const wrong = await cli.json('inspect', 'bundled:lenet5-mnist', '--data', 'nothing');
+    assert.equal(wrong.code, 4);
   });
 
   it('prints one object with the hash of the file under --json', async (t) => {

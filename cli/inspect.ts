@@ -1,10 +1,15 @@
 import { createHash } from 'node:crypto';
 import { createReadStream, readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
+import { ModelInspection } from '../core/contract/inspection.ts';
+import { DataRef } from '../core/contract/run.ts';
+import { SanityReading } from '../core/contract/sanity.ts';
 import type { MeasuredSpeed } from '../core/inspect/inspect.ts';
+import type { Inspection } from '../core/inspect/inspection.ts';
 import { describeMachine } from '../core/jobs/environment.ts';
+import type { Flag } from './arguments.ts';
 import { exitCodeOf, exitCodes } from './exit-codes.ts';
 import { debugFlag, helpFlag, jsonFlag, workspaceFlag } from './flags.ts';
 import { inspectionText } from './inspect-text.ts';
@@ -13,23 +18,31 @@ import { noteError } from './report-error.ts';
 import type { Verb } from './verb.ts';
 import { workspaceFolder } from './workspace.ts';
 
+const dataFlag: Flag = {
+  name: 'data',
+  value: 'DIR|FILE',
+  help: 'A few labelled images: says how the model does on them under each pre-processing that is usual.',
+};
+
 export const inspect: Verb = {
   name: 'inspect',
   summary: 'Say what a model file is, what it costs and what can be done with it.',
   help: {
-    title: 'palimpsest inspect: what a model file is, what it costs and what can be done with it. Nothing is run.',
+    title: 'palimpsest inspect: what a model file is, what it costs and what can be done with it.',
     usage: ['palimpsest inspect MODEL [flags]'],
     examples: [
       ['the bundled teacher', 'palimpsest inspect bundled:lenet5-mnist'],
       ['for a program', 'palimpsest inspect model.onnx --json'],
+      ['which pre-processing was it made for?', 'palimpsest inspect model.onnx --data labelled-images'],
       ['a model of free image size', 'palimpsest inspect model.onnx --dims height=224,width=224'],
     ],
     text: [
+      'Nothing is run, unless --data is given.',
       'Pre-processing is looked for in preprocessor_config.json and config.json beside the model and in its metadata. ' +
         'Times are estimates from what `palimpsest doctor` measured in this workspace. Exit code 3 says that the file is ' +
         'no image classifier that methods can use; what could be found out is printed all the same.',
     ],
-    groups: [{ title: 'Flags', flags: [dimsFlag, workspaceFlag, jsonFlag, debugFlag, helpFlag] }],
+    groups: [{ title: 'Flags', flags: [dimsFlag, dataFlag, workspaceFlag, jsonFlag, debugFlag, helpFlag] }],
   },
   positionals: ['MODEL'],
   async run(args, here) {
@@ -47,12 +60,34 @@ export const inspect: Verb = {
       speed: measuredSpeed(workspaceFolder(args, here)),
     });
     const [error] = found.problems;
-    if (args.isOn('json')) here.terminal.write(`${JSON.stringify(error ? { ...found, error } : found)}\n`);
-    else here.terminal.write(inspectionText(here.terminal, found));
+    const data = args.text('data');
+    const sanity =
+      data === undefined || error ? undefined : await tryPreprocessings(path, resolve(here.cwd, data), found);
+    if (args.isOn('json')) {
+      const parts = { ...found, ...(sanity ? { sanity } : {}), ...(error ? { error } : {}) };
+      here.terminal.write(`${JSON.stringify(parts)}\n`);
+    } else here.terminal.write(inspectionText(here.terminal, found, sanity));
     for (const problem of found.problems) noteError(here.terminal, problem);
     return error ? exitCodeOf(error.code) : exitCodes.ok.code;
   },
 };
+
+/** As the card of a model in the window does. */
+async function tryPreprocessings(path: string, data: string, found: Inspection): Promise<SanityReading> {
+  const { lookApart } = await import('../core/service/apart.ts');
+  const { foundNormalisation } = await import('../core/service/complete-models.ts');
+  const { defaultThreads } = await import('../core/runtime/device.ts');
+  const said = foundNormalisation(ModelInspection.parse(found));
+  const command = {
+    kind: 'sanity' as const,
+    path,
+    data: DataRef.parse({ path: data }),
+    count: 200,
+    also: said ? [{ title: `Found in ${said.source}`, normalisation: said.normalisation }] : [],
+    threads: defaultThreads(),
+  };
+  return SanityReading.parse(await lookApart(command));
+}
 
 async function sha256Of(path: string): Promise<string> {
   const hash = createHash('sha256');

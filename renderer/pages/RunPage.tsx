@@ -16,7 +16,7 @@ import { CopyButton } from '../panels/CopyButton.tsx';
 import { ErrorNote } from '../panels/ErrorNote.tsx';
 import { Page, Section } from '../panels/Page.tsx';
 import { PageSkeleton } from '../panels/PageSkeleton.tsx';
-import { isActive, runTitle } from '../panels/run-text.ts';
+import { isActive, runTitle, stateTitles } from '../panels/run-text.ts';
 import { Curves } from '../panels/run/Curves.tsx';
 import { KeyFigures } from '../panels/run/KeyFigures.tsx';
 import { Pictures } from '../panels/run/Pictures.tsx';
@@ -40,6 +40,11 @@ export function RunPage({ runId }: { readonly runId: string }) {
   return (
     <Page
       title={runTitle(row)}
+      mark={
+        isActive(record.state)
+          ? formatFraction(details.progress?.fraction ?? 0, 0)
+          : stateTitles[record.state].toLowerCase()
+      }
       subtitle={
         <Box sx={{ display: 'flex', gap: 2, flexWrap: 'wrap', alignItems: 'center', fontSize: '0.8125rem' }}>
           <StateMark state={record.state} isPaused={row.isPaused} />

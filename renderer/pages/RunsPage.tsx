@@ -4,7 +4,7 @@ import MenuItem from '@mui/material/MenuItem';
 import TextField from '@mui/material/TextField';
 import useMediaQuery from '@mui/material/useMediaQuery';
 import { DataGrid, type GridPaginationModel, type GridRowSelectionModel, type GridSortModel } from '@mui/x-data-grid';
-import { useDeferredValue, useMemo, useState } from 'react';
+import { useDeferredValue, useEffect, useMemo, useState } from 'react';
 import type { RunQuery } from '../../core/contract/history.ts';
 import { runStates, type RunState } from '../../core/contract/run.ts';
 import { catalogue } from '../../core/methods/catalogue.ts';
@@ -37,11 +37,20 @@ interface Filter {
 
 const noFilter: Filter = { text: '', state: 'any', methodId: 'any', tag: 'any', isTrash: false };
 
+/** Who looks at a run and comes back finds the table as it was left. */
+let remembered: { readonly filter: Filter; readonly sort: GridSortModel } = {
+  filter: noFilter,
+  sort: [{ field: 'createdAtMs', sort: 'desc' }],
+};
+
 /** All runs of the workspace. The host filters and sorts, so that ten thousand cost what a hundred do. */
 export function RunsPage({ groupId }: { readonly groupId?: string | undefined }) {
   const bridge = useBridge();
-  const [filter, setFilter] = useState<Filter>(noFilter);
-  const [sort, setSort] = useState<GridSortModel>([{ field: 'createdAtMs', sort: 'desc' }]);
+  const [filter, setFilter] = useState<Filter>(remembered.filter);
+  const [sort, setSort] = useState<GridSortModel>(remembered.sort);
+  useEffect(() => {
+    remembered = { filter, sort };
+  }, [filter, sort]);
   const [page, setPage] = useState<GridPaginationModel>({ page: 0, pageSize });
   const [selection, setSelection] = useState<GridRowSelectionModel>(nothing);
   const query = useDeferredValue(queryOf(filter, groupId, sort, page));
@@ -179,6 +188,7 @@ export function RunsPage({ groupId }: { readonly groupId?: string | undefined })
               columnVisibilityModel={{
                 ...(isWide ? {} : { models: false }),
                 tags: isWide && (tags.data?.length ?? 0) > 0,
+                note: isWide && (rows ?? []).some(({ note }) => note !== ''),
               }}
               rowHeight={36}
               columnHeaderHeight={36}

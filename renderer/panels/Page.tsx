@@ -4,6 +4,8 @@ import { useEffect, type ReactNode } from 'react';
 
 interface PageProps {
   readonly title: string;
+  /** Before the title in the window's title: how far a run has come, seen while another window is in front. */
+  readonly mark?: string;
   readonly subtitle?: ReactNode;
   readonly actions?: ReactNode;
   /** Fills the height instead of scrolling as a whole. */
@@ -13,10 +15,10 @@ interface PageProps {
 }
 
 /** Head and body of a page; the head names the window's title too. */
-export function Page({ title, subtitle, actions, isFull = false, width = 1280, children }: PageProps) {
+export function Page({ title, mark, subtitle, actions, isFull = false, width = 1280, children }: PageProps) {
   useEffect(() => {
-    document.title = `${title} · Palimpsest`;
-  }, [title]);
+    document.title = [mark, title, 'Palimpsest'].filter((part) => part !== undefined).join(' · ');
+  }, [mark, title]);
   return (
     <Box
       sx={{

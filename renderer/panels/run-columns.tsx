@@ -95,6 +95,7 @@ export function runColumns(
       sortable: false,
       valueGetter: (_, row) => row.tags.join(', '),
     },
+    { field: 'note', headerName: 'Note', width: 160 },
     {
       field: 'createdAtMs',
       headerName: 'Created',
