@@ -65,6 +65,13 @@ export const AuditData = z.object({
   leftOut: z.array(z.string()),
   /** Largest epsilon, after rounding to 8 bits; null where it was not done. */
   eightBit: z.object({ epsilon: z.number(), count: z.int(), stillFooled: z.int() }).nullable(),
+  /** Accuracy of each model under common corruptions, by strength; null where it was not measured. */
+  corruptions: z
+    .object({
+      strengths: z.array(z.int()),
+      rows: z.array(z.object({ model: z.string(), kind: z.string(), accuracies: z.array(z.number()) })),
+    })
+    .nullable(),
   /** What is to be said of each row of the picture "gallery". */
   gallery: z.object({ epsilon: z.number(), magnified: z.number(), notes: z.array(z.string()) }).nullable(),
 });
@@ -187,5 +194,27 @@ function curve(audit: AuditData, model: AuditData['models'][number], several: bo
       }),
     ],
     note: 'The band is the 95 % interval of the worst case (Wilson).',
+  };
+}
+
+/** Without an attacker: nothing where it was not measured. */
+export function corruptionSection({ corruptions, models }: AuditData): ReportSection {
+  if (!corruptions) return { title: 'Without an attacker', blocks: [] };
+  const several = models.length > 1;
+  return {
+    title: 'Without an attacker',
+    blocks: [
+      {
+        kind: 'table',
+        title: 'Accuracy under common corruptions',
+        columns: [
+          ...(several ? [{ title: 'Model' }] : []),
+          { title: 'Corruption' },
+          ...corruptions.strengths.map((strength) => ({ title: `Strength ${strength}`, unit: 'fraction' })),
+        ],
+        rows: corruptions.rows.map(({ model, kind, accuracies }) => [...(several ? [model] : []), kind, ...accuracies]),
+        note: 'In the spirit of Hendrycks and Dietterich 2019, made for small images: to be compared with each other, not with their tables.',
+      },
+    ],
   };
 }

@@ -143,7 +143,7 @@ function cleanRow(
 /** T2: does the fooling rate put the attacks in the order of their harm? */
 function orders(data: SeverityData, measure: string): ReportBlock[] {
   const compared = data.rows.filter(
-    ({ family, fooled }) => family !== 'control' && family !== 'worst-case' && fooled > 0,
+    ({ family, fooled }) => !['control', 'worst-case', 'targeted'].includes(family) && fooled > 0,
   );
   const tables = [...Map.groupBy(compared, (row) => `${row.model}, ${budget(row)}`)].flatMap(([title, rows]) => {
     if (rows.length < 3) return [];

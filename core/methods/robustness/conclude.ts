@@ -9,8 +9,6 @@ import type { Dissimilarity } from '../../metrics/severity/dissimilarity.ts';
 import type { AuditData, UniversalData } from '../../report/audit.ts';
 import { leadingSeverity } from '../../report/audit-findings.ts';
 import type { SeverityData } from '../../report/severity.ts';
-import { arraySource, createPredictor } from '../../train/evaluate.ts';
-import type { OpenedModel } from '../../train/models.ts';
 import type { MethodEvent } from '../context.ts';
 import type { ParamsOf } from '../define.ts';
 import {
@@ -23,8 +21,7 @@ import {
   type Kept,
 } from './artifacts.ts';
 import type { Audit } from './audit.ts';
-import { joinStages, worstCase, type GroupJob, type GroupPlan, type Parts } from './groups.ts';
-import { chooseMeasures } from './measures.ts';
+import { joinStages, worstCase, type GroupJob, type GroupPlan, type Parts, type Stage } from './groups.ts';
 import { auditOf, doubts, severityOf, worstLogits, type ModelStages } from './outcome.ts';
 import type { spec } from './spec.ts';
 import { needsImages, universalTitles } from './universal.ts';
@@ -47,6 +44,9 @@ export interface Attacked extends Audit {
   readonly plan: GroupPlan;
   readonly parts: Parts;
   readonly universal: readonly MadeUniversal[];
+  readonly measures: readonly Dissimilarity[];
+  readonly bounds: readonly Stage[];
+  readonly corruptions: AuditData['corruptions'];
   /** Found before the attacks. */
   readonly suspicions: readonly string[];
 }
@@ -74,7 +74,7 @@ export async function* concludeAudit(work: Attacked): Events<ResultMetrics> {
         })),
   ];
   for (const message of suspicions) yield { type: 'log', level: 'warning', message };
-  const measures = params.severity ? await measuresOf(work, first) : [];
+  const { measures } = work;
   const severity = params.severity ? severityData(work, models, audits, measures) : undefined;
   if (severity) yield json('severity', 'What the flips cost', severity);
   yield recordsCsv(models);
@@ -97,6 +97,7 @@ export async function* concludeAudit(work: Attacked): Events<ResultMetrics> {
     suspicions,
     leftOut: [...work.leftOut],
     eightBit,
+    corruptions: work.corruptions,
     gallery,
   };
   yield json('audit', 'Accuracy under every attack', audit);
@@ -109,42 +110,6 @@ const json = (name: string, title: string, value: unknown): MethodEvent => ({
   title,
   content: { json: value },
 });
-
-async function measuresOf(work: Attacked, first: ModelStages): Promise<Dissimilarity[]> {
-  const { judge, images, labels } = work;
-  const victim = work.models[0]?.model ?? judge;
-  return chooseMeasures({
-    taxonomy: work.taxonomy,
-    victim,
-    judge,
-    judgeLogits: judge === victim ? first.clean : await outputsOf(judge, images, judge.logitsName),
-    judgeFeatures: await featuresOf(judge, images),
-    images,
-    labels,
-  });
-}
-
-/** Features that enter the last linear layer [N, F]; undefined where they are no rows. */
-async function featuresOf(model: OpenedModel, images: Float32Array): Promise<Float32Array | undefined> {
-  const { templates } = model.description;
-  if (!templates || templates.op === 'Conv') return undefined;
-  return outputsOf(model, images, templates.featureName);
-}
-
-async function outputsOf({ graph, shape }: OpenedModel, images: Float32Array, name: string): Promise<Float32Array> {
-  const outputs = [{ name, dtype: 'float32' as const, shape: ['N', 'F'] }];
-  const predictor = await createPredictor({
-    graph: { ...graph, outputs },
-    shape,
-    outputName: name,
-    session: { device: 'cpu', threads: 1 },
-  });
-  try {
-    return await predictor.predict(arraySource(images, shape));
-  } finally {
-    await predictor.close();
-  }
-}
 
 function severityData(
   work: Attacked,
@@ -168,6 +133,7 @@ function severityData(
       epsilon: work.settled.universalEpsilon,
       logits,
     })),
+    bounds: work.bounds,
     measures,
     noSemantics: work.noSemantics,
     cost: work.costs,

@@ -128,6 +128,8 @@ export interface SeverityInput {
   readonly epsilons: readonly number[];
   readonly survivorsOnly: boolean;
   readonly universal: readonly UniversalLogits[];
+  /** PGD towards the nearest and the farthest classes, of the first model; empty when it was not asked for. */
+  readonly bounds: readonly Stage[];
   readonly measures: readonly Dissimilarity[];
   readonly noSemantics: string | null;
   readonly cost: CostMatrix | undefined;
@@ -140,6 +142,7 @@ export interface SeverityInput {
 export function severityOf(input: SeverityInput): SeverityData {
   const outcomes = input.models.flatMap((model, i) => [
     ...attackOutcomes(model, input.audits[i], input),
+    ...(i === 0 ? input.bounds.map((stage) => boundOutcome(model, stage, input)) : []),
     ...(i === 0 ? input.universal.map((each) => universalOutcome(model, each, input)) : []),
   ]);
   const [first] = input.models;
@@ -203,4 +206,13 @@ function universalOutcome(
     steps: null,
     flips: recordFlips({ clean, attacked: logits, labels, classes, temperature }),
   };
+}
+
+function boundOutcome(
+  { title: model, clean, labels, classes }: ModelStages,
+  { title, epsilon, logits }: Stage,
+  { norm, temperature }: SeverityInput,
+): AttackOutcome {
+  const flips = recordFlips({ clean, attacked: logits, labels, classes, temperature });
+  return { model, attack: title, title, family: 'targeted', norm, epsilon, steps: null, flips };
 }

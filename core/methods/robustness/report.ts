@@ -1,5 +1,5 @@
 import type { ReportInput } from '../define.ts';
-import { accuracySection, AuditData, epsilonText, UniversalData } from '../../report/audit.ts';
+import { accuracySection, AuditData, corruptionSection, epsilonText, UniversalData } from '../../report/audit.ts';
 import { auditFindings, leadingSeverity } from '../../report/audit-findings.ts';
 import type { KeyFigure, ReportBlock, ReportDocument, ReportSection } from '../../report/document.ts';
 import { percent } from '../../report/evaluation.ts';
@@ -23,6 +23,7 @@ export function report(input: ReportInput): ReportDocument {
     sections: [
       ...(audit ? [accuracySection(audit)] : []),
       { title: 'What each mistake costs', blocks: severity ? severityBlocks(severity) : [] },
+      ...(audit ? [corruptionSection(audit)] : []),
       gallerySection(input, audit),
       universalSection(input, universal),
       ...(audit ? [doubtsSection(audit), attacksSection(audit)] : []),

@@ -82,7 +82,15 @@ const reportInput = (driven: Driven, params: Record<string, unknown> = {}): Repo
     driven.artifacts.has(name) ? `data:image/png;base64,${artifactBytes(driven, name).toString('base64')}` : undefined,
 });
 
-const whole = await ran({ params: { universal: ['sgd', 'gd-uap', 'noise'], universalSteps: 50, universalImages: 40 } });
+const whole = await ran({
+  params: {
+    universal: ['sgd', 'gd-uap', 'noise'],
+    universalSteps: 50,
+    universalImages: 40,
+    severityBounds: true,
+    corruptions: true,
+  },
+});
 
 describe('a robustness audit', () => {
   it('has a worst case that no attack beats and that falls with epsilon', () => {
@@ -113,6 +121,14 @@ describe('a robustness audit', () => {
     }
   });
 
+  it('measures accuracy under corruptions, which a little noise hardly changes', () => {
+    const { corruptions, models } = auditOf(whole);
+    assert.deepEqual(corruptions?.strengths, [1, 3, 5]);
+    const noise = corruptions?.rows.find(({ kind }) => kind === 'gaussian-noise');
+    assert.ok(Math.abs((noise?.accuracies[0] ?? 0) - (models[0]?.cleanAccuracy ?? 1)) < 0.1);
+    assert.equal(corruptions?.rows.length, 15);
+  });
+
   it('keeps adversarial images as numbers and, rounded and tested again, as PNG', () => {
     assert.ok(artifactBytes(whole, 'adversarial.npz').includes('images.npy'));
     const { eightBit } = auditOf(whole);
@@ -124,6 +140,8 @@ describe('a robustness audit', () => {
   it('measures severity of each attack, of the worst case and of universal perturbations', () => {
     const severity = SeverityData.parse(json(whole, 'severity'));
     assert.deepEqual([...new Set(severity.rows.map(({ attack }) => attack))].sort(), [
+      'PGD to the farthest class',
+      'PGD to the nearest class',
       'deepfool',
       'fgsm',
       'gd-uap',
@@ -136,6 +154,10 @@ describe('a robustness audit', () => {
     assert.ok(
       severity.measures.some(({ name }) => name === 'v1') && severity.measures.some(({ name }) => name === 'v4'),
     );
+    const reach = (name: RegExp): number =>
+      severity.rows.find(({ title, epsilon }) => name.test(title) && epsilon === 0.15)?.corrected['v3']?.value ??
+      Number.NaN;
+    assert.ok(reach(/nearest/) < reach(/farthest/), `${reach(/nearest/)} to ${reach(/farthest/)}`);
     const universal = UniversalData.parse(json(whole, 'universal'));
     assert.deepEqual(
       universal.rows.map(({ kind, isDataFree }) => [kind, isDataFree]),
@@ -203,7 +225,7 @@ describe('a robustness audit', () => {
 });
 
 describe('an audit that is stopped', () => {
-  const params = { universal: ['gd-uap', 'noise'] as const, universalSteps: 40 };
+  const params = { universal: ['gd-uap', 'noise'] as const, universalSteps: 40, severityBounds: true };
   const given: Given = { params: { ...params, universal: [...params.universal] } };
 
   it('goes on from any checkpoint to the same bits', async () => {

@@ -1,6 +1,8 @@
 import { WorkbenchError } from '../../base/errors.ts';
 import type { Tensor } from '../../base/tensor.ts';
 import { floatsOf, float32 } from '../../base/tensor.ts';
+import type { Dissimilarity } from '../../metrics/severity/dissimilarity.ts';
+import type { AuditData } from '../../report/audit.ts';
 import { examineVictim } from '../../attacks/suspicions.ts';
 import { answersOf, perturbed } from '../../attacks/universal/universal.ts';
 import { openVictim, type Victim } from '../../attacks/victim.ts';
@@ -11,8 +13,10 @@ import { untilAborted } from '../../runtime/until-aborted.ts';
 import { multiplyAdds } from '../../train/cost.ts';
 import type { CheckpointState, MethodEvent, Run } from '../context.ts';
 import { prepareAudit, type Audit } from './audit.ts';
+import { boundJobs, boundRoles, corruptAll, measuresOf } from './beside.ts';
 import { concludeAudit, type MadeUniversal } from './conclude.ts';
 import {
+  joinStages,
   partKey,
   partsCheckpoint,
   restoreParts,
@@ -21,6 +25,7 @@ import {
   type GroupPlan,
   type GroupSaid,
   type Parts,
+  type Stage,
 } from './groups.ts';
 import { sanityMeter } from './setup.ts';
 import type { spec } from './spec.ts';
@@ -75,8 +80,12 @@ export const run: Run<typeof spec> = async function* (ctx) {
     };
     const suspicions = (await examineVictim(victimOf(first, 'victim'), audit.images)).map(({ message }) => message);
     yield* attackAll(work);
+    const measures = ctx.params.severity ? await measuresOf(audit, clean.get('victim') ?? new Float32Array(0)) : [];
+    const bounds = ctx.params.severityBounds ? yield* attackBounds(work, measures[0]) : [];
     yield* universalAll(work);
-    return yield* concludeAudit({ ...work, params: ctx.params, victim: victimOf(first, 'victim'), suspicions });
+    const corruptions = ctx.params.corruptions ? yield* corrupt(work) : null;
+    const victim = victimOf(first, 'victim');
+    return yield* concludeAudit({ ...work, params: ctx.params, victim, suspicions, measures, bounds, corruptions });
   } finally {
     await Promise.all(resources.map((resource) => resource.close()));
   }
@@ -249,6 +258,42 @@ function* metricsOf(
         if (isNew) yield { type: 'metric', name, step: count, value: standing / count };
       }
     }
+  }
+}
+
+/** The two ends of severity; their parts are kept like all others. */
+async function* attackBounds(work: Work, measure: Dissimilarity | undefined): Events<Stage[]> {
+  const { ctx, workers, parts } = work;
+  const { jobs, plan } = boundJobs(work.jobs, work.plan, work, measure);
+  for (const [key, part] of restoreParts(jobs, plan, ctx.resume?.parts ?? {})) parts.set(key, part);
+  const left = jobs.filter((job) => !isDone(job, plan, parts));
+  const doing = pool(workers, left, (job, worker) => runGroup(job, plan, victimOf(worker, 'victim'), [], parts));
+  for await (const _ of untilAborted(doing, ctx.signal)) {
+    const done = jobs.filter((job) => isDone(job, plan, parts)).length;
+    yield { type: 'progress', phase: 'severity', step: done, totalSteps: jobs.length, fraction: attackShare };
+    yield { type: 'checkpoint', capture: () => checkpoint(work, 'severity') };
+    ctx.signal.throwIfAborted();
+  }
+  yield* stopIfAborted(work, 'severity');
+  const groups = work.jobs.filter(({ role }) => role === 'victim').map(({ labels }) => labels.length);
+  const size = work.images.length / work.labels.length;
+  return (['least', 'most'] as const).flatMap((role) =>
+    jobs.length === 0
+      ? []
+      : joinStages(role, groups, plan, parts, size).map((stage) => ({ ...stage, title: boundRoles[role] })),
+  );
+}
+
+async function* corrupt(work: Work): Events<AuditData['corruptions']> {
+  const steps = corruptAll(work, (role) => victimOf(work.first, role), work.ctx.params.seed);
+  for (;;) {
+    const step = await steps.next();
+    if (step.done) return step.value;
+    const { done, total } = step.value;
+    const fraction = 0.97 + (0.02 * done) / total;
+    yield { type: 'progress', phase: 'corruptions', step: done, totalSteps: total, fraction };
+    yield { type: 'checkpoint', capture: () => checkpoint(work, 'corruptions') };
+    work.ctx.signal.throwIfAborted();
   }
 }
 

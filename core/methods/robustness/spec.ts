@@ -187,6 +187,15 @@ export const spec = defineMethod({
       title: 'Severity',
       help: 'What the flips cost: ranks, confidence, distance of the classes against chance.',
     }),
+    severityBounds: z.boolean().default(false).register(ui, {
+      title: 'Least and most severe flips',
+      group: 'advanced',
+      help: 'PGD twice more, towards the nearest and the farthest class by the first measure: the range of severity within reach.',
+    }),
+    corruptions: z.boolean().default(false).register(ui, {
+      title: 'Common corruptions',
+      help: 'Accuracy under noise, blur, weather and geometry at three strengths: what happens without an attacker.',
+    }),
     taxonomy: z.string().max(4096).default('auto').register(ui, {
       title: 'Taxonomy',
       group: 'advanced',
@@ -237,10 +246,11 @@ export const spec = defineMethod({
     },
     standard: {
       title: 'Standard',
-      help: '1,000 images, the four attacks of AutoAttack each on all of them beside FGSM and PGD, severity, universal perturbations; some minutes for a small model.',
+      help: '1,000 images, the four attacks of AutoAttack each on all of them beside FGSM and PGD, severity, universal perturbations, corruptions; some minutes for a small model.',
       params: {
         count: 1000,
-        attacks: ['fgsm', 'pgd', 'apgd-ce', 'apgd-t', 'fab-t', 'square'],
+        attacks: ['noise', 'fgsm', 'pgd', 'apgd-ce', 'apgd-t', 'fab-t', 'square'],
+        corruptions: true,
         attackOptions: { square: { queries: 1000 } },
         universal: ['impressions', 'gd-uap', 'noise'],
       },

@@ -65,8 +65,8 @@ const estimates = (statistics: Record<string, Statistic>, resamples: Resamples):
 const comparable = (a: AttackOutcome, b: AttackOutcome): boolean =>
   a.model === b.model && a.norm === b.norm && a.epsilon === b.epsilon && !isApart(b.family);
 
-/** Controls fool too few to be compared, and the worst case is made of the others. */
-const isApart = (family: AttackFamily): boolean => family === 'control' || family === 'worst-case';
+/** Controls fool too few to be compared, the worst case is made of the others, and those told a class do as they are told. */
+const isApart = (family: AttackFamily): boolean => ['control', 'worst-case', 'targeted'].includes(family);
 
 export function summariseAttacks(outcomes: readonly AttackOutcome[], options: SummaryOptions): SeverityRow[] {
   const { measures, cost, resamples } = options;
