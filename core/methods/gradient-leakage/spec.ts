@@ -1,6 +1,18 @@
 import { defineMethod } from '../define.ts';
 import { params } from './spec-params.ts';
 
+/**
+ * Evaluations of a step of one run. Of the twenty that a step of L-BFGS may take five are made, as attacks that succeed end
+ * early; a defence is attacked plainly and by somebody who knows it, who makes all of his steps.
+ */
+function evaluationsOfStep({ attack, optimiser, defences }: Readonly<Record<string, unknown>>): number {
+  if (attack === 'none') return 0;
+  const count = Array.isArray(defences) ? defences.length : 0;
+  const isPublished = attack === 'dlg' || attack === 'idlg' || attack === 'wei';
+  const isLbfgs = optimiser === 'attack' ? isPublished : optimiser === 'lbfgs' || optimiser === 'lbfgs-wolfe';
+  return isLbfgs ? 5 + 25 * count : 1 + 2 * count;
+}
+
 export const spec = defineMethod({
   id: 'gradient-leakage',
   version: 1,
@@ -189,17 +201,20 @@ export const spec = defineMethod({
     evaluations: { title: 'Gradient evaluations', unit: '1', help: 'Mean over runs, no defence' },
   },
   work: [
-    // About half of the twenty evaluations that a step of L-BFGS may take.
-    { times: ['runs', 'steps', 'restarts'], costs: [{ model: 'victim', pass: 'second-order', count: 10 }] },
-    // A defence is attacked plainly and by somebody who knows it, and is seldom done early.
     {
-      times: ['runs', 'steps', 'restarts', 'defences'],
-      costs: [{ model: 'victim', pass: 'second-order', count: 40 }],
+      times: ['runs', 'batchSize', 'steps', 'restarts'],
+      amount: { of: ['attack', 'optimiser', 'defences'], value: evaluationsOfStep },
+      costs: [{ model: 'victim', pass: 'second-order' }],
     },
     { times: ['tradeoffSteps', 'tradeoffBatchSize'], costs: [{ model: 'victim', pass: 'parameter-gradient' }] },
     {
       times: ['tradeoffSteps', 'tradeoffBatchSize', 'defences'],
-      costs: [{ model: 'victim', pass: 'parameter-gradient', count: 2 }],
+      costs: [{ model: 'victim', pass: 'parameter-gradient' }],
+    },
+    // Four kinds of batch for each size on two networks, each with two batches of 32 that the attacker measures.
+    {
+      times: ['labelBatches', 'labelBatchSizes'],
+      costs: [{ model: 'victim', pass: 'parameter-gradient', count: 400 }],
     },
   ],
   columns: ['success', 'labelAccuracy', 'psnr', 'identified', 'bestDefendedSuccess'],
