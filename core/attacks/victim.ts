@@ -72,7 +72,7 @@ export interface LoopDefinition {
 export type Look = (g: GraphBuilder, images: Value) => Value;
 
 /** Multiply-adds of one step of a batch, about: forward and backward. */
-const stepWork = 2e10;
+const stepWork = 4e10;
 /** Multiply-adds of one chunk of steps. */
 const chunkWork = 3e9;
 const mostImages = 64;
