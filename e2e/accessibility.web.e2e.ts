@@ -14,7 +14,7 @@ interface Finding {
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
-describe('axe finds no serious problem', { timeout: 300_000 }, () => {
+describe('axe finds no serious problem', { timeout: 600_000 }, () => {
   let opened: Opened;
   let pages: readonly Visited[];
 

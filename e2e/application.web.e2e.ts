@@ -6,7 +6,7 @@ import { app, stage } from './stand-in/electron.ts';
 import { utilities } from './stand-in/utility.ts';
 
 /** What only the application does: processes of its own for runs, notifications, menu, dialogs, an orderly end. */
-describe('the application around the window', { timeout: 300_000 }, () => {
+describe('the application around the window', { timeout: 600_000 }, () => {
   let opened: Opened;
   let page: Page;
 

@@ -13,7 +13,7 @@ import { serve, type Served } from './server.ts';
 const teacher = fileURLToPath(new URL('../assets/models/lenet5-fmnist.onnx', import.meta.url));
 
 /** From a dropped teacher file to the report, with everything going wrong that can on the way. */
-describe('a run that is interrupted in every way', { timeout: 300_000 }, () => {
+describe('a run that is interrupted in every way', { timeout: 600_000 }, () => {
   const workspace = mkdtempSync(join(tmpdir(), 'palimpsest-e2e-'));
   let served: Served;
   let context: BrowserContext;

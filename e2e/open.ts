@@ -20,7 +20,7 @@ export interface Opened {
 /** The same specification runs on each. */
 export type Opener = () => Promise<Opened>;
 
-const patienceMs = 30_000;
+const patienceMs = 120_000;
 
 /** The window in a browser, before `palimpsest serve`. */
 export const openServed: Opener = async () => openServedIn(undefined);

@@ -8,7 +8,7 @@ import { app, ipcMain, stage } from './stand-in/electron.ts';
 import { out } from './stand-in/start.ts';
 
 /** Electron's security checklist, item by item, on the built main process and preload; docs/security.md names them. */
-describe('the application keeps to Electron’s security checklist', { timeout: 300_000 }, () => {
+describe('the application keeps to Electron’s security checklist', { timeout: 600_000 }, () => {
   let opened: Opened;
   let page: Page;
 
