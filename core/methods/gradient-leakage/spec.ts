@@ -10,7 +10,7 @@ function evaluationsOfStep({ attack, optimiser, defences }: Readonly<Record<stri
   const count = Array.isArray(defences) ? defences.length : 0;
   const isPublished = attack === 'dlg' || attack === 'idlg' || attack === 'wei';
   const isLbfgs = optimiser === 'attack' ? isPublished : optimiser === 'lbfgs' || optimiser === 'lbfgs-wolfe';
-  return isLbfgs ? 5 + 25 * count : 1 + 2 * count;
+  return isLbfgs ? 5 + 30 * count : 1 + 2 * count;
 }
 
 export const spec = defineMethod({
