@@ -48,19 +48,22 @@ describe('what an attack makes larger', () => {
       const { logits, losses, gradient } = await victim.gradient(objective, images, goals);
       const direction = new Float32Array(images.length);
       fillNormal(stream(2, name), direction);
-      const step = 1e-4;
+      const step = 1e-3;
       const lossesAt = async (sign: number): Promise<Float32Array> => {
         const moved = images.map((value, i) => value + sign * step * direction[i]!);
         return (await victim.gradient(objective, moved, goals)).losses;
       };
       const [after, before] = [await lossesAt(1), await lossesAt(-1)];
+      let agreeing = 0;
       for (let i = 0; i < count; i++) {
         const z = Array.from(rowOf(logits, classes, i));
         assert.ok(Math.abs(losses[i]! - formula(z, goals.labels[i]!, goals.targets[i]!)) < 1e-4);
         const slope = rowOf(gradient, size, i).reduce((sum, g, j) => sum + g * direction[i * size + j]!, 0);
         const difference = (after[i]! - before[i]!) / (2 * step);
-        assert.ok(Math.abs(slope - difference) < 0.02 * (1 + Math.abs(slope)), `${slope} and ${difference}`);
+        agreeing += Number(Math.abs(slope - difference) < 0.01 * (1 + Math.abs(slope)));
       }
+      // One image may lie at a kink of the network.
+      assert.ok(agreeing >= count - 1, `${agreeing} of ${count} agree`);
       await victim.close();
     });
   }
