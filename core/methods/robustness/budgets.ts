@@ -65,7 +65,7 @@ export function settleBudget(params: Params, model: Pick<OpenedModel, 'shape' | 
   return {
     preset,
     epsilons: [...new Set(given)].sort((a, b) => a - b),
-    universalEpsilon: budget.universalEpsilon * width,
+    universalEpsilon: params.universalEpsilon > 0 ? params.universalEpsilon : budget.universalEpsilon * width,
     options: { ...params.attackOptions, pgd: { ...pgd, ...params.attackOptions['pgd'] } },
   };
 }

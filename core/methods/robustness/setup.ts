@@ -88,7 +88,10 @@ export function checkBudget(params: Params, settled: Settled, size: number): voi
     );
   }
   const most = { linf: width, l2: width * Math.sqrt(size), l1: width * size }[params.norm];
-  const above = settled.epsilons.filter((epsilon) => epsilon > most);
+  const above = [
+    ...settled.epsilons.filter((epsilon) => epsilon > most),
+    ...(settled.universalEpsilon > width ? [settled.universalEpsilon] : []),
+  ];
   if (above.length === 0) return;
   throw new WorkbenchError(
     'PARAM_INVALID',
