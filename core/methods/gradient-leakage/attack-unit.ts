@@ -6,7 +6,10 @@ import type { PresetId } from '../../leakage/attack-presets.ts';
 import { labelOverlap } from '../../leakage/labels.ts';
 import type { SharedGradients } from '../../leakage/victim-gradient.ts';
 import { toWorkbenchError } from '../../base/errors.ts';
-import { scoreBatch } from '../../leakage/score.ts';
+import { clipped, scoreBatch } from '../../leakage/score.ts';
+import type { Victim } from '../../leakage/victim.ts';
+import { meanSquaredError } from '../../metrics/images.ts';
+import { arraySource, createPredictor } from '../../train/evaluate.ts';
 import { createChunker } from '../../runtime/chunks.ts';
 import type { SessionOptions } from '../../runtime/session.ts';
 import { batchItems, dummyImages, localTraining, take, victimOf, type Inputs, type Params } from './inputs.ts';
@@ -156,7 +159,8 @@ export async function* runUnit(
       }
       const { outcome } = attack;
       const mse = truth ? meanMse(truth.images, images, victim.shape) : Number.NaN;
-      const done = outcome && finish(unit, outcome, frames, base, truth, victim.shape);
+      const finished = outcome && finish(unit, outcome, frames, base, truth, victim.shape);
+      const done = finished && truth ? await withFeatures(finished, victim, truth, session) : finished;
       yield {
         unit,
         step,
@@ -244,6 +248,29 @@ function finish(
     },
     frames: float32([all.length, ...images.dims], sorted),
   };
+}
+
+/** Adds how far the victim's logits of each reconstruction, clipped, are from those of the true image. */
+async function withFeatures(
+  done: UnitDone,
+  { graph, shape, classes }: Victim,
+  truth: Truth,
+  session: SessionOptions,
+): Promise<UnitDone> {
+  const found = clipped(done.frames.data.subarray(done.frames.data.length - truth.images.data.length));
+  const predictor = await createPredictor({ graph, shape, batchSize: truth.labels.length, session });
+  try {
+    const own = await predictor.predict(arraySource(truth.images.data, shape));
+    const other = await predictor.predict(arraySource(found, shape));
+    const row = (logits: Float32Array, k: number): Float32Array => logits.subarray(k * classes, (k + 1) * classes);
+    const images = done.result.images.map((image, k) => ({
+      ...image,
+      featureMse: finiteOrNull(meanSquaredError(row(own, k), row(other, k))),
+    }));
+    return { ...done, result: { ...done.result, images } };
+  } finally {
+    await predictor.close();
+  }
 }
 
 function vanished(

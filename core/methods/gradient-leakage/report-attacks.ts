@@ -119,6 +119,7 @@ function runs({ units, figures }: AttacksData): ReportBlock {
       { title: 'MSE, not clipped' },
       { title: 'PSNR', unit: 'dB', digits: 1 },
       { title: 'SSIM', digits: 3 },
+      { title: 'Feature MSE' },
       { title: 'Evaluations' },
       { title: 'Ended' },
     ],
@@ -136,10 +137,11 @@ function runs({ units, figures }: AttacksData): ReportBlock {
         image?.unclippedMse ?? null,
         image?.psnrDb ?? null,
         image?.ssim ?? null,
+        image?.featureMse ?? null,
         unit.evaluations,
         unit.failure ?? unit.ends.join(', '),
       ];
     }),
-    note: 'Of a batch the first image. plain: the attack as without a defence; adapted: by somebody who knows it. What diverged kept its best iterate and counts as a failure where there is none.',
+    note: 'Of a batch the first image. Feature MSE: of the logits. plain: the attack as without a defence; adapted: by somebody who knows it. What diverged kept its best iterate and counts as a failure where there is none.',
   };
 }

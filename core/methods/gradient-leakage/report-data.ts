@@ -36,6 +36,8 @@ export const UnitResultData = z.object({
       unclippedMse: Finite,
       psnrDb: z.number(),
       ssim: z.number(),
+      /** Mean squared difference of the victim's logits, in logits squared. */
+      featureMse: Finite.optional(),
       identified: z.boolean().nullable().optional(),
     }),
   ),

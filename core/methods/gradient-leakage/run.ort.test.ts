@@ -117,6 +117,9 @@ describe('a leakage audit of LeNet(Zhu)', () => {
     assert.equal(driven.metrics?.['success'], 1);
     assert.equal(driven.metrics?.['labelAccuracy'], 1);
     assert.equal(driven.metrics?.['identified'], 1);
+    const far = units.find(({ defence }) => defence === 2)?.images[0]?.featureMse ?? 0;
+    const near = units[0]?.images[0]?.featureMse ?? Infinity;
+    assert.ok(near < 0.01 && far > 100 * near, `logits of ${near} and ${far}`);
     assert.ok((driven.metrics?.['bestDefendedSuccess'] ?? 1) < 1);
     const tradeoff = TradeoffData.parse(jsonOf(driven, 'trade-off'));
     assert.equal(tradeoff.rows.length, 3);
