@@ -76,6 +76,9 @@ const stepWork = 4e10;
 /** Multiply-adds of one chunk of steps. */
 const chunkWork = 3e9;
 const mostImages = 64;
+/** Compiled graphs that stay open: as many as hold this much of weights, within limits. */
+const openBytes = 1e9;
+const [fewestOpen, mostOpen] = [6, 48];
 
 export interface VictimOptions {
   readonly session: SessionOptions;
@@ -90,8 +93,10 @@ export function openVictim(model: AttackedModel, { session, bounds = [0, 1] }: V
   const cost = 3 * Math.max(1, multiplyAdds(graph, [1, ...shape]));
   const batchSize = Math.max(1, Math.min(mostImages, 2 ** Math.floor(Math.log2(Math.max(1, stepWork / cost)))));
   const stepsPerChunk = Math.max(1, Math.min(10, Math.floor(chunkWork / (cost * batchSize))));
-  const sessions = new Map<string, Promise<Session>>();
-  const loops = new Map<string, Promise<CompiledLoop>>();
+  const weightBytes = [...graph.initializers.values()].reduce((sum, { data }) => sum + data.byteLength, 0);
+  const most = Math.max(fewestOpen, Math.min(mostOpen, Math.floor(openBytes / Math.max(1, weightBytes))));
+  const sessions = compiledFew<Session>(most);
+  const loops = compiledFew<CompiledLoop>(most);
   const look: Look = (g, images) => {
     const { outputs } = inlineGraph(g, graph, { inputs: { [model.inputName]: images } });
     const logits = outputs[model.logitsName];
@@ -103,7 +108,7 @@ export function openVictim(model: AttackedModel, { session, bounds = [0, 1] }: V
     );
   };
   const sessionFor = (key: string, batch: number, emit: (g: GraphBuilder, images: Value) => void): Promise<Session> =>
-    madeOnce(sessions, `${key}/${batch}`, () => {
+    sessions.get(`${key}/${batch}`, () => {
       const g = new GraphBuilder('', session.device === 'cpu' ? 'cpu' : 'gpu');
       emit(g, g.input('images', 'float32', [batch, ...shape]));
       return compile(g.build(`${graph.name} ${key}`), session);
@@ -181,24 +186,50 @@ export function openVictim(model: AttackedModel, { session, bounds = [0, 1] }: V
       };
     },
     loop: (key, batch, define) =>
-      madeOnce(loops, `${key}/${batch}`, () =>
+      loops.get(`${key}/${batch}`, () =>
         compileLoop(`${graph.name} ${key}`, define.types(batch), define.body(look), session),
       ),
     async close() {
-      const all = await Promise.allSettled([...sessions.values(), ...loops.values()]);
-      sessions.clear();
-      loops.clear();
-      for (const result of all) if (result.status === 'fulfilled') await result.value.close();
+      await sessions.close();
+      await loops.close();
     },
   };
 }
 
-function madeOnce<T>(made: Map<string, Promise<T>>, key: string, make: () => Promise<T>): Promise<T> {
-  const known = made.get(key);
-  if (known) return known;
-  const fresh = make();
-  made.set(key, fresh);
-  return fresh;
+interface Few<T> {
+  get(key: string, make: () => Promise<T>): Promise<T>;
+  close(): Promise<void>;
+}
+
+/** Keeps what was used last: each holds the weights of the model, and large models would fill the memory. */
+function compiledFew<T extends { close(): Promise<void> }>(most: number): Few<T> {
+  const open = new Map<string, Promise<T>>();
+  const closing = new Set<Promise<void>>();
+  return {
+    get(key, make) {
+      const known = open.get(key);
+      open.delete(key);
+      const one = known ?? make();
+      open.set(key, one);
+      const [oldest] = open;
+      if (oldest && open.size > most) {
+        open.delete(oldest[0]);
+        const gone: Promise<void> = oldest[1].then(
+          (each) => each.close(),
+          () => undefined,
+        );
+        closing.add(gone);
+        void gone.finally(() => closing.delete(gone));
+      }
+      return one;
+    },
+    async close() {
+      const all = await Promise.allSettled(open.values());
+      open.clear();
+      for (const result of all) if (result.status === 'fulfilled') await result.value.close();
+      await Promise.allSettled(closing);
+    },
+  };
 }
 
 /** ∂⟨cotangent, logits⟩ / ∂images; MODEL_UNSUITABLE when the logits do not follow the images. */
