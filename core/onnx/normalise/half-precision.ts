@@ -91,7 +91,8 @@ function halfToFloat(bits: number): number {
   return exponent === 0 ? sign * fraction * 2 ** -24 : sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
 }
 
-function widenTensor(tensor: Tensor): Tensor {
+/** A tensor of halves as one of single precision; others as they are. */
+export function widenTensor(tensor: Tensor): Tensor {
   if (tensor.dtype !== 'float16') return tensor;
   table ??= Float32Array.from({ length: 2 ** 16 }, (_, bits) => halfToFloat(bits));
   const data = new Float32Array(tensor.data.length);
