@@ -211,13 +211,16 @@ function costs({ cost, differentiability }: ModelInspection): Fact[] {
       ? [
           {
             label: 'Here',
-            value: `${formatDuration(cost.estimate.forwardMs)} on ${cost.estimate.device}, ${cost.estimate.threads} threads`,
+            value: `${shortTime(cost.estimate.forwardMs)} on ${cost.estimate.device}, ${cost.estimate.threads} threads`,
           },
         ]
       : []),
     ...orders,
   ];
 }
+
+/** Durations of less than a millisecond keep two digits. */
+const shortTime = (ms: number): string => (ms < 1 ? `${Number(ms.toPrecision(2))} ms` : formatDuration(ms));
 
 function orderText({ isPossible, missing, reason }: ModelInspection['differentiability']['order1']): string {
   if (isPossible) return 'can be taken';

@@ -65,12 +65,12 @@ function Meter({ reading, onChoose }: { readonly reading: SanityReading } & Pick
   const best = readings[0]?.accuracy ?? 0;
   return (
     <>
-      <Table size="small" sx={{ mt: 1.5 }}>
+      <Table size="small" sx={{ mt: 1.5, '& td, & thead th': { whiteSpace: 'nowrap' } }}>
         <TableHead>
           <TableRow>
             <TableCell>Pre-processing</TableCell>
             <TableCell align="right">Accuracy</TableCell>
-            <TableCell sx={{ width: 96 }} />
+            <TableCell sx={{ width: 72 }} />
             <TableCell align="right">Confidence</TableCell>
             <TableCell />
           </TableRow>

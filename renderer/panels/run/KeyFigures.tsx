@@ -26,7 +26,7 @@ export function KeyFigures({ record }: { readonly record: RunRecord }) {
   if (figures.length === 0) return null;
   return (
     <Box component="section" aria-label="Results" sx={{ mb: 4 }}>
-      <Box sx={{ display: 'grid', gridTemplateColumns: 'repeat(auto-fit, minmax(150px, 1fr))', gap: 3 }}>
+      <Box sx={{ display: 'grid', gridTemplateColumns: 'repeat(auto-fit, minmax(132px, 1fr))', gap: 3 }}>
         {figures.slice(0, large).map(({ name, title, text, help }, index) => (
           <Box
             key={name}

@@ -6,7 +6,7 @@ import { useState } from 'react';
 import type { RunDetails } from '../../../core/contract/history.ts';
 import type { ModelRef, RunRecord } from '../../../core/contract/run.ts';
 import { formatValue } from '../../../core/methods/param-text.ts';
-import { paramFields } from '../../../core/methods/parameters.ts';
+import { paramFields, type ValueShape } from '../../../core/methods/parameters.ts';
 import { formatBytes, formatDuration, formatInstant } from '../../../core/report/format.ts';
 import type { LogLine } from '../../bridge/run-state.ts';
 import { useBridge } from '../../bridge/use-bridge.ts';
@@ -48,7 +48,10 @@ export function Request({ details }: { readonly details: RunDetails }) {
       const value = request.params[name];
       const unit =
         ui.unit === undefined || ui.unit === '1' || ui.unit === 'fraction' ? '' : `\u00a0${unitOf(ui.unit, value)}`;
-      return { label: ui.title, value: value === undefined ? '–' : `${formatValue(shape, value)}${unit}` };
+      return {
+        label: ui.title,
+        value: value === undefined ? '–' : `${textOf(shape, value)}${unit}`,
+      };
     }),
   ];
   return (
@@ -63,6 +66,12 @@ export function Request({ details }: { readonly details: RunDetails }) {
       <Facts facts={facts} />
     </Section>
   );
+}
+
+/** As on the command line; the items of a list are set apart. */
+function textOf(shape: ValueShape, value: unknown): string {
+  const text = formatValue(shape, value);
+  return Array.isArray(value) ? text.replaceAll(/,(?=\S)/g, ', ') : text;
 }
 
 /** "1 step", "2 steps". */
