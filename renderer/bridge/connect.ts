@@ -18,3 +18,6 @@ export function connect({ location, history, sessionStorage, [portName]: port }:
   });
   return connectPort(port);
 }
+
+/** In the application a window has no address that another one could be opened at. */
+export const hasAddress = (): boolean => window[portName] === undefined;

@@ -7,6 +7,7 @@ import { useState } from 'react';
 import type { MachineFacts } from '../../core/contract/machine.ts';
 import { formatBytes, formatInstant, formatNumber } from '../../core/report/format.ts';
 import { chooseTheme, themeChoices, useThemeChoice } from '../app/settings.ts';
+import { hasAddress } from '../bridge/connect.ts';
 import { useBridge, useRequest } from '../bridge/use-bridge.ts';
 import { useMeasuring } from '../bridge/use-measuring.ts';
 import { CopyButton } from '../panels/CopyButton.tsx';
@@ -50,9 +51,11 @@ export function SettingsPage() {
           <Facts facts={workspace(machine.data)} />
         </Section>
       )}
-      <Section title="Another window">
-        <Invite />
-      </Section>
+      {hasAddress() && (
+        <Section title="Another window">
+          <Invite />
+        </Section>
+      )}
     </Page>
   );
 }
