@@ -182,16 +182,17 @@ def turn_back(grad):
 
 def pair_up(arrays, parameters):
     """[(initialiser, parameter, whether it is turned)]: by name, else by numbers that occur once on either side."""
-    pairs = {}
-    for name, array in arrays.items():
-        parameter = parameters.get(name)
-        if parameter is not None and np.array_equal(array, parameter.detach().numpy()):
-            pairs[name] = (name, parameter, False)
-    taken = {p for _, p, _ in pairs.values()}
     key = lambda array: (array.shape, np.ascontiguousarray(array).tobytes())
     counts = collections.Counter(key(p.detach().numpy()) for p in parameters.values())
     known = {key(p.detach().numpy()): p for p in parameters.values()}
     seen = collections.Counter(key(a) for a in arrays.values())
+    pairs = {}
+    for name, array in arrays.items():
+        parameter = parameters.get(name)
+        # An initialiser that stands for several equal parameters has the sum of their gradients.
+        if parameter is not None and np.array_equal(array, parameter.detach().numpy()) and counts[key(array)] <= seen[key(array)]:
+            pairs[name] = (name, parameter, False)
+    taken = {p for _, p, _ in pairs.values()}
     for name, array in arrays.items():
         if name in pairs or array.size < 2 or array.min() == array.max() or seen[key(array)] > 1:
             continue
