@@ -44,6 +44,7 @@ export interface Attacked extends Audit {
   readonly plan: GroupPlan;
   readonly parts: Parts;
   readonly universal: readonly MadeUniversal[];
+  readonly signal: AbortSignal;
   readonly measures: readonly Dissimilarity[];
   readonly bounds: readonly Stage[];
   readonly corruptions: AuditData['corruptions'];
@@ -75,7 +76,7 @@ export async function* concludeAudit(work: Attacked): Events<ResultMetrics> {
   ];
   for (const message of suspicions) yield { type: 'log', level: 'warning', message };
   const { measures } = work;
-  const severity = params.severity ? severityData(work, models, audits, measures) : undefined;
+  const severity = params.severity ? yield* severityData(work, models, audits, measures) : undefined;
   if (severity) yield json('severity', 'What the flips cost', severity);
   yield recordsCsv(models);
   const gallery = yield* showGallery(work, first, measures);
@@ -111,16 +112,16 @@ const json = (name: string, title: string, value: unknown): MethodEvent => ({
   content: { json: value },
 });
 
-function severityData(
+async function* severityData(
   work: Attacked,
   models: readonly ModelStages[],
   audits: AuditData['models'],
   measures: readonly Dissimilarity[],
-): SeverityData {
+): Events<SeverityData> {
   const { params, plan } = work;
   const [first] = models;
   const temperature = params.temperatureScaling && first ? fitTemperature(first.clean, first.labels, first.classes) : 1;
-  return severityOf({
+  const steps = severityOf({
     models,
     audits,
     norm: plan.norm,
@@ -141,6 +142,13 @@ function severityData(
     temperature,
     seed: params.seed,
   });
+  for (;;) {
+    const step = await steps.next();
+    if (step.done) return step.value;
+    const { done, total } = step.value;
+    yield { type: 'progress', phase: 'severity of the flips', step: done, totalSteps: total, fraction: 0.99 };
+    work.signal.throwIfAborted();
+  }
 }
 
 /** Examples at the smallest epsilon at which ten images fell, else at the largest. */

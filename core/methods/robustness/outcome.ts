@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { stream } from '../../base/rng.ts';
 import { suspicionsOf, type Suspicion } from '../../attacks/suspicions.ts';
 import { attackFigures } from '../../attacks/verdicts.ts';
@@ -10,9 +11,10 @@ import {
   cleanMistakes,
   rankAgreements,
   severityDifferences,
-  summariseAttacks,
+  summariseAttack,
   type AttackFamily,
   type AttackOutcome,
+  type SeverityRow,
 } from '../../metrics/severity/summary.ts';
 import type { AuditData } from '../../report/audit.ts';
 import type { SeverityData } from '../../report/severity.ts';
@@ -139,7 +141,9 @@ export interface SeverityInput {
 }
 
 /** Severity of every attack on every model, the worst case and universal perturbations among them. */
-export function severityOf(input: SeverityInput): SeverityData {
+export async function* severityOf(
+  input: SeverityInput,
+): AsyncGenerator<{ readonly done: number; readonly total: number }, SeverityData, void> {
   const outcomes = input.models.flatMap((model, i) => [
     ...attackOutcomes(model, input.audits[i], input),
     ...(i === 0 ? input.bounds.map((stage) => boundOutcome(model, stage, input)) : []),
@@ -149,7 +153,13 @@ export function severityOf(input: SeverityInput): SeverityData {
   const count = first?.labels.length ?? 0;
   const resamples = drawResamples(count, stream(input.seed, 'severity'));
   const [leading] = input.measures;
-  const rows = summariseAttacks(outcomes, { measures: input.measures, cost: input.cost, resamples });
+  const rows: SeverityRow[] = [];
+  for (const outcome of outcomes) {
+    // A turn of the event loop, so that a cancel is heard.
+    await setImmediate();
+    yield { done: rows.length, total: outcomes.length };
+    rows.push(summariseAttack(outcome, outcomes, { measures: input.measures, cost: input.cost, resamples }));
+  }
   const [reference] = outcomes;
   return {
     classNames: [...input.classNames],

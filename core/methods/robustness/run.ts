@@ -85,7 +85,16 @@ export const run: Run<typeof spec> = async function* (ctx) {
     yield* universalAll(work);
     const corruptions = ctx.params.corruptions ? yield* corrupt(work) : null;
     const victim = victimOf(first, 'victim');
-    return yield* concludeAudit({ ...work, params: ctx.params, victim, suspicions, measures, bounds, corruptions });
+    return yield* concludeAudit({
+      ...work,
+      params: ctx.params,
+      victim,
+      suspicions,
+      measures,
+      bounds,
+      corruptions,
+      signal: ctx.signal,
+    });
   } finally {
     await Promise.all(resources.map((resource) => resource.close()));
   }

@@ -44,13 +44,15 @@ export function drawResamples(images: number, rng: Rng, resamples = 1000): Resam
 }
 
 /** The statistic on all images, and its 2.5 % and 97.5 % quantiles over the resamples in which it has a meaning. */
-export function estimate(statistic: Statistic, resamples: Resamples): Estimate {
+export function estimate(given: Statistic, resamples: Resamples): Estimate {
+  const statistic = settled(given);
   const spread = resamples.counts.flatMap((counts) => valueOf(statistic, counts) ?? []);
   return summary(valueOf(statistic), spread);
 }
 
 /** a − b with its interval over the same resamples; exactly 0 with no width for two equal attacks. */
-export function pairedDifference(a: Statistic, b: Statistic, resamples: Resamples): Estimate {
+export function pairedDifference(first: Statistic, second: Statistic, resamples: Resamples): Estimate {
+  const [a, b] = [settled(first), settled(second)];
   const [left, right] = [valueOf(a), valueOf(b)];
   const spread = resamples.counts.flatMap((counts) => {
     const [x, y] = [valueOf(a, counts), valueOf(b, counts)];
@@ -58,6 +60,12 @@ export function pairedDifference(a: Statistic, b: Statistic, resamples: Resample
   });
   return summary(left === null || right === null ? null : left - right, spread);
 }
+
+/** Columns of one type: a loop that sees several is a few times slower. */
+const settled = ({ columns, value }: Statistic): Statistic => ({
+  columns: columns.map((column) => (column instanceof Float64Array ? column : Float64Array.from(column))),
+  value,
+});
 
 function summary(value: number | null, spread: readonly number[]): Estimate {
   if (value === null || spread.length === 0) return { value, low: null, high: null };
