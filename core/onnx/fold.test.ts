@@ -33,6 +33,16 @@ describe('a node with constant inputs', () => {
     assert.deepEqual(result, [int64([3], [1, 9, 3])]);
   });
 
+  it('limits, rectifies and takes signs, of floats and of integers', () => {
+    const x = float32([3], [-2, 0.5, 7]);
+    assert.deepEqual(fold({ op: 'Clip', inputs: [x, float32([], [0])] }), [float32([3], [0, 0.5, 7])]);
+    assert.deepEqual(fold({ op: 'Clip', inputs: [x, undefined, float32([], [6])] }), [float32([3], [-2, 0.5, 6])]);
+    const n = int64([3], [-2, 0, 7]);
+    assert.deepEqual(fold({ op: 'Clip', inputs: [n, int64([], [-1]), int64([], [5])] }), [int64([3], [-1, 0, 5])]);
+    assert.deepEqual(fold({ op: 'Relu', inputs: [x] }), [float32([3], [0, 0.5, 7])]);
+    assert.deepEqual(fold({ op: 'Sign', inputs: [n] }), [int64([3], [-1, 0, 1])]);
+  });
+
   it('casts like a value that is not known', () => {
     const node: OneNode = { op: 'CastLike', inputs: [int64([2], [1, -2]), float32([1], [0])], constants: [0] };
     assert.deepEqual(foldNode(contextOf(node)), [float32([2], [1, -2])]);

@@ -94,6 +94,14 @@ const cast: FoldRule = (_context, [X], [output]) => {
   );
 };
 
+/** Max with the low bound, then Min with the high one, where they are given. */
+const clip: FoldRule = (context, [X, low, high], outputs) => {
+  const limited = (value: Tensor | undefined, bound: Tensor | undefined, op: 'Max' | 'Min'): Tensor | undefined =>
+    value === undefined || bound === undefined ? value : arithmeticFolds[op]?.(context, [value, bound], outputs)?.[0];
+  const result = limited(limited(X, low, 'Max'), high, 'Min');
+  return result === undefined ? undefined : [result];
+};
+
 /** Reduces by folding pairs; the same fold for all axes that ONNX gives in input 1. */
 function reducing(onNumbers: NumberOp, onBigs: BigOp, start: number, mean = false): FoldRule {
   return (context, [X, axesInput], [output]) => {
@@ -145,6 +153,15 @@ export const arithmeticFolds: Readonly<Record<string, FoldRule>> = {
   Pow: elementwise((a = 0, b = 0) => a ** b),
   Min: elementwise((...values) => Math.min(...values), bigMin),
   Max: elementwise((...values) => Math.max(...values), bigMax),
+  Clip: clip,
+  Relu: elementwise(
+    (x = 0) => Math.max(x, 0),
+    (x = 0n) => (x > 0n ? x : 0n),
+  ),
+  Sign: elementwise(
+    (x = 0) => Math.sign(x),
+    (x = 0n) => (x > 0n ? 1n : x < 0n ? -1n : 0n),
+  ),
   Neg: elementwise(
     (x = 0) => -x,
     (x = 0n) => -x,
