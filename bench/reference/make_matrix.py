@@ -180,16 +180,16 @@ def turn_back(grad):
     return grad.T if grad.ndim == 2 else grad.permute(3, 2, 0, 1)
 
 
-def pair_up(arrays, parameters):
+def pair_up(arrays, parameters, buffers):
     """[(initialiser, parameter, whether it is turned)]: by name, else by numbers that occur once on either side."""
     key = lambda array: (array.shape, np.ascontiguousarray(array).tobytes())
-    counts = collections.Counter(key(p.detach().numpy()) for p in parameters.values())
+    counts = collections.Counter(key(t.detach().numpy()) for t in (*parameters.values(), *buffers))
     known = {key(p.detach().numpy()): p for p in parameters.values()}
     seen = collections.Counter(key(a) for a in arrays.values())
     pairs = {}
     for name, array in arrays.items():
         parameter = parameters.get(name)
-        # An initialiser that stands for several equal parameters has the sum of their gradients.
+        # An initialiser that stands for several equal parameters, or statistics, has the sum of their gradients.
         if parameter is not None and np.array_equal(array, parameter.detach().numpy()) and counts[key(array)] <= seen[key(array)]:
             pairs[name] = (name, parameter, False)
     taken = {p for _, p, _ in pairs.values()}
@@ -255,7 +255,7 @@ def reference(module, x, label, arrays, row):
     parameters = {name: p for name, p in module.named_parameters() if p.is_floating_point()}
     for p in parameters.values():
         p.requires_grad_(True)
-    pairs = pair_up(arrays, parameters)
+    pairs = pair_up(arrays, parameters, [b for b in module.buffers() if b.is_floating_point()])
     x = x.clone().requires_grad_(True)
     with torch.nn.attention.sdpa_kernel(torch.nn.attention.SDPBackend.MATH):
         logits = module(x)
