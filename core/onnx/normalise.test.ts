@@ -73,8 +73,8 @@ describe('normalise', () => {
       ['SAME_UPPER', [1, 2, 2, 2]],
       ['SAME_LOWER', [2, 2, 1, 2]],
     ] as const) {
-      const [conv] = normalise(modelOf(17, [node('Conv', ['x', 'a'], ['y'], { ...attributes, auto_pad: automatic })])).graph
-        .nodes;
+      const [conv] = normalise(modelOf(17, [node('Conv', ['x', 'a'], ['y'], { ...attributes, auto_pad: automatic })]))
+        .graph.nodes;
       assert.deepEqual(conv?.attributes['pads']?.value, pads);
       assert.equal(conv.attributes['auto_pad'], undefined);
     }
