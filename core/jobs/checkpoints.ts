@@ -117,6 +117,13 @@ export function removeCheckpoints(workspaceDir: string, runId: string): void {
   rmSync(join(workspaceDir, checkpointFolder(runId)), { recursive: true, force: true });
 }
 
+/** Removes what a job that was killed while it wrote has left half-written. Only for when its process is gone. */
+export function removeHalfWritten(workspaceDir: string, runId: string): void {
+  const folder = join(workspaceDir, checkpointFolder(runId));
+  if (!existsSync(folder)) return;
+  for (const name of readdirSync(folder)) if (name.endsWith('.tmp')) discard(join(folder, name));
+}
+
 function sequencesIn(folder: string): number[] {
   if (!existsSync(folder)) return [];
   return readdirSync(folder).flatMap((name) => (/^\d{6,}\.json$/.test(name) ? [Number.parseInt(name, 10)] : []));

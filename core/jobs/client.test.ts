@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { stream } from '../base/rng.ts';
@@ -116,6 +116,23 @@ describe('a job', () => {
     const resumed = await resume(workspace, runId);
     assert.ok((workspace.jobs(runId)[1]?.resumedFromStep ?? 0) > 0);
     assert.deepEqual(outcome(workspace, resumed), expected);
+  });
+
+  it('clears away what a killed process had half-written', async (t) => {
+    const workspace = toyWorkspace(t);
+    const { runId, start } = begin(workspace, { params: { ...long, stepMs: 20 } });
+    const folder = join(workspace.dir, checkpointFolder(runId));
+    const halfWritten = (): string[] => readdirSync(folder).filter((name) => name.endsWith('.tmp'));
+    const killed = startJob({
+      ...start,
+      onEvent: afterEvents(8, () => {
+        mkdirSync(folder, { recursive: true });
+        writeFileSync(join(folder, '000099.json.1.tmp'), 'half');
+        process.kill(killed.pid ?? 0, 'SIGKILL');
+      }),
+    });
+    assert.equal((await killed.done).state, 'interrupted');
+    assert.deepEqual(halfWritten(), []);
   });
 
   it('lets a cancel through to a method that never waits', async (t) => {

@@ -1,7 +1,7 @@
 import { WorkbenchError, toWorkbenchError } from '../base/errors.ts';
 import { RunEvent, type RunRecord } from '../contract/run.ts';
 import type { JobCommand } from '../contract/job.ts';
-import { removeCheckpoints } from './checkpoints.ts';
+import { removeCheckpoints, removeHalfWritten } from './checkpoints.ts';
 import { crashError, type JobExit } from './crash.ts';
 import { launchJob, type JobLauncher } from './launch.ts';
 import { isFinal } from './states.ts';
@@ -59,6 +59,8 @@ export function startJob(options: JobOptions): JobHandle {
   const { runId } = run;
   checkStart(run, options.resume);
   const jobId = store.createJob(runId);
+  // Of a job whose parent was killed, too.
+  removeHalfWritten(store.dir, runId);
   const child = launch();
   const result = Promise.withResolvers<RunRecord>();
   const post = (command: JobCommand): void => child.post(command);
@@ -100,6 +102,7 @@ export function startJob(options: JobOptions): JobHandle {
 
   child.onExit((exit) => {
     clearTimeout(killTimer);
+    removeHalfWritten(store.dir, runId);
     try {
       if (!finished) {
         if (isCancelled && wasEnded(exit)) silence ??= 'The job was ended before it had answered the cancel';
