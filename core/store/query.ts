@@ -39,8 +39,8 @@ const where = `(r.deleted_at_ms IS NOT NULL) = @isTrash
     OR r.method_id LIKE @pattern ESCAPE '\\'
     OR r.note LIKE @pattern ESCAPE '\\'
     OR EXISTS (SELECT 1 FROM tags t WHERE t.run_id = r.run_id AND t.tag LIKE @pattern ESCAPE '\\')
-    OR json_extract(r.request, '$.models') LIKE @pattern ESCAPE '\\'
-    OR json_extract(r.request, '$.data') LIKE @pattern ESCAPE '\\')`;
+    OR (r.request LIKE @pattern ESCAPE '\\' AND (json_extract(r.request, '$.models') LIKE @pattern ESCAPE '\\'
+      OR json_extract(r.request, '$.data') LIKE @pattern ESCAPE '\\')))`;
 
 /** What a column of the table sorts by; undefined for a metric or a parameter. */
 const sortable: Readonly<Record<string, string>> = {
@@ -66,15 +66,21 @@ export function queryRuns(db: Connection, asked: Asked): RunPage {
     pattern:
       asked.text === undefined || asked.text === '' ? null : `%${asked.text.replaceAll(/[\\%_]/g, String.raw`\$&`)}%`,
   };
-  const total = db.prepare<[typeof filter], number>(`SELECT COUNT(*) FROM runs r WHERE ${where}`).pluck().get(filter);
   const { expression, path, direction } = sorting(asked.sort);
+  // All that fit are looked at once, for their number and their order; what a row shows is read for one page only.
   const rows = db
-    .prepare<[typeof filter & { path: string | null; limit: number; offset: number }], TableRow>(
-      `SELECT ${columns}, ${expression} AS sort_value FROM runs r WHERE ${where} AND (@path IS NULL OR 1)
-       ORDER BY sort_value IS NULL, sort_value ${direction}, r.run_id ${direction} LIMIT @limit OFFSET @offset`,
+    .prepare<[typeof filter & { path: string | null; limit: number; offset: number }], TableRow & { total: number }>(
+      `WITH hits AS (SELECT r.run_id, ${expression} AS sort_value, COUNT(*) OVER () AS total
+         FROM runs r WHERE ${where} AND (@path IS NULL OR 1)
+         ORDER BY sort_value IS NULL, sort_value ${direction}, r.run_id ${direction} LIMIT @limit OFFSET @offset)
+       SELECT ${columns}, hits.sort_value, hits.total FROM hits JOIN runs r USING (run_id)
+       ORDER BY hits.sort_value IS NULL, hits.sort_value ${direction}, r.run_id ${direction}`,
     )
     .all({ ...filter, path, limit: asked.limit, offset: asked.offset });
-  return { rows: rows.map(toRow), total: total ?? 0 };
+  const isBeyond = rows.length === 0 && asked.offset > 0;
+  const count = (): number =>
+    db.prepare<[typeof filter], number>(`SELECT COUNT(*) FROM runs r WHERE ${where}`).pluck().get(filter) ?? 0;
+  return { rows: rows.map(toRow), total: isBeyond ? count() : (rows[0]?.total ?? 0) };
 }
 
 function sorting(sort: Asked['sort']): { expression: string; path: string | null; direction: 'ASC' | 'DESC' } {

@@ -56,7 +56,11 @@ export function RunsPage({ groupId }: { readonly groupId?: string | undefined })
   const query = useDeferredValue(queryOf(filter, groupId, sort, page));
   const runs = useRequest('runs.list', query, (event) => event.type === 'run' || event.type === 'runs-removed');
   const tags = useRequest('runs.tags', {}, (event) => event.type === 'run');
-  const rows = runs.data?.rows;
+  // What was found last stays until the next answer is there: taking all rows away and bringing others costs frames.
+  const [shown, setShown] = useState(runs.data);
+  if (runs.data && runs.data !== shown) setShown(runs.data);
+  const found = runs.data ?? shown;
+  const rows = found?.rows;
   const columns = useMemo(() => {
     // The runs of a group are of one method, as a rule, and tell themselves apart by what was varied.
     const methods = new Set(groupId === undefined ? [] : rows?.map((row) => row.methodId));
@@ -80,7 +84,7 @@ export function RunsPage({ groupId }: { readonly groupId?: string | undefined })
   };
   const isWide = useMediaQuery('(min-width: 1200px)');
   const isFiltered = JSON.stringify(filter) !== JSON.stringify(noFilter);
-  const total = runs.data?.total;
+  const total = found?.total;
 
   return (
     <Page
@@ -192,7 +196,7 @@ export function RunsPage({ groupId }: { readonly groupId?: string | undefined })
               }}
               rowHeight={36}
               columnHeaderHeight={36}
-              loading={!runs.data && runs.isLoading}
+              loading={!found && runs.isLoading}
               checkboxSelection
               disableRowSelectionOnClick
               disableColumnFilter
