@@ -2,6 +2,7 @@ import { commandOf } from '../cli/help.ts';
 import type { MethodSpec } from '../core/methods/define.ts';
 import { describeShape, kebabCase, paramFields, type ParamField } from '../core/methods/parameters.ts';
 import { formatValue } from '../core/methods/param-text.ts';
+import { threatRows } from '../core/report/facts.ts';
 
 const begin = '<!-- generated from spec.ts by scripts/generate-method-docs.ts: begin -->';
 const end = '<!-- generated: end -->';
@@ -41,19 +42,11 @@ export function methodMarkdown(spec: MethodSpec): string {
 
 function threatMarkdown({ threatModel }: MethodSpec): string {
   if (!threatModel) return '';
-  const { goal, knows, assumes, fails, terms = [] } = threatModel;
-  const rows: readonly (readonly [string, readonly string[]])[] = [
-    ['Goal', [goal]],
-    ['The attacker has', knows],
-    ['Assumed', assumes],
-    ['Fails when', fails],
-    ['Terms', terms.map(([source, term]) => `${source}: ${term}`)],
-  ];
   return section(
     'Threat model',
     table(
       ['', ''],
-      rows.filter(([, texts]) => texts.length > 0).map(([name, texts]) => [`**${name}**`, texts.join('; ')]),
+      threatRows(threatModel).map(([name, texts]) => [`**${name}**`, texts.join('; ')]),
     ),
   );
 }

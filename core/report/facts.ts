@@ -49,6 +49,24 @@ export interface ThreatFact {
   readonly terms?: readonly (readonly [source: string, term: string])[];
 }
 
+/** What a threat model says, by heading; nothing of what it leaves open. */
+export function threatRows({
+  goal,
+  knows,
+  assumes,
+  fails,
+  terms = [],
+}: ThreatFact): readonly (readonly [heading: string, texts: readonly string[]])[] {
+  const rows: readonly (readonly [string, readonly string[]])[] = [
+    ['Goal', [goal]],
+    ['The attacker has', knows],
+    ['Assumed', assumes],
+    ['Fails when', fails],
+    ['Terms', terms.map(([source, term]) => `${source}: ${term}`)],
+  ];
+  return rows.filter(([, texts]) => texts.length > 0);
+}
+
 export interface PaperFact {
   readonly title: string;
   readonly authors: string;

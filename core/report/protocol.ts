@@ -1,4 +1,12 @@
-import type { ArtifactFact, InputFact, ParameterFact, PaperFact, ReportFacts, ThreatFact } from './facts.ts';
+import {
+  threatRows,
+  type ArtifactFact,
+  type InputFact,
+  type ParameterFact,
+  type PaperFact,
+  type ReportFacts,
+  type ThreatFact,
+} from './facts.ts';
 import { formatBytes, formatDuration, formatInstant, formatValue, missing, shortSha } from './format.ts';
 import { markup, type Content, type Markup } from './markup.ts';
 import { inline, prose } from './prose.ts';
@@ -20,20 +28,11 @@ function part(title: string, content: Content, id?: string): Markup {
   return markup`<section class="part"${id !== undefined && markup` id="${id}"`}><h3>${title}</h3>${content}</section>`;
 }
 
-function threat({ goal, knows, assumes, fails, terms = [] }: ThreatFact): Markup {
-  const rows: readonly (readonly [string, readonly string[]])[] = [
-    ['Goal', [goal]],
-    ['The attacker has', knows],
-    ['Assumed', assumes],
-    ['Fails when', fails],
-    ['Terms', terms.map(([source, term]) => `${source}: ${term}`)],
-  ];
-  return markup`<dl class="facts-list threat">${rows
-    .filter(([, texts]) => texts.length > 0)
-    .map(
-      ([name, texts]) =>
-        markup`<div><dt>${name}</dt><dd>${texts.map((text) => markup`<p>${inline(text)}</p>`)}</dd></div>`,
-    )}</dl>`;
+function threat(model: ThreatFact): Markup {
+  return markup`<dl class="facts-list threat">${threatRows(model).map(
+    ([name, texts]) =>
+      markup`<div><dt>${name}</dt><dd>${texts.map((text) => markup`<p>${inline(text)}</p>`)}</dd></div>`,
+  )}</dl>`;
 }
 
 function papers(list: readonly PaperFact[]): Markup | false {
