@@ -2,7 +2,8 @@ import { float32, sizeOf, type DType, type Tensor } from '../base/tensor.ts';
 import { codeOfDtype } from './element-types.ts';
 import type { Attribute, Graph, GraphNode } from './graph.ts';
 
-const ranges: Partial<Record<DType, readonly [number, number]>> = {
+/** Lowest and highest number of the types that are quantised to. */
+export const quantisedRanges: Partial<Record<DType, readonly [number, number]>> = {
   int8: [-128, 127],
   uint8: [0, 255],
   int16: [-32768, 32767],
@@ -80,7 +81,7 @@ function spelled(node: GraphNode, graph: Graph, used: Set<string>): Spelled | un
     return { nodes, constants };
   }
   const dtype = zero === '' ? 'uint8' : graph.initializers.get(zero)?.dtype;
-  const range = dtype === undefined ? ([0, 255] as const) : ranges[dtype];
+  const range = dtype === undefined ? ([0, 255] as const) : quantisedRanges[dtype];
   if (range === undefined || node.attributes['output_dtype'] !== undefined) return undefined;
   const rounded = add('Round', [add('Div', [X, scale])]);
   const shifted = shift === undefined ? rounded : add('Add', [rounded, shift]);

@@ -1,5 +1,6 @@
 import { invariant } from '../../base/errors.ts';
 import type { DType } from '../../base/tensor.ts';
+import { quantisedRanges } from '../../onnx/spell-quantisation.ts';
 import type { GraphBuilder } from '../builder.ts';
 import type { Value } from '../emitter.ts';
 import type { RuleContext } from '../rule.ts';
@@ -16,15 +17,8 @@ export function alongAxis(g: GraphBuilder, setting: Value, node: RuleContext['no
   );
 }
 
-const ranges: Partial<Record<DType, readonly [number, number]>> = {
-  int8: [-128, 127],
-  uint8: [0, 255],
-  int16: [-32768, 32767],
-  uint16: [0, 65535],
-};
-
 export function rangeOf(dtype: DType): readonly [number, number] {
-  const range = ranges[dtype];
+  const range = quantisedRanges[dtype];
   invariant(range, `${dtype} is no type to quantise to`);
   return range;
 }

@@ -140,7 +140,7 @@ const gemm: Rewrite = (node, scope) => {
   return (inputs[7] ?? '') === '' ? steps.finish() : quantise(steps, result, inputs.slice(7));
 };
 
-const keeping = (...names: readonly string[]): ((node: GraphNode) => Readonly<Record<string, Attribute>>) => {
+const without = (...names: readonly string[]): ((node: GraphNode) => Readonly<Record<string, Attribute>>) => {
   return (node) => withAttributes(node, names);
 };
 
@@ -160,10 +160,10 @@ export const contributed: Readonly<Record<string, Rewrite>> = {
   QLinearMul: pair('Mul'),
   QLinearConcat: concat,
   QLinearGlobalAveragePool: single('GlobalAveragePool'),
-  QLinearAveragePool: single('AveragePool', keeping('channels_last')),
+  QLinearAveragePool: single('AveragePool', without('channels_last')),
   QLinearSigmoid: single('Sigmoid'),
-  QLinearLeakyRelu: single('LeakyRelu', keeping()),
-  QLinearSoftmax: single('Softmax', keeping('opset')),
+  QLinearLeakyRelu: single('LeakyRelu', without()),
+  QLinearSoftmax: single('Softmax', without('opset')),
   QuantizeLinear: (node) => [{ ...node, domain: '' }],
   DequantizeLinear: (node) => [{ ...node, domain: '' }],
 };
