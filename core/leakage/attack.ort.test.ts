@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
-import { float32, sizeOf, type FloatTensor } from '../base/tensor.ts';
+import { float32, sizeOf } from '../base/tensor.ts';
 import { meanSquaredError } from '../metrics/images.ts';
 import { freshLbfgsState, lbfgsStep } from '../train/lbfgs.ts';
 import { openAttack, type AttackOutcome, type AttackState } from './attack.ts';
@@ -9,25 +9,12 @@ import { presetIds, presetSettings } from './attack-presets.ts';
 import type { AttackSettings } from './attack-settings.ts';
 import { startKinds, startPixels } from './attack-start.ts';
 import { openObjective } from './objective.ts';
-import { openClient, type LocalTraining, type SharedGradients } from './victim-gradient.ts';
+import type { SharedGradients } from './victim-gradient.ts';
 import type { Victim } from './victim.ts';
-import { oneThread, someImages, zooVictim } from './testing/zoo-victim.ts';
+import { oneThread, shareOnce, someImages, zooVictim } from './testing/zoo-victim.ts';
 
 const shape = [1, 8, 8] as const;
 const presetCase = { batchSize: 1, labels: [4], seed: 1 } as const;
-
-async function shareOnce(
-  victim: Victim,
-  images: FloatTensor,
-  labels: readonly number[],
-  local?: LocalTraining,
-): Promise<SharedGradients> {
-  const options = { batchSize: labels.length, session: oneThread, ...(local ? { local } : {}) };
-  const client = await openClient(victim, options);
-  const { shared } = await client.share(images, labels);
-  await client.close();
-  return shared;
-}
 
 /** Runs an attack to its end, in chunks of `most`; after `breakAfter` of them it goes on from its captured state. */
 async function attackWith(

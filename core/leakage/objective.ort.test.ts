@@ -5,29 +5,13 @@ import { stream } from '../base/rng.ts';
 import { openObjective, type ObjectiveOptions, type ObjectiveValue } from './objective.ts';
 import { distanceKinds, layerWeightKinds } from './objective-distance.ts';
 import { routeB } from './testing/route-b.ts';
-import { openClient, type LocalTraining, type SharedGradients } from './victim-gradient.ts';
+import type { SharedGradients } from './victim-gradient.ts';
 import { normOf } from './victim-match.ts';
 import type { Victim } from './victim.ts';
-import { oneThread, someImages, zooVictim } from './testing/zoo-victim.ts';
+import { oneThread, shareOnce, someImages, zooVictim } from './testing/zoo-victim.ts';
 
 const shape = [1, 8, 8] as const;
 const base = { batchSize: 2, labels: [3, 7], distance: { kind: 'l2' } } as const satisfies ObjectiveOptions;
-
-async function shareOnce(
-  victim: Victim,
-  images: FloatTensor,
-  labels: readonly number[],
-  local?: LocalTraining,
-): Promise<SharedGradients> {
-  const client = await openClient(victim, {
-    batchSize: labels.length,
-    session: oneThread,
-    ...(local ? { local } : {}),
-  });
-  const { shared } = await client.share(images, labels);
-  await client.close();
-  return shared;
-}
 
 async function evaluate(
   victim: Victim,

@@ -1,6 +1,7 @@
 import { float32, sizeOf, type FloatTensor } from '../../base/tensor.ts';
 import { fillUniform, stream } from '../../base/rng.ts';
 import { openModel } from '../../train/models.ts';
+import { openClient, type LocalTraining, type SharedGradients } from '../victim-gradient.ts';
 import { openVictim, type Victim, type VictimOptions } from '../victim.ts';
 
 export const oneThread = { device: 'cpu', threads: 1 } as const;
@@ -22,4 +23,18 @@ export function someImages(seed: number, count: number, shape: readonly number[]
   const data = new Float32Array(count * sizeOf(shape));
   fillUniform(stream(seed, 'test images'), data);
   return float32([count, ...shape], data);
+}
+
+/** What a participant shares of images [N, C, H, W] and their labels. */
+export async function shareOnce(
+  victim: Victim,
+  images: FloatTensor,
+  labels: readonly number[],
+  local?: LocalTraining,
+): Promise<SharedGradients> {
+  const options = { batchSize: labels.length, session: oneThread, ...(local ? { local } : {}) };
+  const client = await openClient(victim, options);
+  const { shared } = await client.share(images, labels);
+  await client.close();
+  return shared;
 }
