@@ -4,21 +4,12 @@ import { float32, tensor, type DType } from '../../base/tensor.ts';
 import { cutAtLogits, describeClassifier } from '../classifier.ts';
 import type { Graph, GraphNode } from '../graph.ts';
 import { normalise } from '../normalise.ts';
-import { attributesOf, type PlainAttributes } from '../testing/one-node.ts';
+import { plainNode } from '../testing/one-node.ts';
 import { houseModel } from '../write.ts';
 import { usesHalf, widenHalf } from './half-precision.ts';
 
 const half = 10;
 const single = 1;
-
-const node = (op: string, inputs: string[], output: string, attributes: PlainAttributes = {}): GraphNode => ({
-  name: output,
-  domain: '',
-  op,
-  inputs,
-  outputs: [output],
-  attributes: attributesOf(attributes),
-});
 
 /** 1, −2, 65504, the smallest number above zero, 1/3 as near as eleven bits come. */
 const bits = Uint16Array.of(0x3c00, 0xc000, 0x7bff, 0x0001, 0x3555);
@@ -35,11 +26,14 @@ function classifier(dtype: DType, nodes: readonly GraphNode[]): Graph {
   };
 }
 
-const whole = classifier('float16', [node('Flatten', ['x'], 'flat'), node('MatMul', ['flat', 'w'], 'logits')]);
+const whole = classifier('float16', [
+  plainNode('Flatten', ['x'], 'flat'),
+  plainNode('MatMul', ['flat', 'w'], 'logits'),
+]);
 const stored = classifier('float32', [
-  node('Cast', ['w'], 'wide', { to: single }),
-  node('Flatten', ['x'], 'flat'),
-  node('MatMul', ['flat', 'wide'], 'logits'),
+  plainNode('Cast', ['w'], 'wide', { to: single }),
+  plainNode('Flatten', ['x'], 'flat'),
+  plainNode('MatMul', ['flat', 'wide'], 'logits'),
 ]);
 
 describe('a graph in half precision', () => {
@@ -60,10 +54,12 @@ describe('a graph in half precision', () => {
   }
 
   it('has its casts and constants made single, in the graphs inside nodes too', () => {
-    const inner: Graph = { ...whole, inputs: [], nodes: [node('Cast', ['flat'], 'logits', { to: half })] };
-    const fill = node('ConstantOfShape', ['shape'], 'fill', { value: tensor('float16', [1], Uint16Array.of(0xbc00)) });
+    const inner: Graph = { ...whole, inputs: [], nodes: [plainNode('Cast', ['flat'], 'logits', { to: half })] };
+    const fill = plainNode('ConstantOfShape', ['shape'], 'fill', {
+      value: tensor('float16', [1], Uint16Array.of(0xbc00)),
+    });
     const choice: GraphNode = {
-      ...node('If', ['c'], 'y'),
+      ...plainNode('If', ['c'], 'y'),
       attributes: { then_branch: { type: 'graph', value: inner } },
     };
     const { nodes } = widenHalf({ ...stored, nodes: [fill, choice] });

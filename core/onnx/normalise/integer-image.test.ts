@@ -3,17 +3,8 @@ import { describe, it } from 'node:test';
 import { float32 } from '../../base/tensor.ts';
 import { describeClassifier } from '../classifier.ts';
 import type { Graph, GraphNode, OnnxModel } from '../graph.ts';
-import { attributesOf, type PlainAttributes } from '../testing/one-node.ts';
+import { plainNode } from '../testing/one-node.ts';
 import { houseModel } from '../write.ts';
-
-const node = (op: string, inputs: readonly string[], output: string, attributes: PlainAttributes = {}): GraphNode => ({
-  name: output,
-  domain: '',
-  op,
-  inputs,
-  outputs: [output],
-  attributes: attributesOf(attributes),
-});
 
 /** A linear classifier of 2 × 2 × 3 images of bytes, channels last. */
 function model(first: readonly GraphNode[]): OnnxModel {
@@ -22,7 +13,7 @@ function model(first: readonly GraphNode[]): OnnxModel {
     inputs: [{ name: 'image', dtype: 'uint8', shape: ['n', 2, 2, 3] }],
     outputs: [{ name: 'scores', dtype: 'float32', shape: ['n', 4] }],
     initializers: new Map([['w', float32([12, 4], new Float32Array(48).fill(0.5))]]),
-    nodes: [...first, node('Flatten', ['real'], 'flat'), node('MatMul', ['flat', 'w'], 'scores')],
+    nodes: [...first, plainNode('Flatten', ['real'], 'flat'), plainNode('MatMul', ['flat', 'w'], 'scores')],
     valueInfo: new Map([['turned', { name: 'turned', dtype: 'uint8', shape: ['n', 3, 2, 2] }]]),
   };
   return houseModel(graph);
@@ -31,16 +22,16 @@ function model(first: readonly GraphNode[]): OnnxModel {
 describe('a model whose image is of whole numbers', () => {
   it('is a classifier of real images where a Cast comes first, also after a Transpose', () => {
     const turned = [
-      node('Transpose', ['image'], 'turned', { perm: [0, 3, 1, 2] }),
-      node('Cast', ['turned'], 'real', { to: 1 }),
+      plainNode('Transpose', ['image'], 'turned', { perm: [0, 3, 1, 2] }),
+      plainNode('Cast', ['turned'], 'real', { to: 1 }),
     ];
     const { input, classCount } = describeClassifier(model(turned));
     assert.deepEqual([input.layout, input.channels, input.height, input.width, classCount], ['nhwc', 3, 2, 2, 4]);
-    assert.equal(describeClassifier(model([node('Cast', ['image'], 'real', { to: 1 })])).classCount, 4);
+    assert.equal(describeClassifier(model([plainNode('Cast', ['image'], 'real', { to: 1 })])).classCount, 4);
   });
 
   it('is refused where the whole numbers are computed with', () => {
-    const doubled = [node('Add', ['image', 'image'], 'sum'), node('Cast', ['sum'], 'real', { to: 1 })];
+    const doubled = [plainNode('Add', ['image', 'image'], 'sum'), plainNode('Cast', ['sum'], 'real', { to: 1 })];
     assert.throws(() => describeClassifier(model(doubled)), /expected an image input, float32 .* got image uint8/);
   });
 });

@@ -1,6 +1,6 @@
 import { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
 import { type Tensor, tensor, type TensorData } from '../../base/tensor.ts';
-import type { Attribute, Graph, OnnxModel, ValueInfo } from '../graph.ts';
+import type { Attribute, Graph, GraphNode, OnnxModel, ValueInfo } from '../graph.ts';
 import type { InferContext, ValueType } from '../infer.ts';
 import { houseModel, writeModel } from '../write.ts';
 
@@ -24,6 +24,14 @@ function attributeOf(value: PlainAttributes[string]): Attribute {
   if ('floats' in value) return { type: 'floats', value: value.floats };
   return { type: 'ints', value };
 }
+
+/** A node of one output, which it is named after. */
+export const plainNode = (
+  op: string,
+  inputs: readonly string[],
+  output: string,
+  attributes: PlainAttributes = {},
+): GraphNode => ({ name: output, domain: '', op, inputs, outputs: [output], attributes: attributesOf(attributes) });
 
 /** One node and its inputs; those that shape inference needs to know stand in `constants` by position. */
 export interface OneNode {
