@@ -76,7 +76,7 @@ const stepWork = 4e10;
 /** Multiply-adds of one chunk of steps. */
 const chunkWork = 3e9;
 const mostImages = 64;
-/** Compiled graphs that stay open: as many as hold this much of weights, within limits. */
+/** Compiled graphs that stay open: as many as hold about this much of weights, within limits. */
 const openBytes = 1e9;
 const [fewestOpen, mostOpen] = [6, 48];
 
@@ -94,10 +94,13 @@ export function openVictim(model: AttackedModel, { session, bounds = [0, 1] }: V
   const batchSize = Math.max(1, Math.min(mostImages, 2 ** Math.floor(Math.log2(Math.max(1, stepWork / cost)))));
   const stepsPerChunk = Math.max(1, Math.min(10, Math.floor(chunkWork / (cost * batchSize))));
   const weightBytes = [...graph.initializers.values()].reduce((sum, { data }) => sum + data.byteLength, 0);
-  const most = Math.max(fewestOpen, Math.min(mostOpen, Math.floor(openBytes / Math.max(1, weightBytes))));
+  const spendsMemory = 8 * weightBytes < openBytes;
+  const heldBytes = (spendsMemory ? 2 : 1) * Math.max(1, weightBytes);
+  const most = Math.max(fewestOpen, Math.min(mostOpen, Math.floor(openBytes / heldBytes)));
   const sessions = compiledFew<Session>(most);
   const loops = compiledFew<CompiledLoop>(most);
   const look: Look = (g, images) => {
+    if (spendsMemory) g.spendMemory();
     const { outputs } = inlineGraph(g, graph, { inputs: { [model.inputName]: images } });
     const logits = outputs[model.logitsName];
     invariant(logits, `graph ${graph.name} has its logits`);

@@ -53,6 +53,7 @@ export class Emitter {
   readonly #prefix: string;
   #nextId = 0;
   #nextDataId = 0;
+  #spendsMemory = false;
 
   /** Where the graph will run: which of several ways to compute the same is fastest depends on it. */
   readonly device: 'cpu' | 'gpu';
@@ -207,6 +208,14 @@ export class Emitter {
   /** What derivatives of a value are taken of: the value itself, or what it is an alternative to. */
   plainOf(value: Value): Value {
     return this.#plain.get(value) ?? value;
+  }
+
+  /** Says that weights may be held in several forms where that saves time. */
+  spendMemory(): void {
+    this.#spendsMemory = true;
+  }
+  get spendsMemory(): boolean {
+    return this.#spendsMemory;
   }
 
   /** Says that an input of this graph will be an initialiser when it runs. */

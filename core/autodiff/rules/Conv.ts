@@ -4,7 +4,13 @@ import { differentiable } from '../rule.ts';
 import { convGeometry } from './conv-shape.ts';
 import { transposedConv } from './conv-parts.ts';
 import { kernelGradient } from './kernel-gradient.ts';
-import { winogradConv, winogradInputGradient, winogradKernelGradient, winogradTiling } from './winograd.ts';
+import {
+  fixedTiling,
+  winogradConv,
+  winogradInputGradient,
+  winogradKernelGradient,
+  winogradTiling,
+} from './winograd.ts';
 
 /** Y [N, M, o…] = X [N, C, i…] ⋆ W [M, C/group, k…] + B [M]; cross-correlation over 1 to 3 spatial axes. */
 export const Conv = differentiable('Conv', ({ node, x: [X, W, B], dY: [dY], g, needs }) => {
@@ -14,9 +20,8 @@ export const Conv = differentiable('Conv', ({ node, x: [X, W, B], dY: [dY], g, n
   const tiling = winogradTiling(g, X, W, geometry);
   const dX = () => {
     const plain = transposedConv(g, dY, W, geometry, X.shape);
-    return tiling && !g.isFixed(W)
-      ? g.alternative(winogradInputGradient(g, dY, W, geometry, tiling, X.shape), plain)
-      : plain;
+    const own = g.isFixed(W) ? fixedTiling(g, X, W, geometry) : tiling;
+    return own ? g.alternative(winogradInputGradient(g, dY, W, geometry, own, X.shape), plain) : plain;
   };
   const dW = () => {
     const plain = kernelGradient(g, X, dY, geometry);
@@ -30,16 +35,16 @@ export const Conv = differentiable('Conv', ({ node, x: [X, W, B], dY: [dY], g, n
 });
 
 /**
- * Y of a Conv node by the fastest way for kernels that change from step to step; derivatives are those of the Conv. With
- * fixed kernels onnxruntime's own, in blocked layout and with Relu fused, is as fast, and does not keep tiles, nor transformed kernels
- * of up to four times their size, for the gradient.
+ * Y of a Conv node by the fastest way; derivatives are those of the Conv. With fixed kernels onnxruntime's own, in blocked
+ * layout and with Relu fused, is nearly as fast and keeps no transformed kernels: another way is for graphs that may spend
+ * memory.
  */
 export function fastConv(g: GraphBuilder, plain: Value): Value {
   const node = plain.producer;
   const [X, W, B] = node?.inputs ?? [];
-  if (!node || !X || !W || g.isFixed(W)) return plain;
+  if (!node || !X || !W) return plain;
   const geometry = convGeometry(new NodeAttributes(node), W, X.shape, plain.shape);
-  const tiling = winogradTiling(g, X, W, geometry);
+  const tiling = (g.isFixed(W) ? fixedTiling : winogradTiling)(g, X, W, geometry);
   if (!tiling) return plain;
   const y = winogradConv(g, X, W, geometry, tiling);
   return g.alternative(B ? g.add(y, g.reshape(B, [1, B.shape[0] ?? 1, 1, 1])) : y, plain);

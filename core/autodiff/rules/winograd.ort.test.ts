@@ -21,6 +21,8 @@ const layers: readonly Layer[] = [
   { images: [3, 2, 7, 9], filters: 5, pads: [1, 1, 1, 1] },
   { images: [1, 4, 6, 5], filters: 2, pads: [0, 0, 0, 0] },
   { images: [2, 2, 5, 6], filters: 3, pads: [2, 0, 1, 2] },
+  // More filters than tiles.
+  { images: [1, 12, 6, 6], filters: 20, pads: [1, 1, 1, 1] },
 ];
 
 const random = (name: string, dims: readonly number[]) => {
@@ -36,6 +38,7 @@ describe('minimal filtering', () => {
         const kernel = [filters, images[1], 3, 3];
         const g = new GraphBuilder();
         const [x, weight] = [g.input('x', 'float32', images), g.input('weight', 'float32', kernel)];
+        const frozen = g.constant(random('weight', kernel));
         const plain = g.conv(x, weight, undefined, { pads });
         const dY = g.input('dY', 'float32', plain.shape);
         const [dX, dW] = gradients(g, [{ value: plain, cotangent: dY }], [x, weight]);
@@ -53,6 +56,8 @@ describe('minimal filtering', () => {
         const pairs = {
           Y: [winogradConv(g, x, weight, geo, tiling), plain],
           dX: [winogradInputGradient(g, dY, weight, geo, tiling, images), dX ?? assert.fail()],
+          'Y of a constant kernel': [winogradConv(g, x, frozen, geo, tiling), plain],
+          'dX of a constant kernel': [winogradInputGradient(g, dY, frozen, geo, tiling, images), dX ?? assert.fail()],
           dW: [winogradKernelGradient(g, x, dY, geo, tiling), dW ?? assert.fail()],
         } as const;
         for (const [name, [fast, expected]] of Object.entries(pairs)) {
@@ -99,21 +104,39 @@ describe('minimal filtering', () => {
     assert.equal(isChosen(wide('cpu', [8, 8, 3, 3])), false);
   });
 
-  it('leaves kernels that stay what they are to onnxruntime', () => {
-    const g = new GraphBuilder();
-    const shape = [64, 64, 3, 3];
-    const x = g.input('x', 'float32', [32, 64, 16, 16]);
-    const [constant, fixed, free] = [
-      g.constant(random('frozen', shape)),
-      g.input('fixed', 'float32', shape),
-      g.input('free', 'float32', shape),
-    ];
-    g.fix(fixed);
-    const isChosen = [constant, fixed, g.mul(fixed, 2), free].map((weight) => {
-      const plain = g.conv(x, weight, undefined, { pads: [1, 1, 1, 1] });
-      return fastConv(g, plain) !== plain;
-    });
-    assert.deepEqual(isChosen, [false, false, false, true]);
+  it('leaves kernels that stay what they are to onnxruntime, unless memory may be spent', () => {
+    const shape = [128, 128, 3, 3];
+    const chosen = (spends: boolean): boolean[] => {
+      const g = new GraphBuilder();
+      if (spends) g.spendMemory();
+      const x = g.input('x', 'float32', [32, 128, 16, 16]);
+      const [constant, fixed, free] = [
+        g.constant(random('frozen', shape)),
+        g.input('fixed', 'float32', shape),
+        g.input('free', 'float32', shape),
+      ];
+      g.fix(fixed);
+      return [constant, fixed, g.mul(fixed, 2), free].map((weight) => {
+        const plain = g.conv(x, weight, undefined, { pads: [1, 1, 1, 1] });
+        return fastConv(g, plain) !== plain;
+      });
+    };
+    assert.deepEqual(chosen(false), [false, false, false, true]);
+    assert.deepEqual(chosen(true), [true, true, true, true]);
+  });
+
+  it('takes the input gradient of a constant kernel the same way where memory may be spent', () => {
+    const ops = (spends: boolean): string[] => {
+      const g = new GraphBuilder();
+      if (spends) g.spendMemory();
+      const x = g.input('x', 'float32', [16, 256, 8, 8]);
+      const plain = g.conv(x, g.constant(random('frozen', [256, 256, 3, 3])), undefined, { pads: [1, 1, 1, 1] });
+      const [dX] = gradients(g, [{ value: plain, cotangent: g.input('dY', 'float32', plain.shape) }], [x]);
+      g.output('dX', dX ?? assert.fail());
+      return g.build('gradient').nodes.map(({ op }) => op);
+    };
+    assert.deepEqual(ops(false), ['Conv']);
+    assert.ok(!ops(true).includes('Conv') && ops(true).includes('MatMul'));
   });
 
   it('has the derivatives of the convolution it stands for, to any order', () => {

@@ -7,7 +7,7 @@ import { isUnitStride, type ConvGeometry } from './conv-shape.ts';
  * Convolutions with 3 × 3 kernels by minimal filtering: Lavin and Gray 2016, "Fast algorithms for convolutional neural
  * networks". With tiles of m × m outputs, Y = Aᵀ[(G g Gᵀ) ⊙ (Bᵀ d B)]A, summed over channels, takes (m + 2)² products for
  * m² outputs, where the definition takes 9 m²; the products are (m + 2)² matrix products over all tiles. The transforms
- * are products with the constant matrices Bᵀ⊗Bᵀ, G⊗G and Aᵀ⊗Aᵀ. Relative errors are about 5e-7 for m = 2, 1e-5 for m = 4.
+ * are products with the constant matrices Bᵀ⊗Bᵀ, G⊗G and Aᵀ⊗Aᵀ. Relative errors are about 4e-7 for m = 2, 1.5e-6 for m = 4.
  */
 interface Tiling {
   readonly m: 2 | 4;
@@ -74,12 +74,25 @@ const transforms: Readonly<Record<2 | 4, Transforms>> = {
   },
 };
 
-/** Costs against one multiply-add of a large product, measured on onnxruntime 1.29: per element of tiles, of kernels. */
-const tileCost = 75;
-const kernelCost = 40;
+/**
+ * Costs against one multiply-add of what a convolution by definition takes, measured on onnxruntime 1.29: per element of
+ * tiles, of kernels and of the output, and per multiply-add of the products; `most`: the share of the definition's cost
+ * from which on it is not worth it. Kernels that stay what they are need no transform, but leave a convolution that has its
+ * own layout and what follows it in one node.
+ */
+const costs = {
+  changing: { tile: 75, kernel: 40, output: 0, product: 1, most: 1 },
+  fixed: { tile: 75, kernel: 5, output: 20, product: 1.4, most: 0.9 },
+} as const;
 
 /** How to tile a convolution, or undefined where onnxruntime's own is as fast: few channels, small batches. */
-export function winogradTiling(g: GraphBuilder, x: Value, weight: Value, geo: ConvGeometry): Tiling | undefined {
+export function winogradTiling(
+  g: GraphBuilder,
+  x: Value,
+  weight: Value,
+  geo: ConvGeometry,
+  kernels: keyof typeof costs = 'changing',
+): Tiling | undefined {
   if (g.device !== 'cpu') return undefined;
   const [n = 1, c = 1, height = 1, width = 1] = x.shape;
   const m = weight.shape[0] ?? 1;
@@ -87,20 +100,50 @@ export function winogradTiling(g: GraphBuilder, x: Value, weight: Value, geo: Co
   if (!fits || x.dtype !== 'float32' || geo.dilations.some((d) => d !== 1)) return undefined;
   if ([...geo.padBegin, ...geo.padEnd].some((pad) => pad > 2)) return undefined;
   const outputs = [height, width].map((size, i) => size + (geo.padBegin[i] ?? 0) + (geo.padEnd[i] ?? 0) - 2);
-  const tile = Math.min(...outputs) >= 8 ? 4 : 2;
-  const [rows = 1, columns = 1] = outputs.map((size) => Math.ceil(size / tile));
-  const points = (tile + 2) ** 2;
-  const tiles = n * rows * columns;
-  const cost = points * (tiles * (c + m) * tileCost + m * c * kernelCost + tiles * c * m);
-  return cost < 9 * n * sizeOf(outputs) * c * m ? { m: tile, rows, columns } : undefined;
+  const each = costs[kernels];
+  const tiledBy = (tile: 2 | 4): Tiling & { cost: number } => {
+    const [rows = 1, columns = 1] = outputs.map((size) => Math.ceil(size / tile));
+    const tiles = n * rows * columns;
+    const perPoint = tiles * (c + m) * each.tile + m * c * each.kernel + tiles * c * m * each.product;
+    return { m: tile, rows, columns, cost: (tile + 2) ** 2 * perPoint + n * sizeOf(outputs) * m * each.output };
+  };
+  const [small, large] = [tiledBy(2), tiledBy(4)];
+  const isLarge = kernels === 'fixed' ? large.cost < small.cost : Math.min(...outputs) >= 8;
+  const { cost, ...tiling } = isLarge ? large : small;
+  return cost < each.most * 9 * n * sizeOf(outputs) * c * m ? tiling : undefined;
+}
+
+/**
+ * How to tile where the kernels are known before the graph runs. Held transformed, they take up to four times their
+ * memory, in both directions: for graphs that may spend it.
+ */
+export function fixedTiling(g: GraphBuilder, x: Value, weight: Value, geo: ConvGeometry): Tiling | undefined {
+  return g.spendsMemory ? winogradTiling(g, x, weight, geo, 'fixed') : undefined;
 }
 
 /** The convolution without bias, [N, M, o…]. `weight` [M, C, 3, 3]. */
 export function winogradConv(g: GraphBuilder, x: Value, weight: Value, geo: ConvGeometry, tiling: Tiling): Value {
   const kernels = kernelTransform(g, weight, tiling, false);
-  const products = g.matmul(inputTransform(g, x, geo.padBegin, tiling), g.transpose(kernels, [0, 2, 1]));
+  const tiles = inputTransform(g, x, geo.padBegin, tiling);
+  const products = product(g, tiles, kernels, { isTurned: true, isFixed: g.isFixed(weight) });
   const outputs = [0, 1].map((i) => (x.shape[i + 2] ?? 1) + (geo.padBegin[i] ?? 0) + (geo.padEnd[i] ?? 0) - 2);
   return outputTransform(g, products, x.shape[0] ?? 1, outputs, tiling);
+}
+
+/**
+ * Tiles [P, T, C] times kernels [P, C, M] ([P, M, C] if turned) is [P, T, M]. The second factor of a product is copied before:
+ * where kernels are constants, and more than the tiles, it is the tiles that stand there.
+ */
+function product(
+  g: GraphBuilder,
+  tiles: Value,
+  kernels: Value,
+  { isTurned, isFixed }: { readonly isTurned: boolean; readonly isFixed: boolean },
+): Value {
+  const turn = (value: Value): Value => g.transpose(value, [0, 2, 1]);
+  const filters = kernels.shape[isTurned ? 1 : 2] ?? 1;
+  if (!isFixed || (tiles.shape[1] ?? 1) >= filters) return g.matmul(tiles, isTurned ? turn(kernels) : kernels);
+  return turn(g.matmul(isTurned ? kernels : turn(kernels), turn(tiles)));
 }
 
 /** dX of the convolution whose cotangent is dY [N, M, o…]: the convolution with kernels flipped, their axes swapped. */
@@ -116,7 +159,11 @@ export function winogradInputGradient(
   const begin = geo.padBegin.map((pad) => 2 - pad);
   const [rows = 1, columns = 1] = shape.slice(2).map((size) => Math.ceil(size / tiling.m));
   const own = { m: tiling.m, rows, columns };
-  return outputTransform(g, g.matmul(inputTransform(g, dY, begin, own), kernels), shape[0] ?? 1, shape.slice(2), own);
+  const products = product(g, inputTransform(g, dY, begin, own), kernels, {
+    isTurned: false,
+    isFixed: g.isFixed(weight),
+  });
+  return outputTransform(g, products, shape[0] ?? 1, shape.slice(2), own);
 }
 
 /** dW [M, C, 3, 3] = Gᵀ[Σ over tiles (A dY Aᵀ) ⊙ (Bᵀ d B)]G; the tiles of X are those of the forward pass. */
