@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { sarifErrors } from '../core/report/testing/sarif-schema.ts';
 import { exitCodes } from './exit-codes.ts';
 import { methodFlags } from './flags.ts';
 import { renderHelp, type HelpPage } from './help.ts';
@@ -69,6 +70,7 @@ describe('a run on the command line', () => {
     assert.equal((await cli.run('export', runId, '--format', 'sarif', '-o', 'findings')).code, 0);
     const log: { version?: string } = JSON.parse(readFileSync(join(cli.folder, 'findings', 'report.sarif'), 'utf8'));
     assert.equal(log.version, '2.1.0');
+    assert.deepEqual(sarifErrors(log), []);
     assert.equal((await cli.run('export', runId, '--format', 'csv', '-o', 'figures')).code, 0);
     assert.deepEqual(readdirSync(join(cli.folder, 'figures')).sort(), ['series.csv', 'tables']);
   });

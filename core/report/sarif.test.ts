@@ -3,10 +3,11 @@ import { describe, it } from 'node:test';
 import { z } from 'zod';
 import { sampleDocument, sampleFacts } from './fixture/sample.ts';
 import { reportSarif } from './sarif.ts';
+import { sarifErrors } from './testing/sarif-schema.ts';
 
 /**
- * What the SARIF 2.1.0 schema says of the objects that the log is made of: names, types, required members, nothing
- * beyond them. Written by hand after the standard: the official schema is not part of any package that we depend on.
+ * What the standard says of the objects that the log is made of, closer than its official JSON schema does: identifiers
+ * that hold, a level that fits the kind, and nothing that we do not mean to write.
  */
 const bag = z.record(z.string(), z.unknown());
 const text = z.strictObject({ text: z.string(), markdown: z.string().optional() });
@@ -76,6 +77,19 @@ const [run] = log.runs;
 assert.ok(run);
 
 describe('the findings as SARIF', () => {
+  it('are a log after the official schema of SARIF 2.1.0, which refuses one that is not', () => {
+    const whole = reportSarif(sampleDocument(''), sampleFacts);
+    const unfinished = { ...sampleFacts, environment: null, finishedAtMs: null, state: 'failed' as const, models: [] };
+    assert.deepEqual(sarifErrors(whole), []);
+    assert.deepEqual(sarifErrors(reportSarif(sampleDocument(''), unfinished)), []);
+    const [first] = whole.runs;
+    const wrong = { ...first, results: [{ ...first?.results[0], level: 'bad', taxa: [{ index: -2 }] }], unknown: 1 };
+    const errors = sarifErrors({ ...whole, runs: [wrong] }).join('\n');
+    for (const place of ['/runs/0 ', '/runs/0/results/0/level', '/runs/0/results/0/taxa/0']) {
+      assert.ok(errors.includes(place), `${place} in ${errors}`);
+    }
+  });
+
   it('name the rule, the audited file and its hash, and the entries of the catalogues, all by an index that holds', () => {
     const [found] = run.results;
     assert.ok(found && run.results.length === 1);

@@ -10,6 +10,8 @@ import { openClient } from '../../leakage/victim-gradient.ts';
 import { openVictim } from '../../leakage/victim.ts';
 import { renderReport } from '../../report/html.ts';
 import { sampleFacts } from '../../report/fixture/sample.ts';
+import { reportSarif } from '../../report/sarif.ts';
+import { sarifErrors } from '../../report/testing/sarif-schema.ts';
 import { openModel } from '../../train/models.ts';
 import type { ReportInput } from '../define.ts';
 import {
@@ -163,6 +165,7 @@ describe('a leakage audit of LeNet(Zhu)', () => {
       );
     }
     assert.ok(document.findings?.some(({ id, level }) => id === 'gradient-leakage-images' && level === 'error'));
+    assert.deepEqual(sarifErrors(reportSarif(document, sampleFacts)), []);
     assert.match(renderReport(document, sampleFacts), /class="film"/);
   });
 });

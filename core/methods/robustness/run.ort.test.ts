@@ -9,6 +9,7 @@ import { AuditData, UniversalData } from '../../report/audit.ts';
 import { renderReport } from '../../report/html.ts';
 import { sampleFacts } from '../../report/fixture/sample.ts';
 import { reportSarif } from '../../report/sarif.ts';
+import { sarifErrors } from '../../report/testing/sarif-schema.ts';
 import { SeverityData } from '../../report/severity.ts';
 import { storeModel, tinyNet, tinyShape, trainedOnShapes } from '../../train/testing/tiny-teacher.ts';
 import type { RunContext } from '../context.ts';
@@ -177,7 +178,9 @@ describe('a robustness audit', () => {
       assert.ok(evidence.count > 0 && evidence.budget !== '' && evidence.seed === 3);
       assert.ok(references.length > 0);
     }
-    assert.equal(reportSarif(document, sampleFacts).runs[0]?.results.length, ids.length);
+    const sarif = reportSarif(document, sampleFacts);
+    assert.equal(sarif.runs[0]?.results.length, ids.length);
+    assert.deepEqual(sarifErrors(sarif), []);
     const page = renderReport(document, sampleFacts);
     assert.match(page, /Accuracy over epsilon/);
     assert.match(page, /class="band s1"/);
