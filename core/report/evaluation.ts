@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import type { KeyFigure, ReportBlock } from './document.ts';
+import type { MetricPoint } from '../contract/run.ts';
+import type { KeyFigure, ReportBlock, ReportSection } from './document.ts';
 import { formatNumber } from './format.ts';
 
 /** The JSON artifact "evaluation": several networks ("arms") on one labelled test set. */
@@ -41,6 +42,22 @@ export const armFigures = (evaluation: EvaluationData | undefined, focus: string
       interval: arm.interval,
       note: `top-1, n = ${formatNumber(evaluation?.count ?? null)}`,
     }));
+
+/** The losses of students by step, series of the name `loss.NAME`. */
+export function distillationSection(all: Readonly<Record<string, readonly MetricPoint[]>>): ReportSection {
+  const series = Object.entries(all)
+    .filter(([name]) => name.startsWith('loss.'))
+    .map(([name, points]) => ({
+      name: name.slice('loss.'.length),
+      points: points.map(({ step, value }) => [step, value] as const),
+    }));
+  if (series.length === 0) return { title: 'Training', blocks: [] };
+  const y = { title: 'τ² KL(teacher ‖ student)', unit: 'nat', log: true };
+  return {
+    title: 'Training',
+    blocks: [{ kind: 'line', title: 'Distillation loss', x: { title: 'Step' }, y, series }],
+  };
+}
 
 /** Accuracy table, recall by class, and the confusion of the arm called `focus`. */
 export function evaluationBlocks(evaluation: EvaluationData, focus: string): ReportBlock[] {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { ReportInput } from '../define.ts';
 import type { KeyFigure, ReportBlock, ReportDocument, ReportSection } from '../../report/document.ts';
-import { evaluationBlocks, EvaluationData, percent } from '../../report/evaluation.ts';
+import { distillationSection, evaluationBlocks, EvaluationData, percent } from '../../report/evaluation.ts';
 
 /** JSON artifacts of a run, written by run.ts and read here and by the window. */
 export const SetData = z.object({
@@ -300,26 +300,9 @@ function classTable({ classNames }: TransferSetsData, { histogram, fillRates, ba
   };
 }
 
-function training(input: ReportInput): ReportSection {
-  const series = Object.entries(input.series)
-    .filter(([name]) => name.startsWith('loss.') && !/-\d+$/.test(name))
-    .map(([name, values]) => ({
-      name: name.slice('loss.'.length),
-      points: values.map(({ step, value }) => [step, value] as const),
-    }));
-  if (series.length === 0) return { title: 'Training', blocks: [] };
-  return {
-    title: 'Training',
-    blocks: [
-      {
-        kind: 'line',
-        title: 'Distillation loss',
-        x: { title: 'Step' },
-        y: { title: 'τ² KL(teacher ‖ student)', unit: 'nat', log: true },
-        series,
-      },
-    ],
-  };
+/** Only the arms themselves: repeats of them look alike. */
+function training({ series }: ReportInput): ReportSection {
+  return distillationSection(Object.fromEntries(Object.entries(series).filter(([name]) => !/-\d+$/.test(name))));
 }
 
 function limits(sets: TransferSetsData | undefined): ReportSection {

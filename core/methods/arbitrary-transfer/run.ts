@@ -5,11 +5,12 @@ import type { ImageSet } from '../../data/dataset.ts';
 import { openLanes } from '../../runtime/lanes.ts';
 import type { SessionOptions } from '../../runtime/session.ts';
 import { untilAborted } from '../../runtime/until-aborted.ts';
-import { armsCheckpoint, armSteps, restoreArms, trainArms, type Arm, type ArmStates } from '../../train/arms.ts';
+import { armsCheckpoint, restoreArms, type Arm, type ArmStates } from '../../train/arms.ts';
 import { classNamesOf, openFitting } from '../../train/inputs.ts';
 import { openModel, openModelFile, type OpenedModel } from '../../train/models.ts';
-import type { CheckpointState, MethodEvent, Run, RunContext } from '../context.ts';
+import type { CheckpointState, Run, RunContext } from '../context.ts';
 import type { ParamsOf } from '../define.ts';
+import { distillArms, stopIfAborted, type Events } from '../events.ts';
 import { equalQuotas } from './balance.ts';
 import { openPool, type Pool } from './pool.ts';
 import type { TransferSetsData } from './report.ts';
@@ -30,7 +31,6 @@ import {
 } from './transfer-sets.ts';
 
 type Params = ParamsOf<typeof spec>;
-type Events<Result> = AsyncGenerator<MethodEvent, Result, void>;
 
 /** What a checkpoint of this method says beside its tensors. */
 const Resumed = z.object({
@@ -228,7 +228,7 @@ async function* scanRepeat(work: Work, repeat: number, source: SetPair['pass']['
     yield { type: 'checkpoint', capture: () => checkpoint(work, 'scan', scan.count) };
     signal.throwIfAborted();
   }
-  yield* stopIfAborted(work, 'scan', scan.count);
+  yield* stopIfAborted(signal, () => checkpoint(work, 'scan', scan.count));
   state.isDone = true;
   return scan;
 }
@@ -243,37 +243,13 @@ function filledShare({ filter, skew, count }: Params, { histogram }: Scan): numb
 async function* trainStudents(work: Work, arms: readonly Arm[], keep: Keep): Events<void> {
   const { ctx, session, arms: states } = work;
   const share = scanShare(work);
-  const total = arms.reduce((sum, arm) => sum + armSteps(arm), 0);
   const left = arms.filter((arm) => states.get(arm.name)?.isDone !== true).length;
   const count = Math.min(laneCount(ctx), left);
   // Even a single lane is a process of its own: a step in this one would keep a cancel from being heard.
   const lanes = openLanes(count).map(keep);
   const sessions = lanes.map((lane) => ({ ...session, threads: 1, lane }));
-  const stepsDone = (): number => [...states.values()].reduce((sum, { snapshot }) => sum + snapshot.step, 0);
-  const training = trainArms(arms, sessions, states, ctx.now);
-  for await (const { arm, firstStep, losses } of untilAborted(training, ctx.signal)) {
-    const done = stepsDone();
-    for (const [i, value] of losses.entries()) {
-      yield { type: 'metric', name: `loss.${arm.name}`, step: firstStep + i, value };
-    }
-    yield {
-      type: 'progress',
-      phase: 'distillation',
-      step: done,
-      totalSteps: total,
-      fraction: share + ((0.99 - share) * done) / total,
-    };
-    yield { type: 'checkpoint', capture: () => checkpoint(work, 'distillation', done) };
-    ctx.signal.throwIfAborted();
-  }
-  yield* stopIfAborted(work, 'distillation', stepsDone());
-}
-
-/** A signal that came in the middle of a step: the state is that of the last chunk that was heard of. */
-async function* stopIfAborted(work: Work, phase: string, step: number): Events<void> {
-  if (!work.ctx.signal.aborted) return;
-  yield { type: 'checkpoint', capture: () => checkpoint(work, phase, step) };
-  work.ctx.signal.throwIfAborted();
+  const capture = (phase: string, step: number): CheckpointState => checkpoint(work, phase, step);
+  yield* distillArms({ arms, states, sessions, from: share, to: 0.99, signal: ctx.signal, now: ctx.now, capture });
 }
 
 /** Lanes of one thread: on a GPU one is all it takes. */

@@ -7,6 +7,7 @@ import type { DistillOptions } from '../../train/distillation.ts';
 import { predictLogits } from '../../train/evaluate-arms.ts';
 import { arraySource, type ImageSource } from '../../train/evaluate.ts';
 import type { OpenedModel } from '../../train/models.ts';
+import { viewOf } from '../common-params.ts';
 import type { ParamsOf } from '../define.ts';
 import type { ChosenSet } from './balance.ts';
 import { chosenImages } from './pool.ts';
@@ -151,12 +152,7 @@ function distillOptions(
     learningRate: params.learningRate,
     schedule: params.schedule,
     weightDecay: params.weightDecay,
-    view: {
-      rotationDegrees: params.augmentRotation,
-      scaleMin: params.augmentScaleLow,
-      scaleMax: params.augmentScaleHigh,
-      translatePixels: params.augmentShift,
-    },
+    view: viewOf(params),
     plainEpochs: 0,
     seed,
   };

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { lanesParam, seedParam, viewParams, weightDecayParam } from '../common-params.ts';
 import { defineMethod, ui, type Work } from '../define.ts';
 
 /** The teacher answers a view of an image, the student learns from it. */
@@ -162,12 +163,7 @@ export const spec = defineMethod({
       .enum(['cosine', 'constant'])
       .default('cosine')
       .register(ui, { title: 'Distillation schedule', group: 'advanced' }),
-    weightDecay: z
-      .number()
-      .min(0)
-      .max(1)
-      .default(0)
-      .register(ui, { title: 'Weight decay', unit: '1', group: 'advanced' }),
+    weightDecay: weightDecayParam(),
     softLabels: z.enum(['relabel', 'response', 'hard']).default('relabel').register(ui, {
       title: 'Soft labels',
       group: 'advanced',
@@ -180,30 +176,7 @@ export const spec = defineMethod({
       help: 'λ, of the divergence from the teacher’s soft answer; the rest, 1 − λ, goes to the cross-entropy with its most likely class.',
       source: 'released code of the same group (DeGAN)',
     }),
-    augmentRotation: z
-      .number()
-      .min(0)
-      .max(180)
-      .default(10)
-      .register(ui, { title: 'Augmentation rotation', unit: '± degrees', group: 'advanced' }),
-    augmentScaleLow: z
-      .number()
-      .min(0.1)
-      .max(1)
-      .default(0.9)
-      .register(ui, { title: 'Augmentation scale, lowest', unit: '1', group: 'advanced' }),
-    augmentScaleHigh: z
-      .number()
-      .min(1)
-      .max(10)
-      .default(1.1)
-      .register(ui, { title: 'Augmentation scale, highest', unit: '1', group: 'advanced' }),
-    augmentShift: z
-      .number()
-      .min(0)
-      .max(1000)
-      .default(2)
-      .register(ui, { title: 'Augmentation shift', unit: '± pixels', group: 'advanced' }),
+    ...viewParams({ augmentRotation: 10, augmentScaleLow: 0.9, augmentScaleHigh: 1.1, augmentShift: 2 }),
     selection: z.enum(['final', 'agreement']).default('final').register(ui, {
       title: 'Student kept',
       group: 'advanced',
@@ -222,13 +195,8 @@ export const spec = defineMethod({
       title: 'Reference: shuffled answers',
       help: 'Lower reference: uniform noise with answers of the teacher that belong to other images.',
     }),
-    lanes: z.int().min(0).max(256).default(0).register(ui, {
-      title: 'Lanes',
-      unit: 'processes',
-      group: 'advanced',
-      help: 'Students trained side by side, one thread each; 0: as many as threads. Does not change any result.',
-    }),
-    seed: z.int().min(0).max(Number.MAX_SAFE_INTEGER).default(0).register(ui, { title: 'Seed', unit: '1' }),
+    lanes: lanesParam('Students trained'),
+    seed: seedParam(),
   }),
   recipes: {
     quick: {

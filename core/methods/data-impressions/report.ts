@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { ReportInput } from '../define.ts';
 import type { KeyFigure, ReportBlock, ReportDocument, ReportSection } from '../../report/document.ts';
 import { formatNumber } from '../../report/format.ts';
-import { armFigures, evaluationBlocks, EvaluationData, percent } from '../../report/evaluation.ts';
+import { armFigures, distillationSection, evaluationBlocks, EvaluationData, percent } from '../../report/evaluation.ts';
 
 /** JSON artifacts of a run, written by run.ts and read here and by the window. */
 export const ClassSimilarityData = z.object({
@@ -38,9 +38,12 @@ export function report(input: ReportInput): ReportDocument {
     subtitle: 'Data impressions read out of the teacher’s weights, and what a student learns from them',
     conclusion: conclusion(input, evaluation, attainment?.count),
     keyFigures: keyFigures(input, evaluation),
-    sections: [impressions(input, attainment), students(evaluation), training(input), limits()].filter(
-      (section) => section.blocks.length > 0,
-    ),
+    sections: [
+      impressions(input, attainment),
+      students(evaluation),
+      distillationSection(input.series),
+      limits(),
+    ].filter((section) => section.blocks.length > 0),
   };
 }
 
@@ -149,28 +152,6 @@ function impressions(input: ReportInput, attainment: z.infer<typeof AttainmentDa
 
 function students(evaluation: EvaluationData | undefined): ReportSection {
   return { title: 'Students', blocks: evaluation ? evaluationBlocks(evaluation, 'student') : [] };
-}
-
-function training(input: ReportInput): ReportSection {
-  const series = Object.entries(input.series)
-    .filter(([name]) => name.startsWith('loss.'))
-    .map(([name, points]) => ({
-      name: name.slice('loss.'.length),
-      points: points.map(({ step, value }) => [step, value] as const),
-    }));
-  if (series.length === 0) return { title: 'Training', blocks: [] };
-  return {
-    title: 'Training',
-    blocks: [
-      {
-        kind: 'line',
-        title: 'Distillation loss',
-        x: { title: 'Step' },
-        y: { title: 'τ² KL(teacher ‖ student)', unit: 'nat', log: true },
-        series,
-      },
-    ],
-  };
 }
 
 function limits(): ReportSection {

@@ -7,7 +7,7 @@ import { writeModel } from '../../onnx/write.ts';
 import { openLanes } from '../../runtime/lanes.ts';
 import type { SessionOptions } from '../../runtime/session.ts';
 import { untilAborted } from '../../runtime/until-aborted.ts';
-import { armsCheckpoint, armSteps, restoreArms, trainArms, type Arm, type ArmStates } from '../../train/arms.ts';
+import { armsCheckpoint, restoreArms, type Arm, type ArmStates } from '../../train/arms.ts';
 import { evaluateArms, predictLogits } from '../../train/evaluate-arms.ts';
 import { arraySource } from '../../train/evaluate.ts';
 import { classNamesOf, openFitting } from '../../train/inputs.ts';
@@ -15,6 +15,7 @@ import { openModel, openModelFile, type OpenedModel } from '../../train/models.t
 import { forDelivery, withParameters } from '../../train/parameters.ts';
 import type { CheckpointState, MethodEvent, Run, RunContext } from '../context.ts';
 import type { ParamsOf } from '../define.ts';
+import { distillArms, stopIfAborted, type Events } from '../events.ts';
 import { attainment, impressionsFile, impressionsGrid, type AttainmentJson, type Impressions } from './impressions.ts';
 import { bounds, laneCount, synthesisOptions, synthesisTeacher, targetOptions, transferArms } from './setup.ts';
 import type { spec } from './spec.ts';
@@ -35,8 +36,6 @@ import {
   type TargetKind,
   type TargetSet,
 } from '../../train/impressions/targets.ts';
-
-type Events<Result> = AsyncGenerator<MethodEvent, Result, void>;
 
 /** What a checkpoint of this method says beside its tensors. */
 const Resumed = z.object({
@@ -214,7 +213,7 @@ async function* makeImpressions(work: Work): Events<{ impressions: Impressions; 
     yield { type: 'checkpoint', capture: () => checkpoint(work, 'synthesis', step) };
     ctx.signal.throwIfAborted();
   }
-  yield* stopIfAborted(work, 'synthesis', () => stepsDone(synthesis, options));
+  yield* stopIfAborted(ctx.signal, () => checkpoint(work, 'synthesis', stepsDone(synthesis, options)));
   const { images } = synthesis;
   const logits = await predictLogits(teacher, arraySource(images, teacher.shape), work.session, ctx.signal);
   const impressions: Impressions = {
@@ -243,37 +242,20 @@ const attainmentFigures = ({ excessLoss, attained }: AttainmentJson): ResultMetr
   attained,
 });
 
-const stepsOfArms = (arms: ArmStates): number =>
-  [...arms.values()].reduce((sum, { snapshot }) => sum + snapshot.step, 0);
-
 async function* trainStudents(work: Work, arms: readonly Arm[]): Events<void> {
   const { ctx } = work;
   const share = shares(work).synthesis;
-  const total = arms.reduce((sum, arm) => sum + armSteps(arm), 0);
-  const training = trainArms(arms, work.lanes, work.arms, ctx.now);
-  for await (const { arm, firstStep, losses } of untilAborted(training, ctx.signal)) {
-    const done = stepsOfArms(work.arms);
-    for (const [i, value] of losses.entries()) {
-      yield { type: 'metric', name: `loss.${arm.name}`, step: firstStep + i, value };
-    }
-    yield {
-      type: 'progress',
-      phase: 'distillation',
-      step: done,
-      totalSteps: total,
-      fraction: share + ((1 - share) * done) / total,
-    };
-    yield { type: 'checkpoint', capture: () => checkpoint(work, 'distillation', done) };
-    ctx.signal.throwIfAborted();
-  }
-  yield* stopIfAborted(work, 'distillation', () => stepsOfArms(work.arms));
-}
-
-/** A signal that came in the middle of a step: the state is that of the last chunk that was heard of. */
-async function* stopIfAborted(work: Work, phase: string, step: () => number): Events<void> {
-  if (!work.ctx.signal.aborted) return;
-  yield { type: 'checkpoint', capture: () => checkpoint(work, phase, step()) };
-  work.ctx.signal.throwIfAborted();
+  const capture = (phase: string, step: number): CheckpointState => checkpoint(work, phase, step);
+  yield* distillArms({
+    arms,
+    states: work.arms,
+    sessions: work.lanes,
+    from: share,
+    to: 1,
+    signal: ctx.signal,
+    now: ctx.now,
+    capture,
+  });
 }
 
 function checkpoint({ synthesis, arms }: Work, phase: string, step: number): CheckpointState {

@@ -4,6 +4,7 @@ import type { ImageSet } from '../../data/dataset.ts';
 import type { Arm } from '../../train/arms.ts';
 import { arraySource } from '../../train/evaluate.ts';
 import type { OpenedModel } from '../../train/models.ts';
+import { viewOf } from '../common-params.ts';
 import type { ParamsOf } from '../define.ts';
 import type { Impressions } from './impressions.ts';
 import type { spec } from './spec.ts';
@@ -101,12 +102,7 @@ export async function transferArms({ params, teacher, student, impressions, real
     learningRate: params.learningRate,
     schedule: params.schedule,
     weightDecay: params.weightDecay,
-    view: {
-      rotationDegrees: params.augmentRotation,
-      scaleMin: params.augmentScaleLow,
-      scaleMax: params.augmentScaleHigh,
-      translatePixels: params.augmentShift,
-    },
+    view: viewOf(params),
     light: { brightness: params.augmentBrightness, overlay: params.augmentOverlay },
     augmentation: params.augmentation,
     plainEpochs: params.plainEpochs,

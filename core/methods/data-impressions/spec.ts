@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { lanesParam, seedParam, viewParams, weightDecayParam } from '../common-params.ts';
 import { defineMethod, ui, type Work } from '../define.ts';
 
 /** The teacher answers a view of an image, the student learns from it. */
@@ -202,12 +203,7 @@ export const spec = defineMethod({
       .enum(['cosine', 'constant'])
       .default('cosine')
       .register(ui, { title: 'Distillation schedule', group: 'advanced' }),
-    weightDecay: z
-      .number()
-      .min(0)
-      .max(1)
-      .default(0)
-      .register(ui, { title: 'Weight decay', unit: '1', group: 'advanced' }),
+    weightDecay: weightDecayParam(),
     distillTemperature: z
       .number()
       .positive()
@@ -224,30 +220,7 @@ export const spec = defineMethod({
       group: 'advanced',
       help: 'affine: random views in the ranges below; release: one of the 106 transforms of the released code for each image. Plain epochs 1 switches both off.',
     }),
-    augmentRotation: z
-      .number()
-      .min(0)
-      .max(180)
-      .default(25)
-      .register(ui, { title: 'Augmentation rotation', unit: '± degrees', group: 'advanced' }),
-    augmentScaleLow: z
-      .number()
-      .min(0.1)
-      .max(1)
-      .default(0.75)
-      .register(ui, { title: 'Augmentation scale, lowest', unit: '1', group: 'advanced' }),
-    augmentScaleHigh: z
-      .number()
-      .min(1)
-      .max(10)
-      .default(1.1)
-      .register(ui, { title: 'Augmentation scale, highest', unit: '1', group: 'advanced' }),
-    augmentShift: z
-      .number()
-      .min(0)
-      .max(1000)
-      .default(4)
-      .register(ui, { title: 'Augmentation shift', unit: '± pixels', group: 'advanced' }),
+    ...viewParams({ augmentRotation: 25, augmentScaleLow: 0.75, augmentScaleHigh: 1.1, augmentShift: 4 }),
     augmentBrightness: z.number().min(1).max(100).default(2.7).register(ui, {
       title: 'Augmentation brightness, highest',
       unit: '× pixel value',
@@ -281,13 +254,8 @@ export const spec = defineMethod({
       title: 'Control: real images',
       help: 'The same distillation on as many real images, when they are given.',
     }),
-    lanes: z.int().min(0).max(256).default(0).register(ui, {
-      title: 'Lanes',
-      unit: 'processes',
-      group: 'advanced',
-      help: 'Batches and arms computed side by side, one thread each; 0: as many as threads. Does not change any result.',
-    }),
-    seed: z.int().min(0).max(Number.MAX_SAFE_INTEGER).default(0).register(ui, { title: 'Seed', unit: '1' }),
+    lanes: lanesParam('Batches and arms computed'),
+    seed: seedParam(),
   }),
   recipes: {
     quick: {

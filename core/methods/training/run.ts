@@ -7,6 +7,7 @@ import { evaluateArms } from '../../train/evaluate-arms.ts';
 import { classNamesOf } from '../../train/inputs.ts';
 import { forDelivery, parameterCount, withParameters } from '../../train/parameters.ts';
 import type { TrainingSnapshot } from '../../train/training-loop.ts';
+import { viewOf } from '../common-params.ts';
 import type { CheckpointState, MethodEvent, Run, RunContext } from '../context.ts';
 import type { ParamsOf } from '../define.ts';
 import { openTrainingInputs, type TrainingInputs } from './inputs.ts';
@@ -107,12 +108,7 @@ function supervisedOptions(params: Params, count: number, session: SessionOption
     nesterov: params.nesterov,
     weightDecay: params.weightDecay,
     labelSmoothing: params.labelSmoothing,
-    view: {
-      rotationDegrees: params.augmentRotation,
-      scaleMin: params.augmentScaleLow,
-      scaleMax: params.augmentScaleHigh,
-      translatePixels: params.augmentShift,
-    },
+    view: viewOf(params),
     seed: params.seed,
     session,
   };

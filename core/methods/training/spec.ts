@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { seedParam, viewParams, weightDecayParam } from '../common-params.ts';
 import { defineMethod, ui } from '../define.ts';
 
 export const spec = defineMethod({
@@ -56,43 +57,15 @@ export const spec = defineMethod({
       .boolean()
       .default(false)
       .register(ui, { title: 'Nesterov momentum', group: 'advanced', help: 'SGD only.' }),
-    weightDecay: z
-      .number()
-      .min(0)
-      .max(1)
-      .default(0)
-      .register(ui, { title: 'Weight decay', unit: '1', group: 'advanced' }),
+    weightDecay: weightDecayParam(),
     labelSmoothing: z
       .number()
       .min(0)
       .max(0.99)
       .default(0)
       .register(ui, { title: 'Label smoothing', unit: 'fraction', group: 'advanced' }),
-    augmentRotation: z
-      .number()
-      .min(0)
-      .max(180)
-      .default(0)
-      .register(ui, { title: 'Augmentation rotation', unit: '± degrees', group: 'advanced' }),
-    augmentScaleLow: z
-      .number()
-      .min(0.1)
-      .max(1)
-      .default(1)
-      .register(ui, { title: 'Augmentation scale, lowest', unit: '1', group: 'advanced' }),
-    augmentScaleHigh: z
-      .number()
-      .min(1)
-      .max(10)
-      .default(1)
-      .register(ui, { title: 'Augmentation scale, highest', unit: '1', group: 'advanced' }),
-    augmentShift: z
-      .number()
-      .min(0)
-      .max(1000)
-      .default(0)
-      .register(ui, { title: 'Augmentation shift', unit: '± pixels', group: 'advanced' }),
-    seed: z.int().min(0).max(Number.MAX_SAFE_INTEGER).default(0).register(ui, { title: 'Seed', unit: '1' }),
+    ...viewParams({ augmentRotation: 0, augmentScaleLow: 1, augmentScaleHigh: 1, augmentShift: 0 }),
+    seed: seedParam(),
   }),
   recipes: {
     quick: { title: 'Quick', help: 'One pass over the data.', params: { epochs: 1 } },
