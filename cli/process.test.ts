@@ -1,17 +1,10 @@
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { describe, it } from 'node:test';
+import { leftovers, shaOf } from './testing/results.ts';
 import { spawnCli } from './testing/spawn-cli.ts';
 
 const text = (value: unknown): string => String(value);
-const shaOf = (result: Record<string, unknown>, name: string): string | undefined => {
-  const artifacts = result['artifacts'] as readonly { name: string; sha256: string }[];
-  return artifacts.find((artifact) => artifact.name === name)?.sha256;
-};
-const leftovers = (folder: string): string[] =>
-  readdirSync(folder, { recursive: true })
-    .map(text)
-    .filter((name) => name.includes('.tmp'));
 
 describe('the command line as a process', () => {
   it('prints one JSON object with what came out, and progress on standard error', async (t) => {

@@ -7,19 +7,12 @@ import { exitCodes } from './exit-codes.ts';
 import { methodFlags } from './flags.ts';
 import { renderHelp, type HelpPage } from './help.ts';
 import { callProgram, type Caller } from './testing/call-program.ts';
+import { leftovers, shaOf } from './testing/results.ts';
 import { toySpec } from './testing/toy-spec.ts';
 
 const text = (value: unknown): string => String(value);
 const errorOf = (result: Record<string, unknown>): { code?: string; message?: string; hint?: string } =>
   result['error'] ?? {};
-const shaOf = (result: Record<string, unknown>, name: string): string | undefined => {
-  const artifacts = result['artifacts'] as readonly { name: string; sha256: string }[];
-  return artifacts.find((artifact) => artifact.name === name)?.sha256;
-};
-const leftovers = (folder: string): string[] =>
-  readdirSync(folder, { recursive: true })
-    .map(text)
-    .filter((name) => name.includes('.tmp'));
 
 describe('a run on the command line', () => {
   it('ends with metrics, the report and a command that gives the same result', async (t) => {
