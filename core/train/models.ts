@@ -127,7 +127,10 @@ function opened(
   return {
     title,
     graph,
-    model,
+    // What is written with new weights expects the same pixels.
+    model: normalisation
+      ? { ...model, metadata: { ...model.metadata, [normalisationKey]: JSON.stringify(normalisation) } }
+      : model,
     inputName: input.name,
     logitsName: output.name,
     shape: [channels, height, width],

@@ -48,7 +48,7 @@ export async function openInputs({ models, data, params }: Context): Promise<Inp
     if (first) opened.push(first);
     const model =
       ref.kind === 'file'
-        ? await openModelFile(ref.path, ref.normalisation)
+        ? await openModelFile(ref.path, ref.normalisation, ref.dims)
         : await openModel(ref, 'victim', {
             shape: first?.shape ?? [1, 1, 1],
             classes: classesOf(first),

@@ -28,7 +28,7 @@ export async function openTrainingInputs(refs: TrainingRefs): Promise<TrainingIn
   if (!ref) throw missing('model', 'an architecture or an ONNX file');
   if (!trainRef) throw missing('train', 'a folder or a file with labelled images');
   const { model, train } =
-    ref.kind === 'file' ? await openForFile(ref.path, trainRef) : await openForArchitecture(ref, trainRef, seed);
+    ref.kind === 'file' ? await openForFile(ref, trainRef) : await openForArchitecture(ref, trainRef, seed);
   try {
     if (!train.labels) throw unlabelled(train);
     const test = testRef && (await openFitting(testRef, 'test', model, 'required'));
@@ -41,8 +41,10 @@ export async function openTrainingInputs(refs: TrainingRefs): Promise<TrainingIn
 
 type Opened = Pick<TrainingInputs, 'model' | 'train'>;
 
-async function openForFile(path: string, trainRef: DataRef): Promise<Opened> {
-  const model = await openModelFile(path);
+type FileRef = Extract<ModelRef, { kind: 'file' }>;
+
+async function openForFile({ path, normalisation, dims }: FileRef, trainRef: DataRef): Promise<Opened> {
+  const model = await openModelFile(path, normalisation, dims);
   return { model, train: await openFitting(trainRef, 'training', model, 'required') };
 }
 

@@ -9,6 +9,7 @@ import { memorySet } from '../../data/dataset.ts';
 import { tinyShapesSet } from '../../data/synthetic.ts';
 import { npzBytes } from '../../data/write.ts';
 import { openClassifier } from '../../onnx/classifier.ts';
+import { writeModel } from '../../onnx/write.ts';
 import type { RunContext } from '../context.ts';
 import type { ParamsOf } from '../define.ts';
 import { registry } from '../registry.ts';
@@ -52,6 +53,11 @@ const trained = (given: Given = {}, options: DriveOptions = {}): Promise<Driven>
     },
     options,
   );
+
+function storedModel(path: string, bytes: Uint8Array): string {
+  writeFileSync(path, bytes);
+  return path;
+}
 
 describe('supervised training', () => {
   it('learns tiny shapes and gives away a classifier that says how it was made', async () => {
@@ -172,6 +178,21 @@ describe('bad input of a training', () => {
   it('refuses a test set with more classes than the training set', async () => {
     const data = { train, test: await storeSet(dir, 'many', tinyShapesSet(1, 50, [1, 12, 12], 10)) };
     await assert.rejects(trained({ data }), { code: 'DATA_UNSUITABLE', message: /4 classes/ });
+  });
+
+  it('takes the pre-processing and the open sizes of a file as they are given, and says them in what it writes', async () => {
+    const plain = join(dir, 'plain.onnx');
+    const first = await trained({ params: { epochs: 1 } });
+    const { model } = await openClassifier(storedModel(plain, artifactBytes(first, 'model.onnx')));
+    const [input] = model.graph.inputs;
+    assert.ok(input);
+    const inputs = [{ ...input, shape: ['batch', 1, 'height', 12] }];
+    const open = storedModel(join(dir, 'open.onnx'), writeModel({ ...model, graph: { ...model.graph, inputs } }));
+    const normalisation = { mean: [0.25], std: [0.5] };
+    const given = { kind: 'file', path: open, normalisation, dims: { height: 12 } } as const;
+    const result = await trained({ params: { epochs: 1 }, model: given });
+    const again = await openClassifier(storedModel(join(dir, 'again.onnx'), artifactBytes(result, 'model.onnx')));
+    assert.deepEqual(JSON.parse(again.model.metadata['palimpsest.normalisation'] ?? ''), normalisation);
   });
 
   it('refuses a file that takes other images than there are', async () => {
