@@ -2,7 +2,7 @@ import MenuItem from '@mui/material/MenuItem';
 import TextField from '@mui/material/TextField';
 import type { ValueShape } from '../../core/methods/parameters.ts';
 import { ChipList } from './ChipList.tsx';
-import { ToggleRow } from './ToggleRow.tsx';
+import { OrderedToggles } from './OrderedToggles.tsx';
 import { Unit } from './Unit.tsx';
 
 interface ParamControlProps {
@@ -23,7 +23,7 @@ export function ParamControl({ id, shape, unit, text, isWrong, isChanged, onChan
   if (shape.kind === 'list' && shape.item.kind === 'choice') {
     const chosen = text.split(',').filter((each) => each !== '');
     return (
-      <ToggleRow
+      <OrderedToggles
         id={id}
         choices={shape.item.choices.map(String)}
         chosen={chosen}

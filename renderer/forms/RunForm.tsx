@@ -33,6 +33,7 @@ export function RunForm({ spec, initial, from }: RunFormProps) {
   const architectures = useRequest('models.architectures', {});
   const [draft, setDraft] = useState(initial);
   const [isStarting, setStarting] = useState(false);
+  const [isTried, setTried] = useState(false);
   const [error, setError] = useState<WorkbenchError | undefined>(undefined);
   const read = useMemo(() => readSweep(spec, draft, architectures.data ?? []), [spec, draft, architectures.data]);
   const asked = usePaused(architectures.data ? read.requests : null);
@@ -42,19 +43,25 @@ export function RunForm({ spec, initial, from }: RunFormProps) {
   const complaints = [...(assessment.data?.complaints ?? []), ...((isGroup && group.data?.complaints) || [])]
     .map((each) => ({ ...each, field: fieldOf(each.field) }))
     .filter(({ field }, at, all) => all.findIndex((each) => each.field === field) === at);
-  const problems: Record<string, string> = {
+  const wrong: Record<string, string> = {
     ...Object.fromEntries(complaints.map(({ field, message, hint }) => [field, hint ? `${message} ${hint}` : message])),
     ...read.problems,
   };
   const fields = useMemo(() => paramFields(spec), [spec]);
   const known = new Set([
     ...fields.map(({ name }) => name),
-    ...Object.keys(spec.models).map((role) => `models.${role}`),
+    ...Object.keys(spec.models).flatMap((role) =>
+      ['', '.mean', '.std', '.dims'].map((part) => `models.${role}${part}`),
+    ),
     ...Object.keys(spec.data).map((role) => `data.${role}`),
     'threads',
   ]);
   const changed = changedParams(spec, draft);
-  const isWrong = Object.keys(read.problems).length > 0 || complaints.length > 0;
+  // What nobody has come to yet is no mistake.
+  const isUntouched = (field: string): boolean =>
+    !isTried && read.missing.includes(field) && JSON.stringify(at(draft, field)) === JSON.stringify(at(initial, field));
+  const problems = Object.fromEntries(Object.entries(wrong).filter(([field]) => !isUntouched(field)));
+  const isWrong = Object.keys(wrong).length > 0;
   const setText = (name: string, text: string): void => setDraft({ ...draft, texts: { ...draft.texts, [name]: text } });
 
   const start = (): void => {
@@ -79,6 +86,7 @@ export function RunForm({ spec, initial, from }: RunFormProps) {
         noValidate
         onSubmit={(event) => {
           event.preventDefault();
+          setTried(true);
           if (!isWrong && !isStarting) start();
         }}
         sx={{
@@ -144,7 +152,8 @@ export function RunForm({ spec, initial, from }: RunFormProps) {
             }
             isWaiting={isGroup && group.isLoading}
             count={read.requests.length}
-            wrong={isWrong ? Object.keys(problems).length : 0}
+            wrong={Object.keys(problems).length}
+            missing={Object.keys(wrong).length - Object.keys(problems).length}
             others={complaints.filter(({ field }) => !known.has(field))}
             error={error}
             isStarting={isStarting}
@@ -154,6 +163,12 @@ export function RunForm({ spec, initial, from }: RunFormProps) {
       </Box>
     </Page>
   );
+}
+
+/** What was chosen for a field that may be missing. */
+function at({ texts, models, data }: Draft, field: string): unknown {
+  const [kind, role = ''] = field.split('.');
+  return kind === 'models' ? models[role] : kind === 'data' ? data[role] : texts[field];
 }
 
 type Requests = readonly DraftRequest[];

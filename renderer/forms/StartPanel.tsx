@@ -20,6 +20,8 @@ interface StartPanelProps {
   readonly count: number;
   /** Fields to be filled in or mended. */
   readonly wrong: number;
+  /** Fields that nobody has come to yet. */
+  readonly missing: number;
   /** Complaints about what no field of the form shows. */
   readonly others: readonly Complaint[];
   readonly error: WorkbenchError | undefined;
@@ -27,12 +29,13 @@ interface StartPanelProps {
 }
 
 /** What the run costs, what keeps it from starting, and the button that starts it. */
-export function StartPanel({ assessment, isWaiting, count, wrong, others, error, isStarting }: StartPanelProps) {
+export function StartPanel(props: StartPanelProps) {
+  const { assessment, isWaiting, count, wrong, missing, others, error, isStarting } = props;
   const isMany = count > 1;
   return (
     <Box sx={{ mb: 4 }}>
       <Section title={isMany ? `What all ${count} cost` : 'What it costs'}>
-        <Cost assessment={assessment} isWrong={wrong > 0} isWaiting={isWaiting} />
+        <Cost assessment={assessment} isWrong={wrong + missing > 0} isWaiting={isWaiting} />
       </Section>
       {others.map(({ field, message, hint }) => (
         <Alert key={field} severity="warning" sx={{ mb: 1.5 }}>
@@ -49,13 +52,18 @@ export function StartPanel({ assessment, isWaiting, count, wrong, others, error,
           {wrong === 1 ? 'One field has' : `${wrong} fields have`} to be filled in or mended.
         </Typography>
       )}
+      {wrong === 0 && missing > 0 && (
+        <Typography variant="body2" color="textSecondary" sx={{ mb: 1.5 }}>
+          {missing === 1 ? 'One field is' : `${missing} fields are`} still to be filled in.
+        </Typography>
+      )}
       <Box sx={{ display: 'flex', gap: 1, flexWrap: 'wrap' }}>
         <Button
           type="submit"
           variant="contained"
           size="large"
           startIcon={<Icon name="play" />}
-          disabled={wrong > 0 || isStarting || assessment.data === undefined}
+          disabled={wrong > 0 || isStarting || (missing === 0 && assessment.data === undefined)}
           sx={{ minHeight: 38, flex: '1 0 auto' }}
         >
           {isMany ? `Start ${count} runs` : 'Start'}

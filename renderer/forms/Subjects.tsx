@@ -9,6 +9,8 @@ import { ChoiceOfPath } from '../panels/ChoiceOfPath.tsx';
 import { HelpText } from '../panels/HelpText.tsx';
 import { humanise } from '../panels/run-text.ts';
 import type { DataChoice, Draft } from './form-model.ts';
+import { noModelWords, type ModelWords } from './model-words.ts';
+import { ModelWordsFields } from './ModelWordsFields.tsx';
 import { withVaried } from './sweep.ts';
 import { ToggleRow } from './ToggleRow.tsx';
 import { VaryButton } from './VaryButton.tsx';
@@ -49,10 +51,14 @@ export function Subjects({ spec, draft, problems, architectures, onChange }: Sub
               ? architectures.map((value) => ({ value, title: value, note: 'architecture, untrained' }))
               : []),
           ]}
+          role={role}
           value={draft.models[role] ?? ''}
+          words={draft.words[role] ?? noModelWords}
+          architectures={architectures}
+          problems={problems}
           vary={draft.vary[`models.${role}`]}
-          problem={problems[`models.${role}`]}
-          onChange={(value) => onChange({ ...draft, models: { ...draft.models, [role]: value } })}
+          onChange={(value) => onChange(withModel(draft, role, value))}
+          onWords={(words) => onChange({ ...draft, words: { ...draft.words, [role]: words } })}
           onVary={(text) => onChange(withVaried(draft, `models.${role}`, text))}
         />
       ))}
@@ -76,19 +82,32 @@ interface Option {
   readonly note: string;
 }
 
+/** What was said of one file does not hold for another. */
+const withModel = (draft: Draft, role: string, value: string): Draft => ({
+  ...draft,
+  models: { ...draft.models, [role]: value },
+  words: { ...draft.words, [role]: noModelWords },
+});
+
 interface ModelRoleProps {
   readonly need: ModelNeed;
+  readonly role: string;
   readonly options: readonly Option[];
   readonly value: string;
+  readonly words: ModelWords;
+  readonly architectures: readonly string[];
+  readonly problems: Readonly<Record<string, string>>;
   /** Several instead of the one, a line each. */
   readonly vary: string | undefined;
-  readonly problem: string | undefined;
   readonly onChange: (value: string) => void;
+  readonly onWords: (words: ModelWords) => void;
   readonly onVary: (text: string | undefined) => void;
 }
 
-function ModelRole({ need, options, value, vary, problem, onChange, onVary }: ModelRoleProps) {
+function ModelRole(props: ModelRoleProps) {
+  const { need, role, options, value, words, architectures, problems, vary, onChange, onWords, onVary } = props;
   const id = useId();
+  const problem = problems[`models.${role}`];
   const label = need.optional ? `${need.title}, optional` : need.title;
   const chosen = (vary ?? '').split('\n').filter((each) => each !== '');
   const button = (
@@ -99,17 +118,30 @@ function ModelRole({ need, options, value, vary, problem, onChange, onVary }: Mo
     />
   );
   if (vary === undefined) {
+    const isFile = value.trim() !== '' && !(need.zoo === true && architectures.includes(value.trim()));
+    const isKnown = value.startsWith('bundled:') || options.some((option) => option.value === value);
     return (
-      <ChoiceOfPath
-        kind="model"
-        label={label}
-        aside={button}
-        help={need.help}
-        value={value}
-        options={options}
-        problem={problem}
-        onChange={onChange}
-      />
+      <Box sx={{ minWidth: 0 }}>
+        <ChoiceOfPath
+          kind="model"
+          label={label}
+          aside={button}
+          help={need.help}
+          value={value}
+          options={options}
+          problem={problem}
+          onChange={onChange}
+        />
+        {isFile && (
+          <ModelWordsFields
+            role={role}
+            path={isKnown ? value : undefined}
+            words={words}
+            problems={problems}
+            onChange={onWords}
+          />
+        )}
+      </Box>
     );
   }
   return (

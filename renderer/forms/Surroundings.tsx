@@ -1,11 +1,8 @@
 import Box from '@mui/material/Box';
-import MenuItem from '@mui/material/MenuItem';
-import TextField from '@mui/material/TextField';
 import Typography from '@mui/material/Typography';
-import { deviceNames } from '../../core/contract/run.ts';
 import { useRequest } from '../bridge/use-bridge.ts';
-import { deviceTitles } from './device-titles.ts';
 import type { Draft } from './form-model.ts';
+import { DeviceField, ThreadsField } from './MachineFields.tsx';
 
 interface SurroundingsProps {
   readonly draft: Draft;
@@ -19,27 +16,12 @@ export function Surroundings({ draft, problem, onChange }: SurroundingsProps) {
   return (
     <>
       <Box sx={{ display: 'grid', gap: '14px 32px', gridTemplateColumns: 'repeat(auto-fill, minmax(260px, 1fr))' }}>
-        <TextField
-          select
-          label="Device"
-          value={draft.device}
-          onChange={({ target }) =>
-            onChange({ ...draft, device: deviceNames.find((name) => name === target.value) ?? 'auto' })
-          }
-        >
-          {deviceNames.map((name) => (
-            <MenuItem key={name} value={name}>
-              {deviceTitles[name]}
-            </MenuItem>
-          ))}
-        </TextField>
-        <TextField
-          label="Threads"
-          value={draft.threads}
-          error={problem !== undefined}
+        <DeviceField value={draft.device} onChange={(device) => onChange({ ...draft, device })} />
+        <ThreadsField
+          text={draft.threads}
+          isWrong={problem !== undefined}
           placeholder={data ? `${data.threads}, as usual here` : ''}
-          onChange={({ target }) => onChange({ ...draft, threads: target.value.trim() })}
-          slotProps={{ htmlInput: { inputMode: 'numeric' }, inputLabel: { shrink: true } }}
+          onChange={(threads) => onChange({ ...draft, threads })}
         />
       </Box>
       <Typography variant="caption" color={problem === undefined ? 'textSecondary' : 'error'} component="p">

@@ -11,6 +11,23 @@ interface ToggleRowProps {
   readonly onChange: (chosen: readonly string[]) => void;
 }
 
+/** A name that is switched on and off. */
+export const toggleStyle = (isOn: boolean, isWrong: boolean) => ({
+  font: 'inherit',
+  fontSize: '0.8125rem',
+  px: 1.25,
+  minHeight: 30,
+  borderRadius: 1,
+  cursor: 'pointer',
+  border: 1,
+  borderColor: isWrong ? 'error.main' : isOn ? 'primary.main' : 'divider',
+  bgcolor: isOn ? 'primary.light' : 'transparent',
+  color: isOn ? 'text.primary' : 'text.secondary',
+  fontWeight: isOn ? 550 : 400,
+  '&:hover': { borderColor: 'text.secondary' },
+  '&:focus-visible': { outline: '2px solid', outlineColor: 'primary.main', outlineOffset: 1 },
+});
+
 /** Any number of a few names, each switched on and off. */
 export function ToggleRow({ id, choices, titles, chosen, isWrong, onChange }: ToggleRowProps) {
   const toggle = (choice: string): void => {
@@ -34,21 +51,7 @@ export function ToggleRow({ id, choices, titles, chosen, isWrong, onChange }: To
             type="button"
             aria-pressed={isOn}
             onClick={() => toggle(choice)}
-            sx={{
-              font: 'inherit',
-              fontSize: '0.8125rem',
-              px: 1.25,
-              minHeight: 30,
-              borderRadius: 1,
-              cursor: 'pointer',
-              border: 1,
-              borderColor: isWrong ? 'error.main' : isOn ? 'primary.main' : 'divider',
-              bgcolor: isOn ? 'primary.light' : 'transparent',
-              color: isOn ? 'text.primary' : 'text.secondary',
-              fontWeight: isOn ? 550 : 400,
-              '&:hover': { borderColor: 'text.secondary' },
-              '&:focus-visible': { outline: '2px solid', outlineColor: 'primary.main', outlineOffset: 1 },
-            }}
+            sx={toggleStyle(isOn, isWrong)}
           >
             {titles?.get(choice) ?? choice}
           </Box>

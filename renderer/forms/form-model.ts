@@ -4,6 +4,8 @@ import type { DataNeed, MethodSpec, ModelNeed } from '../../core/methods/define.
 import { formatValue, parseValue } from '../../core/methods/param-text.ts';
 import { describeShape, paramFields, type ParamField, type ValueShape } from '../../core/methods/parameters.ts';
 
+import { modelWordsOf, noModelWords, readModelWords, type ModelWords } from './model-words.ts';
+
 /** A form of any method, drawn from its declaration. Values are kept as the texts that the user sees and types. */
 export interface Draft {
   readonly recipe: string | undefined;
@@ -11,6 +13,8 @@ export interface Draft {
   readonly texts: Readonly<Record<string, string>>;
   /** role → path, `bundled:NAME` or architecture; '' for none. */
   readonly models: Readonly<Record<string, string>>;
+  /** role → what is said about its file; of several models in one form it holds for each that is a file. */
+  readonly words: Readonly<Record<string, ModelWords>>;
   readonly data: Readonly<Record<string, DataChoice>>;
   readonly device: DeviceName;
   /** '' for as many as usual. */
@@ -35,6 +39,7 @@ export function newDraft(spec: MethodSpec, recipe?: string): Draft {
     recipe: known,
     texts: textsOf(spec, baseParams(spec, known)),
     models: mapValues(spec.models, (need) => need.default ?? ''),
+    words: mapValues(spec.models, () => noModelWords),
     data: mapValues(spec.data, noData),
     device: 'auto',
     threads: '',
@@ -49,6 +54,7 @@ export function draftOf(spec: MethodSpec, request: RunRequest): Draft {
     ...fresh,
     texts: textsOf(spec, { ...baseParams(spec, fresh.recipe), ...request.params }),
     models: mapValues(spec.models, (_, role) => modelText(request.models[role])),
+    words: mapValues(spec.models, (_, role) => modelWordsOf(request.models[role])),
     data: mapValues(spec.data, (need, role) => {
       const reference = request.data[role];
       if (!reference) return noData(need);
@@ -67,8 +73,13 @@ export function withRecipe(spec: MethodSpec, draft: Draft, recipe: string | unde
 
 export interface ReadDraft {
   readonly request: DraftRequest;
-  /** field → what is wrong with it: a parameter's name, `models.ROLE`, `data.ROLE` or `threads`. */
+  /**
+   * Field → what is wrong with it: a parameter's name, `models.ROLE`, `models.ROLE.mean` (std, dims), `data.ROLE` or
+   * `threads`.
+   */
   readonly problems: Readonly<Record<string, string>>;
+  /** Those of them that nothing was given for yet. */
+  readonly missing: readonly string[];
 }
 
 /** The request that the form stands for. Fields with problems are left out of it. */
@@ -84,8 +95,11 @@ export function readDraft(spec: MethodSpec, draft: Draft, architectures: readonl
   const models: Record<string, ModelRef> = {};
   for (const [role, need] of Object.entries(spec.models)) {
     const text = (draft.models[role] ?? '').trim();
-    if (text !== '') models[role] = readModel(need, text, architectures);
+    if (text !== '') models[role] = readModel(need, text, architectures, draft.words[role]);
     else if (!need.optional) problems[`models.${role}`] = 'Choose a model.';
+    if (models[role]?.kind !== 'file') continue;
+    const wrong = readModelWords(draft.words[role] ?? noModelWords).problems;
+    for (const [part, problem] of Object.entries(wrong)) problems[`models.${role}.${part}`] = problem;
   }
   const data: Record<string, DataRef> = {};
   for (const [role, need] of Object.entries(spec.data)) {
@@ -94,11 +108,11 @@ export function readDraft(spec: MethodSpec, draft: Draft, architectures: readonl
     if (problem !== undefined) problems[`data.${role}`] = problem;
     else if (choice.path !== '') data[role] = readData(choice);
   }
-  const threads = Number(draft.threads);
-  const isThreads = draft.threads === '' || (Number.isInteger(threads) && threads >= 1 && threads <= 256);
-  if (!isThreads) problems['threads'] = `Expected a whole number from 1 to 256, got "${draft.threads}".`;
+  const threads = readThreads(draft.threads);
+  if (threads === undefined) problems['threads'] = `Expected ${threadsRange}, got "${draft.threads}".`;
   return {
     problems,
+    missing: Object.keys(problems).filter((field) => isEmpty(draft, field)),
     request: {
       methodId: spec.id,
       ...(draft.recipe === undefined ? {} : { recipe: draft.recipe }),
@@ -106,9 +120,24 @@ export function readDraft(spec: MethodSpec, draft: Draft, architectures: readonl
       models,
       data,
       device: draft.device,
-      ...(draft.threads === '' || !isThreads ? {} : { threads }),
+      ...(threads === undefined || threads === null ? {} : { threads }),
     },
   };
+}
+
+export const threadsRange = 'a whole number from 1 to 256';
+
+/** null for as many as usual; undefined for what is no number of threads. */
+export function readThreads(text: string): number | null | undefined {
+  if (text.trim() === '') return null;
+  const threads = Number(text);
+  return Number.isInteger(threads) && threads >= 1 && threads <= 256 ? threads : undefined;
+}
+
+function isEmpty({ texts, models, data }: Draft, field: string): boolean {
+  const [kind, role] = field.split('.');
+  const text = kind === 'models' ? models[role ?? ''] : kind === 'data' ? data[role ?? '']?.path : texts[field];
+  return (text ?? '').trim() === '';
 }
 
 export type ReadParam =
@@ -157,9 +186,14 @@ function textsOf(spec: MethodSpec, params: Readonly<Record<string, unknown>>): R
   );
 }
 
-export function readModel(need: ModelNeed, text: string, architectures: readonly string[]): ModelRef {
+export function readModel(
+  need: ModelNeed,
+  text: string,
+  architectures: readonly string[],
+  words: ModelWords = noModelWords,
+): ModelRef {
   const isZoo = need.zoo === true && architectures.includes(text);
-  return isZoo ? { kind: 'zoo', architecture: text } : { kind: 'file', path: text };
+  return isZoo ? { kind: 'zoo', architecture: text } : { kind: 'file', path: text, ...readModelWords(words).given };
 }
 
 function modelText(reference: ModelRef | undefined): string {

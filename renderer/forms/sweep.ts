@@ -10,6 +10,7 @@ export interface ReadSweep {
   /** One for each run; the plain request alone when nothing is varied. */
   readonly requests: readonly DraftRequest[];
   readonly problems: ReadDraft['problems'];
+  readonly missing: ReadDraft['missing'];
 }
 
 export const mostRuns = 500;
@@ -26,7 +27,8 @@ export function readSweep(spec: MethodSpec, draft: Draft, architectures: readonl
   const axes: Axis[] = [];
   for (const [key, text] of Object.entries(draft.vary)) {
     const field = fields.get(key);
-    const need = key.startsWith('models.') ? spec.models[key.slice('models.'.length)] : undefined;
+    const role = key.startsWith('models.') ? key.slice('models.'.length) : '';
+    const need = spec.models[role];
     // What the one value says is wrong no longer counts.
     if (field || need) delete problems[key];
     if (field) {
@@ -36,7 +38,7 @@ export function readSweep(spec: MethodSpec, draft: Draft, architectures: readonl
     } else if (need) {
       const paths = valuesIn(text, ['\n']);
       if (paths.length === 0) problems[key] = 'Choose at least one model.';
-      else axes.push({ key, values: paths.map((path) => readModel(need, path, architectures)) });
+      else axes.push({ key, values: paths.map((path) => readModel(need, path, architectures, draft.words[role])) });
     }
   }
   const count = axes.reduce((product, { values }) => product * values.length, 1);
@@ -44,8 +46,9 @@ export function readSweep(spec: MethodSpec, draft: Draft, architectures: readonl
   if (count > mostRuns && last) {
     problems[last.key] = `Together these are ${count.toLocaleString('en')} runs, expected at most ${mostRuns}.`;
   }
-  if (Object.keys(problems).length > 0) return { requests: [base.request], problems };
-  return { requests: axes.reduce(crossed, [base.request]), problems };
+  const missing = base.missing.filter((field) => field in problems && !(field in draft.vary));
+  if (Object.keys(problems).length > 0) return { requests: [base.request], problems, missing };
+  return { requests: axes.reduce(crossed, [base.request]), problems, missing };
 }
 
 function crossed(requests: readonly DraftRequest[], { key, values }: Axis): readonly DraftRequest[] {

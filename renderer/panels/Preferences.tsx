@@ -1,17 +1,15 @@
 import Box from '@mui/material/Box';
 import Button from '@mui/material/Button';
 import IconButton from '@mui/material/IconButton';
-import MenuItem from '@mui/material/MenuItem';
-import TextField from '@mui/material/TextField';
 import Tooltip from '@mui/material/Tooltip';
 import Typography from '@mui/material/Typography';
 import { useState } from 'react';
 import { toWorkbenchError, type WorkbenchError } from '../../core/base/errors.ts';
 import type { RequestParams } from '../../core/contract/bridge.ts';
-import { deviceNames } from '../../core/contract/run.ts';
 import type { Settings } from '../../core/contract/settings.ts';
 import { useBridge, useRequest } from '../bridge/use-bridge.ts';
-import { deviceTitles } from '../forms/device-titles.ts';
+import { readThreads, threadsRange } from '../forms/form-model.ts';
+import { DeviceField, ThreadsField } from '../forms/MachineFields.tsx';
 import { Icon } from '../icons/Icon.tsx';
 import { ErrorNote } from './ErrorNote.tsx';
 import { FileBrowser } from './FileBrowser.tsx';
@@ -43,37 +41,22 @@ export function RunSettings() {
   const [typed, setTyped] = useState<string | undefined>(undefined);
   if (!settings) return error ? <ErrorNote error={error} /> : <Rows count={2} />;
   const text = typed ?? String(settings.threads ?? '');
-  const threads = Number(text);
-  const isSound = text === '' || (Number.isInteger(threads) && threads >= 1 && threads <= 256);
+  const read = readThreads(text);
   const keep = (): void => {
-    if (typed !== undefined && isSound) change({ threads: text === '' ? null : threads });
+    if (typed !== undefined && read !== undefined) change({ threads: read });
     setTyped(undefined);
   };
   return (
     <>
       <Box sx={{ display: 'grid', gap: '14px 32px', gridTemplateColumns: 'repeat(auto-fill, minmax(220px, 1fr))' }}>
-        <TextField
-          select
-          label="Device"
-          value={settings.device}
-          onChange={({ target }) => change({ device: deviceNames.find((name) => name === target.value) ?? 'auto' })}
-        >
-          {deviceNames.map((name) => (
-            <MenuItem key={name} value={name}>
-              {deviceTitles[name]}
-            </MenuItem>
-          ))}
-        </TextField>
-        <TextField
-          label="Threads"
+        <DeviceField value={settings.device} onChange={(device) => change({ device })} />
+        <ThreadsField
+          text={text}
+          isWrong={read === undefined}
           placeholder="one for each core"
-          value={text}
-          error={!isSound}
-          helperText={isSound ? '' : 'A whole number from 1 to 256.'}
-          onChange={({ target }) => setTyped(target.value.trim())}
-          onBlur={keep}
-          onKeyDown={({ key }) => key === 'Enter' && keep()}
-          slotProps={{ htmlInput: { inputMode: 'numeric' }, inputLabel: { shrink: true } }}
+          helperText={read === undefined ? `Expected ${threadsRange}.` : ''}
+          onChange={setTyped}
+          onEnd={keep}
         />
       </Box>
       <Typography variant="caption" color="textSecondary" component="p" sx={{ mt: 0.75, mb: 0 }}>

@@ -1,0 +1,70 @@
+import Box from '@mui/material/Box';
+import Button from '@mui/material/Button';
+import TextField from '@mui/material/TextField';
+import { useState } from 'react';
+import type { ModelInspection } from '../../core/contract/inspection.ts';
+import { useRequest } from '../bridge/use-bridge.ts';
+import { Icon } from '../icons/Icon.tsx';
+import type { ModelWords } from './model-words.ts';
+
+interface ModelWordsFieldsProps {
+  readonly role: string;
+  /** Of a file that is known here; undefined while a path is typed, or where there are several. */
+  readonly path: string | undefined;
+  readonly words: ModelWords;
+  readonly problems: Readonly<Record<string, string>>;
+  readonly onChange: (words: ModelWords) => void;
+}
+
+/** Pre-processing and open sizes of a model file, behind a button unless something is said or has to be. */
+export function ModelWordsFields({ role, path, words, problems, onChange }: ModelWordsFieldsProps) {
+  const inspection = useRequest('models.inspect', path === undefined ? null : { path }).data;
+  const open = openSizes(inspection);
+  const isSaid = Object.values(words).some((text) => text !== '');
+  const [isOpen, setOpen] = useState(isSaid);
+  const isShown = isOpen || isSaid || open.length > 0;
+  const found = inspection?.preprocessing;
+  const field = (part: keyof ModelWords, label: string, placeholder: string) => {
+    const problem = problems[`models.${role}.${part}`];
+    return (
+      <TextField
+        label={label}
+        value={words[part]}
+        placeholder={placeholder}
+        error={problem !== undefined}
+        helperText={problem}
+        onChange={({ target }) => onChange({ ...words, [part]: target.value })}
+        slotProps={{ inputLabel: { shrink: true }, htmlInput: { spellCheck: false, autoComplete: 'off' } }}
+      />
+    );
+  };
+  return (
+    <Box sx={{ mt: 0.5 }}>
+      {!isSaid && open.length === 0 && (
+        <Button
+          onClick={() => setOpen(!isOpen)}
+          aria-expanded={isShown}
+          startIcon={<Icon name={isShown ? 'down' : 'next'} sx={{ fontSize: 14 }} />}
+          sx={{ ml: -1, fontSize: '0.75rem' }}
+        >
+          Pixels and sizes
+        </Button>
+      )}
+      {isShown && (
+        <Box sx={{ display: 'grid', gap: 1, gridTemplateColumns: 'repeat(auto-fit, minmax(120px, 1fr))', mt: 1 }}>
+          {field('mean', 'Mean', found?.mean?.value.join(', ') ?? 'as in the file')}
+          {field('std', 'Deviation', found?.std?.value.join(', ') ?? 'as in the file')}
+          {field('dims', 'Open sizes', open.length > 0 ? open.map((name) => `${name}=…`).join(', ') : 'none')}
+        </Box>
+      )}
+    </Box>
+  );
+}
+
+/** Sizes of images that the file leaves open, as they are called in a request; the batch is no such size. */
+function openSizes(inspection: ModelInspection | undefined): readonly string[] {
+  const [image] = inspection?.inputs ?? [];
+  return (image?.shape ?? []).flatMap((size, axis) =>
+    typeof size === 'number' || axis === 0 ? [] : [size === '' ? `${image?.name ?? ''}.${axis}` : size],
+  );
+}

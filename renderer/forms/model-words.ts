@@ -1,0 +1,74 @@
+import { Normalisation, type ModelRef } from '../../core/contract/run.ts';
+
+/** What is said about a model file beside its path, as texts; '' for what the file itself says. */
+export interface ModelWords {
+  /** One number a channel or one for all, apart by commas; of pixels in [0, 1]. */
+  readonly mean: string;
+  readonly std: string;
+  /** `height=32, width=32`: sizes that the file leaves open. */
+  readonly dims: string;
+}
+
+export const noModelWords: ModelWords = { mean: '', std: '', dims: '' };
+
+type FileRef = Extract<ModelRef, { kind: 'file' }>;
+
+export interface ReadModelWords {
+  readonly given: Pick<FileRef, 'normalisation' | 'dims'>;
+  readonly problems: Partial<Record<keyof ModelWords, string>>;
+}
+
+/** The words as a request takes them; what is wrong is left out and said. */
+export function readModelWords({ mean, std, dims }: ModelWords): ReadModelWords {
+  const problems: Partial<Record<keyof ModelWords, string>> = {};
+  const [means, deviations, sizes] = [numbersIn(mean), numbersIn(std), readDims(dims)];
+  const expected = 'Expected numbers apart by commas, one a channel or one for all';
+  if (means === undefined) problems.mean = `${expected}, got "${mean}".`;
+  if (deviations === undefined || deviations.some((value) => value <= 0)) {
+    problems.std = `${expected}, each above 0, got "${std}".`;
+  }
+  if (means && deviations && (means.length === 0) !== (deviations.length === 0)) {
+    problems[means.length === 0 ? 'mean' : 'std'] = 'Mean and deviation are given together.';
+  }
+  if (sizes === undefined) problems.dims = `Expected NAME=SIZE apart by commas, got "${dims}".`;
+  const normalisation = Normalisation.safeParse({ mean: means, std: deviations });
+  const hasDims = sizes !== undefined && Object.keys(sizes).length > 0;
+  return {
+    problems,
+    given: {
+      ...(normalisation.success ? { normalisation: normalisation.data } : {}),
+      ...(hasDims ? { dims: sizes } : {}),
+    },
+  };
+}
+
+/** The words that ask for the same. */
+export function modelWordsOf(model: ModelRef | undefined): ModelWords {
+  if (model?.kind !== 'file') return noModelWords;
+  const { normalisation, dims = {} } = model;
+  return {
+    mean: normalisation?.mean.join(', ') ?? '',
+    std: normalisation?.std.join(', ') ?? '',
+    dims: Object.entries(dims)
+      .map(([name, size]) => `${name}=${size}`)
+      .join(', '),
+  };
+}
+
+function numbersIn(text: string): number[] | undefined {
+  const parts = partsOf(text);
+  const values = parts.map(Number);
+  return values.every(Number.isFinite) ? values : undefined;
+}
+
+function readDims(text: string): Record<string, number> | undefined {
+  const entries = partsOf(text).map((part) => /^(.+)=\s*([1-9]\d{0,8})$/.exec(part));
+  if (!entries.every((entry) => entry !== null)) return undefined;
+  return Object.fromEntries(entries.map(([, name = '', size]) => [name.trim(), Number(size)]));
+}
+
+const partsOf = (text: string): string[] =>
+  text
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '');
