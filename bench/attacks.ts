@@ -68,6 +68,7 @@ const rows: readonly Row[] = [
   { id: 'apgd-ce', options: {}, norm: 'linf' },
   { id: 'apgd-dlr', options: {}, norm: 'linf' },
   { id: 'square', options: { queries: 1000, rescalesSchedule: true }, norm: 'linf' },
+  { id: 'square', options: { queries: 1000, rescalesSchedule: true, reachesEdges: false }, norm: 'linf' },
   { id: 'pgd', options: { stepSize: 0.1 }, norm: 'l2', epsilons: [2] },
   { id: 'apgd-ce', options: {}, norm: 'l2', epsilons: [2] },
   { id: 'deepfool', options: {}, norm: 'l2', epsilons: [Infinity] },

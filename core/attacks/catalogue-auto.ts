@@ -110,7 +110,7 @@ export const square = declareAttack({
   isRandom: true,
   fewestClasses: 2,
   notes:
-    'Each image has its own squares, and their corners may lie in the last row and column, too; the released code draws one square for a whole batch and leaves those out.',
+    'Each image has its own squares, and they reach the last row and column, as in the paper; the released code draws one square for a whole batch and leaves those out.',
   options: z.strictObject({
     queries: z.int().min(1).max(1_000_000).default(5000),
     /** Share of the pixels in the first square: 0.8 in AutoAttack. */
@@ -118,6 +118,8 @@ export const square = declareAttack({
     restarts: restarts(),
     /** Fit the schedule of sizes to the number of queries; AutoAttack does not. */
     rescalesSchedule: z.boolean().default(false),
+    /** Squares may cover the last row and column of pixels, as in the paper; never, as in the released code. */
+    reachesEdges: z.boolean().default(true),
   }),
   cost: (options) => ({ forward: (options.queries + 1) * options.restarts, backward: 0 }),
 });

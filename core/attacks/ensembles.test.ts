@@ -9,7 +9,7 @@ describe('an ensemble of attacks', () => {
   it('is AutoAttack as published', () => {
     const apgd = { steps: 100, restarts: 1, rho: 0.75 };
     const fab = { steps: 100, restarts: 1, alphaMax: 0.1, eta: 1.05, beta: 0.9 };
-    const square = { queries: 5000, firstShare: 0.8, restarts: 1, rescalesSchedule: false };
+    const square = { queries: 5000, firstShare: 0.8, restarts: 1, rescalesSchedule: false, reachesEdges: true };
     const standard = [
       ['apgd-ce', apgd],
       ['apgd-t', { ...apgd, targetClasses: 9 }],

@@ -5,6 +5,18 @@ export interface SquareForm {
   readonly shape: readonly [number, number, number];
   readonly bounds: readonly [number, number];
   readonly epsilon: number;
+  /** Whether a square may cover the last row and column, as in the paper's algorithms, or never does, as released. */
+  readonly reachesEdges: boolean;
+}
+
+/** Upper left corner of a square that fits into the image. */
+export function drawCorner(
+  { shape: [, height, width], reachesEdges }: SquareForm,
+  side: number,
+  rng: Rng,
+): { readonly top: number; readonly left: number } {
+  const places = (length: number): number => Math.max(1, length - side + Number(reachesEdges));
+  return { top: rng.int(places(height)), left: rng.int(places(width)) };
 }
 
 const sign = (rng: Rng): number => (rng.uniform() < 0.5 ? -1 : 1);
@@ -75,11 +87,7 @@ export function moveMass(row: Float32Array, clean: Float32Array, form: SquareFor
   const odd = wanted % 2 === 0 ? wanted + 1 : wanted;
   const side = Math.min(odd, most % 2 === 0 ? most - 1 : most);
   const delta = Float64Array.from(row, (value, i) => value - clean[i]!);
-  const window = (): { top: number; left: number } => ({
-    top: rng.int(height - side + 1),
-    left: rng.int(width - side + 1),
-  });
-  const [to, from] = [window(), window()];
+  const [to, from] = [drawCorner(form, side, rng), drawCorner(form, side, rng)];
   const at = (c: number, y: number, x: number): number => (c * height + y) * width + x;
   const total = delta.reduce((sum, value) => sum + value * value, 0);
   let inWindows = 0;

@@ -2,7 +2,7 @@ import type { Rng } from '../base/rng.ts';
 import { implement, type Implementation } from './attack.ts';
 import { square } from './catalogue-auto.ts';
 import { topClass } from './perturbation.ts';
-import { bumps, moveMass } from './square-l2.ts';
+import { bumps, drawCorner, moveMass, type SquareForm } from './square-l2.ts';
 import { isWanted, keepSuccess, rowOf, survivors, type AttackTask, type Pulse } from './task.ts';
 
 /** Share of the image that a square covers after `queries`, of a schedule made for 10,000 (Andriushchenko et al. 2020). */
@@ -16,6 +16,7 @@ interface SquareOptions {
   readonly firstShare: number;
   readonly restarts: number;
   readonly rescalesSchedule: boolean;
+  readonly reachesEdges: boolean;
 }
 
 /** Random squares, kept where they bring the model closer to a mistake; no gradient. */
@@ -27,12 +28,13 @@ export const squareAttacks: readonly Implementation[] = [
 
 async function* searchSquares(
   task: AttackTask,
-  { queries, firstShare, restarts, rescalesSchedule }: SquareOptions,
+  { queries, firstShare, restarts, rescalesSchedule, reachesEdges }: SquareOptions,
   restart: number,
 ): AsyncGenerator<Pulse, void, void> {
   const { victim, ledger } = task;
   const { size } = victim;
   const [, height, width] = victim.model.shape;
+  const form = { shape: victim.model.shape, bounds: victim.bounds, epsilon: task.epsilon, reachesEdges };
   let alive = survivors(task);
   const streams = new Map<number, Rng>(alive.map((sample) => [sample, task.random(sample, restart)]));
   const losses = new Float64Array(task.count).fill(Infinity);
@@ -47,12 +49,11 @@ async function* searchSquares(
       const row = rowOf(shown, size, i);
       row.set(rowOf(best, size, sample));
       const clean = rowOf(task.images, size, sample);
-      const form = { shape: victim.model.shape, bounds: victim.bounds, epsilon: task.epsilon };
       if (task.norm === 'l2') {
         if (query === 0) bumps(row, clean, form, rng);
         else moveMass(row, clean, form, Math.max(3, side), rng);
-      } else if (query === 0) stripes(row, clean, task, rng);
-      else paintSquare(row, clean, task, Math.max(1, side), rng);
+      } else if (query === 0) stripes(row, clean, form, rng);
+      else paintSquare(row, clean, form, Math.max(1, side), rng);
     });
     const logits = await victim.logits(shown);
     const still: number[] = [];
@@ -92,9 +93,9 @@ function lossOf({ targets, labels }: AttackTask, sample: number, logits: Float32
 const sign = (rng: Rng): number => (rng.uniform() < 0.5 ? -1 : 1);
 
 /** Vertical stripes of ±ε, one pixel wide, each channel by itself. */
-function stripes(row: Float32Array, clean: Float32Array, { victim, epsilon }: AttackTask, rng: Rng): void {
-  const [channels, height, width] = victim.model.shape;
-  const [low, high] = victim.bounds;
+function stripes(row: Float32Array, clean: Float32Array, { shape, bounds, epsilon }: SquareForm, rng: Rng): void {
+  const [channels, height, width] = shape;
+  const [low, high] = bounds;
   for (let c = 0; c < channels; c++) {
     for (let x = 0; x < width; x++) {
       const step = epsilon * sign(rng);
@@ -106,19 +107,13 @@ function stripes(row: Float32Array, clean: Float32Array, { victim, epsilon }: At
   }
 }
 
-/** One square of ±2ε on what is there, brought back into ball and box. Its corner may be anywhere that it fits. */
-function paintSquare(
-  row: Float32Array,
-  clean: Float32Array,
-  { victim, epsilon }: AttackTask,
-  side: number,
-  rng: Rng,
-): void {
-  const [channels, height, width] = victim.model.shape;
-  const [low, high] = victim.bounds;
+/** One square of ±2ε on what is there, brought back into ball and box. */
+function paintSquare(row: Float32Array, clean: Float32Array, form: SquareForm, side: number, rng: Rng): void {
+  const { shape, bounds, epsilon } = form;
+  const [channels, height, width] = shape;
+  const [low, high] = bounds;
   const s = Math.min(side, height, width);
-  const top = rng.int(height - s + 1);
-  const left = rng.int(width - s + 1);
+  const { top, left } = drawCorner(form, s, rng);
   for (let c = 0; c < channels; c++) {
     const step = 2 * epsilon * sign(rng);
     for (let y = top; y < top + s; y++) {
