@@ -2,6 +2,7 @@
 
 usage: attacks.py verdicts MODEL.onnx IMAGES LABELS COUNT           verdicts by image, from the starts that core/attacks draws
        attacks.py table    MODEL.onnx IMAGES LABELS COUNT ATTACK... robust accuracy, ATTACK = name:norm:epsilon[:key=value]...
+       attacks.py universal MODEL.onnx IMAGES LABELS EPSILON PASSES  fooling rates of the algorithm of Moosavi-Dezfooli et al.
        attacks.py time     MODEL ATTACK BATCH STEPS REPEATS         seconds of an attack on random images; MODEL: lenet5, resnet18
 
 IMAGES and LABELS are IDX files. Prints JSON. The only parts of PyTorch that are used are autograd and operators: the attacks
@@ -515,6 +516,53 @@ def table(model, images, labels, count, *wanted):
     return {"torch": torch.__version__, "results": results}
 
 
+def way_over(net, x, steps=10, overshoot=0.02):
+    """DeepFool from one image, outside any box; the whole way with its overshoot, and whether it arrived."""
+    answer = net(x).argmax(1)
+    total, here = torch.zeros_like(x), x
+    for _ in range(steps):
+        p = here.detach().requires_grad_(True)
+        z = net(p)[0]
+        own = torch.autograd.grad(z[answer[0]], p, retain_graph=True)[0]
+        nearest, step = math.inf, None
+        for k in range(len(z)):
+            w = torch.autograd.grad(z[k], p, retain_graph=True)[0] - own
+            distance = ((z[k] - z[answer[0]]).abs() / w.norm()).item() if k != answer[0] else math.inf
+            if distance < nearest:
+                nearest, step = distance, (distance + 1e-4) * w / w.norm()
+        total = total + step
+        here = x + (1 + overshoot) * total
+        if net(here).argmax(1) != answer:
+            return (1 + overshoot) * total, True
+    return (1 + overshoot) * total, False
+
+
+def universal(model, images, labels, epsilon, passes):
+    """Algorithm 1 of Moosavi-Dezfooli et al. 2017 over the images from 1,000 to 1,500, shown to the first 1,000; with and without
+    the box of pixels."""
+    net, x, _ = loaded(model, images, labels, 1500)
+    eps, shown, made = float(epsilon), x[:1000], x[1000:]
+    results = []
+    for box in (True, False):
+        torch.manual_seed(0)
+        v, ways = torch.zeros_like(x[:1]), []
+        under = lambda images: (images + v).clamp(0, 1) if box else images + v  # noqa: E731
+        rate = lambda images: round(float((net(under(images)).argmax(1) != net(images).argmax(1)).float().mean()), 4)  # noqa: E731
+        rates = []
+        for _ in range(int(passes)):
+            for i in torch.randperm(len(made)).tolist():
+                image = made[i : i + 1]
+                if net(under(image)).argmax(1) != net(image).argmax(1):
+                    continue
+                way, arrived = way_over(net, under(image))
+                if arrived:
+                    ways.append(float(way.abs().max()))
+                    v = (v + way).clamp(-eps, eps)
+            rates.append({"made": rate(made), "shown": rate(shown)})
+        results.append({"box": box, "medianLargestChangeOfAStep": round(float(np.median(ways)), 3), "afterPass": rates})
+    return {"torch": torch.__version__, "model": model.split("/")[-1], "epsilon": eps, "results": results}
+
+
 def timed(model, attack, batch, steps, repeats):
     torch.manual_seed(0)
     torch.set_num_threads(1)
@@ -536,5 +584,5 @@ def timed(model, attack, batch, steps, repeats):
 
 if __name__ == "__main__":
     torch.set_num_threads(1)
-    task = {"verdicts": verdicts, "table": table, "time": timed}[sys.argv[1]]
+    task = {"verdicts": verdicts, "table": table, "time": timed, "universal": universal}[sys.argv[1]]
     print(json.dumps(task(*sys.argv[2:]), indent=1))
