@@ -96,7 +96,7 @@ export const transfer = declareAttack({
   isRandom: true,
   fewestClasses: 2,
   notes:
-    'Each source in turn; an image falls if any source’s adversarial image fools the model. The last image of a source counts.',
+    'From one model, or from several attacked as one (the mean of their logits, probabilities or losses); with sources one after the other an image falls if any of them brings it down. The last image of a source counts.',
   options: z.strictObject({
     /** What is run on the source. */
     method: z.enum(['fgsm', 'pgd', 'mi-fgsm', 'ni-fgsm', 'di-fgsm', 'ti-fgsm', 'si-fgsm']).default('mi-fgsm'),

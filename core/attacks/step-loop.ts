@@ -110,18 +110,20 @@ function gradientAt(
 ): { gradient: Value; logits: Value } {
   const objective: Objective = rule.isTargeted ? 'cross-entropy-targeted' : 'cross-entropy';
   const goals = { labels: goal, targets: goal };
-  let total: Value | undefined;
+  const looks = look.members ?? [look];
+  const gradients: Value[] = [];
   let first: Value | undefined;
   const scales = rule.scales ?? 1;
   for (let scale = 0; scale < scales; scale++) {
     const input = g.mul(x, 1 / 2 ** scale);
     const view = theta ? affineView(g, input, theta) : input;
-    const logits = look(g, view);
-    const gradient = inputGradient(g, logits, cotangentOf(g, objective, logits, goals).cotangent, x, model);
-    total = total ? g.add(total, gradient) : gradient;
-    first ??= logits;
+    for (const each of looks) {
+      const logits = each(g, view);
+      gradients.push(inputGradient(g, logits, cotangentOf(g, objective, logits, goals).cotangent, x, model));
+    }
+    first ??= look(g, view);
   }
-  return { gradient: g.mul(present(total), 1 / scales), logits: present(first) };
+  return { gradient: g.mul(g.sumOf(gradients), 1 / gradients.length), logits: present(first) };
 }
 
 function affineView(g: GraphBuilder, x: Value, theta: Value): Value {

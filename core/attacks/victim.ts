@@ -69,7 +69,17 @@ export interface LoopDefinition {
 }
 
 /** The model inside a graph under construction: images [B, C, H, W] → logits [B, K]. */
-export type Look = (g: GraphBuilder, images: Value) => Value;
+export interface Look {
+  (g: GraphBuilder, images: Value): Value;
+  /** Models whose losses are averaged: attacks that transfer take the gradient of that. */
+  readonly members?: readonly Look[];
+}
+
+/**
+ * Several models attacked as one (Dong et al. 2018, “Boosting adversarial attacks with momentum”): by the mean of their logits, of their probabilities, or
+ * of their losses.
+ */
+export type Fusion = 'logits' | 'probabilities' | 'losses';
 
 /** Multiply-adds of one step of a batch, about: forward and backward. */
 const stepWork = 4e10;
@@ -84,32 +94,34 @@ export interface VictimOptions {
   readonly session: SessionOptions;
   /** Default [0, 1]. */
   readonly bounds?: readonly [number, number];
+  /** Other models of the same images and classes that are attacked together with the model. */
+  readonly fused?: { readonly models: readonly AttackedModel[]; readonly by: Fusion };
 }
 
 /** @throws OP_NO_GRADIENT when a gradient is first asked of a model that has none. */
-export function openVictim(model: AttackedModel, { session, bounds = [0, 1] }: VictimOptions): Victim {
+export function openVictim(model: AttackedModel, { session, bounds = [0, 1], fused }: VictimOptions): Victim {
   const { graph, shape, classes } = model;
   const size = sizeOf(shape);
-  const cost = 3 * Math.max(1, multiplyAdds(graph, [1, ...shape]));
+  const members = [model, ...(fused?.models ?? [])];
+  const sumOver = (of: (each: AttackedModel) => number): number => members.reduce((sum, each) => sum + of(each), 0);
+  const cost =
+    3 *
+    Math.max(
+      1,
+      sumOver((each) => multiplyAdds(each.graph, [1, ...shape])),
+    );
   const batchSize = Math.max(1, Math.min(mostImages, 2 ** Math.floor(Math.log2(Math.max(1, stepWork / cost)))));
   const stepsPerChunk = Math.max(1, Math.min(10, Math.floor(chunkWork / (cost * batchSize))));
-  const weightBytes = [...graph.initializers.values()].reduce((sum, { data }) => sum + data.byteLength, 0);
+  const weightBytes = sumOver((each) =>
+    [...each.graph.initializers.values()].reduce((sum, { data }) => sum + data.byteLength, 0),
+  );
   const spendsMemory = 8 * weightBytes < openBytes;
   const heldBytes = (spendsMemory ? 2 : 1) * Math.max(1, weightBytes);
   const most = Math.max(fewestOpen, Math.min(mostOpen, Math.floor(openBytes / heldBytes)));
   const sessions = compiledFew<Session>(most);
   const loops = compiledFew<CompiledLoop>(most);
-  const look: Look = (g, images) => {
-    if (spendsMemory) g.spendMemory();
-    const { outputs } = inlineGraph(g, graph, { inputs: { [model.inputName]: images } });
-    const logits = outputs[model.logitsName];
-    invariant(logits, `graph ${graph.name} has its logits`);
-    if (logits.shape.length === 2 && logits.shape[1] === classes) return logits;
-    throw new WorkbenchError(
-      'MODEL_UNSUITABLE',
-      `${model.title}: expected logits of shape [${images.shape[0]}, ${classes}], got [${logits.shape.join(', ')}]`,
-    );
-  };
+  const looks = members.map((each) => lookAt(each, spendsMemory));
+  const look = fused ? fusedLook(looks, fused.by) : lookAt(model, spendsMemory);
   const sessionFor = (key: string, batch: number, emit: (g: GraphBuilder, images: Value) => void): Promise<Session> =>
     sessions.get(`${key}/${batch}`, () => {
       const g = new GraphBuilder('', session.device === 'cpu' ? 'cpu' : 'gpu');
@@ -197,6 +209,32 @@ export function openVictim(model: AttackedModel, { session, bounds = [0, 1] }: V
       await loops.close();
     },
   };
+}
+
+function lookAt({ title, graph, inputName, logitsName, classes }: AttackedModel, spendsMemory: boolean): Look {
+  return (g, images) => {
+    if (spendsMemory) g.spendMemory();
+    const { outputs } = inlineGraph(g, graph, { inputs: { [inputName]: images } });
+    const logits = outputs[logitsName];
+    invariant(logits, `graph ${graph.name} has its logits`);
+    if (logits.shape.length === 2 && logits.shape[1] === classes) return logits;
+    throw new WorkbenchError(
+      'MODEL_UNSUITABLE',
+      `${title}: expected logits of shape [${images.shape[0]}, ${classes}], got [${logits.shape.join(', ')}]`,
+    );
+  };
+}
+
+/** The mean of the logits, or the logarithm of the mean of the probabilities. */
+function fusedLook(looks: readonly Look[], by: Fusion): Look {
+  const mean = (g: GraphBuilder, values: readonly Value[]): Value => g.mul(g.sumOf(values), 1 / values.length);
+  const look: Look = (g, images) => {
+    const logits = looks.map((each) => each(g, images));
+    if (by !== 'probabilities') return mean(g, logits);
+    const probabilities = logits.map((each) => g.softmax(each, 1));
+    return g.log(g.max(mean(g, probabilities), 1e-30));
+  };
+  return by === 'losses' ? Object.assign(look, { members: looks }) : look;
 }
 
 interface Few<T> {

@@ -25,7 +25,8 @@ type Params = ParamsOf<typeof spec>;
 export interface Audit {
   /** The audited models, the victim first. */
   readonly models: readonly { readonly role: string; readonly model: OpenedModel }[];
-  readonly source: OpenedModel | undefined;
+  /** What attacks transfer from. */
+  readonly sources: readonly OpenedModel[];
   /** Judges appearance. */
   readonly judge: OpenedModel;
   readonly dataTitle: string;
@@ -45,6 +46,8 @@ export interface Audit {
   readonly messages: readonly string[];
 }
 
+const sourceRoles = ['source', 'source2', 'source3'] as const;
+
 /** @throws MODEL_UNSUITABLE, DATA_UNSUITABLE, PARAM_INVALID */
 export async function prepareAudit(
   { params, models: given, data }: RunContext<Params>,
@@ -53,7 +56,12 @@ export async function prepareAudit(
   const victim = await openVictimFile(given['victim'], 'victim');
   const beside = async (role: string): Promise<OpenedModel | undefined> =>
     given[role] && checkBeside(await openVictimFile(given[role], role), victim, role);
-  const [compared, source, reference] = [await beside('compared'), await beside('source'), await beside('reference')];
+  const [compared, reference] = [await beside('compared'), await beside('reference')];
+  const sources: OpenedModel[] = [];
+  for (const role of sourceRoles) {
+    const source = await beside(role);
+    if (source) sources.push(source);
+  }
   const ref = data['images'];
   if (!ref) {
     throw new WorkbenchError('PARAM_INVALID', 'The run names no images, expected labelled images', {
@@ -65,7 +73,7 @@ export async function prepareAudit(
   const all = set.labels ?? new Int32Array(0);
   const settled = settleBudget(params, victim, set.title);
   checkBudget(params, settled, victim.shape[0] * victim.shape[1] * victim.shape[2]);
-  const { attacks, leftOut } = chooseAttacks(params, settled, victim.classes, source !== undefined);
+  const { attacks, leftOut } = chooseAttacks(params, settled, victim.classes, sources.length > 0);
   const classNames = classNamesOf(victim.classes, set);
   const found = params.severity ? chooseTaxonomy(params, settled.preset, classNames) : { none: '' };
   const costs = params.severity ? readCosts(params, victim.classes) : undefined;
@@ -75,7 +83,7 @@ export async function prepareAudit(
   const rest = params.universal.length > 0 ? await readImages(set, picked.rest) : new Float32Array(0);
   return {
     models: [{ role: 'victim', model: victim }, ...(compared ? [{ role: 'compared', model: compared }] : [])],
-    source,
+    sources,
     judge: reference ?? victim,
     dataTitle: set.title,
     classNames,

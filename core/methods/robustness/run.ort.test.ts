@@ -225,6 +225,42 @@ describe('a robustness audit', () => {
       if (verdict === 'fooled') assert.equal(reached, target);
     }
   });
+
+  it('makes images on other models, on each by itself or on all as one', async () => {
+    const others = await Promise.all(
+      [2, 3].map(async (seed) => {
+        const path = storeModel(dir, `source-${seed}.onnx`, await trainedOnShapes(tinyNet({ seed }), 60));
+        return { kind: 'file', path } as const satisfies ModelRef;
+      }),
+    );
+    const [source, source2] = others;
+    assert.ok(source && source2);
+    const attacked = async (models: Record<string, ModelRef>, fusion: Params['fusion']): Promise<string> =>
+      artifactBytes(
+        await ran({
+          models,
+          params: { attacks: ['transfer'], attackOptions: {}, epsilons: [0.15], severity: false, fusion },
+        }),
+        'records',
+      ).toString();
+    const [one, each, logits] = [
+      await attacked({ source }, 'logits'),
+      await attacked({ source, source2 }, 'each'),
+      await attacked({ source, source2 }, 'logits'),
+    ];
+    const fooled = (records: string): (string | undefined)[] => {
+      const [head = [], ...rows] = records.split('\r\n').map((line) => line.split(','));
+      return rows.filter((row) => row[head.indexOf('verdict')] === 'fooled').map((row) => row[head.indexOf('index')]);
+    };
+    assert.ok(fooled(each).length > 0);
+    assert.ok(fooled(one).every((image) => fooled(each).includes(image)));
+    assert.notEqual(logits, one);
+    assert.notEqual(logits, each);
+    await assert.rejects(
+      attacked({ source2 }, 'logits').then(() => attacked({}, 'logits')),
+      isFailure('PARAM_INVALID', /Transfer from other models is left out: it needs a source model/),
+    );
+  });
 });
 
 describe('an audit that is stopped', () => {

@@ -115,9 +115,14 @@ function openWorkers(ctx: Work['ctx'], audit: Audit, resources: { close(): Promi
     resources.push(lane);
     const session = { device, threads: 1, lane };
     const open = (model: Audit['models'][number]['model']): Victim => openVictim(model, { session, bounds });
+    const [source, ...others] = audit.sources;
+    const by = params.fusion;
     return {
       victims: new Map(audit.models.map(({ role, model }) => [role, open(model)])),
-      sources: audit.source ? [open(audit.source)] : [],
+      sources:
+        source && others.length > 0 && by !== 'each'
+          ? [openVictim(source, { session, bounds, fused: { models: others, by } })]
+          : audit.sources.map(open),
       session,
     };
   });

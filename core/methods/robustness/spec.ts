@@ -106,7 +106,21 @@ export const spec = defineMethod({
     },
     source: {
       title: 'Source of transfer',
-      help: 'A model of the same task that the attacker owns: needed by attacks that transfer.',
+      help: 'A model of the same task that the attacker owns: needed by attacks that transfer. Up to three.',
+      output: 'logits',
+      gradients: 1,
+      optional: true,
+    },
+    source2: {
+      title: 'Second source of transfer',
+      help: 'Attacked together with the first one: what fools several models is likelier to fool another.',
+      output: 'logits',
+      gradients: 1,
+      optional: true,
+    },
+    source3: {
+      title: 'Third source of transfer',
+      help: 'Attacked together with the others.',
       output: 'logits',
       gradients: 1,
       optional: true,
@@ -157,6 +171,12 @@ export const spec = defineMethod({
     goal: z.enum(['untargeted', 'next', 'least-likely', 'runner-up', 'random']).default('untargeted').register(ui, {
       title: 'Goal',
       help: 'Any wrong class, or a certain one: the next number, the least or second most likely, or one drawn at random. Attacks that cannot be told are left out.',
+    }),
+    fusion: z.enum(['logits', 'probabilities', 'losses', 'each']).default('logits').register(ui, {
+      title: 'Several sources of transfer',
+      group: 'advanced',
+      help: 'Attacked as one by the mean of their logits, of their probabilities or of their losses; each: one after the other, and an image falls if any of them brings it down.',
+      source: 'Dong et al. 2018: the mean of the logits transfers best',
     }),
     count: z.int().min(1).max(1_000_000).default(1000).register(ui, {
       title: 'Images',
