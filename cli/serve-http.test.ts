@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { get } from 'node:http';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import type { HostEvent } from '../core/contract/bridge.ts';
 import { UploadReceipt } from '../core/contract/http.ts';
@@ -153,6 +155,10 @@ describe('another host or origin', () => {
 describe('an address', () => {
   it('that leaves the folder of the interface, in any spelling, has nothing', async (t) => {
     const served = await serveToy(t);
+    const folder = served.interfaceDir;
+    symlinkSync(join(folder, '..', 'secret.txt'), join(folder, 'assets', 'outside.js'));
+    symlinkSync(join(folder, '..'), join(folder, 'linked'));
+    writeFileSync(join(folder, 'assets', '.hidden'), 'secret');
     for (const path of [
       '/../secret.txt',
       '/assets/../../secret.txt',
@@ -172,6 +178,16 @@ describe('an address', () => {
       '/__proto__',
       '/constructor',
       '/assets/index-abc.js.map',
+      '/assets/outside.js',
+      '/linked/secret.txt',
+      '/assets/.hidden',
+      '/assets/deep/deeper.js',
+      '/assets//index-abc.js',
+      '/assets/index-abc.js/',
+      '/assets/index-abc.js/../index-abc.js',
+      '/ASSETS/index-abc.js',
+      '/C:/secret.txt',
+      '/assets\\index-abc.js',
       '/link/x/report.html',
       '/link/',
       '/link/../api/events',
@@ -181,6 +197,15 @@ describe('an address', () => {
       assert.doesNotMatch(reply.text, /^secret/);
     }
     assert.equal((await served.send({ path: '/assets/index-abc.js' })).text, 'export {};');
+  });
+
+  it('has what the last build has made, while the server runs', async (t) => {
+    const served = await serveToy(t);
+    const assets = join(served.interfaceDir, 'assets');
+    rmSync(join(assets, 'index-abc.js'));
+    writeFileSync(join(assets, 'index-def.js'), 'export const built = 2;');
+    assert.equal((await served.send({ path: '/assets/index-abc.js' })).status, 404);
+    assert.equal((await served.send({ path: '/assets/index-def.js' })).text, 'export const built = 2;');
   });
 
   it('answers to its method only', async (t) => {

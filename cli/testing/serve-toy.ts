@@ -29,6 +29,8 @@ export interface Served {
   readonly access: Access;
   readonly port: number;
   readonly origin: string;
+  /** Folder of the built interface. */
+  readonly interfaceDir: string;
   send(ask: Ask): Promise<Reply>;
   /** As a page with a session does it. */
   post(session: string, path: string, body: unknown): Promise<Reply>;
@@ -50,8 +52,9 @@ export function toyInterface(t: TestContext): string {
 export async function serveToy(t: TestContext): Promise<Served> {
   const dir = temporaryFolder(t);
   const access = createAccess();
-  const service = openToyService(dir, () => `http://127.0.0.1/#token=${access.token()}`);
-  const server = createHttpServer({ service, access, staticFile: openInterface(toyInterface(t), 'http') });
+  const service = openToyService(dir, { invite: () => `http://127.0.0.1/#token=${access.token()}` });
+  const interfaceDir = toyInterface(t);
+  const server = createHttpServer({ service, access, staticFile: openInterface(interfaceDir, 'http') });
   t.after(async () => {
     server.close();
     server.closeAllConnections();
@@ -82,6 +85,7 @@ export async function serveToy(t: TestContext): Promise<Served> {
     access,
     port,
     origin,
+    interfaceDir,
     send,
     post: (session, path, body) =>
       send({

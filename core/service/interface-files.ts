@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { extname, join, relative, sep } from 'node:path';
+import { existsSync, readFileSync, realpathSync, statSync } from 'node:fs';
+import { extname, join } from 'node:path';
 import { WorkbenchError } from '../base/errors.ts';
 
 /** A file of the interface as it is sent. */
@@ -45,9 +45,12 @@ const contentPolicy = (nonce: string, reach: Reach): string =>
     `require-trusted-types-for 'script'`,
   ].join('; ');
 
+/** Names as the build makes them, a folder or none before them: no other spelling ever reaches the file system. */
+const ownPath = /^(\/[A-Za-z0-9_][\w-]*)?\/[A-Za-z0-9_][\w.-]*$/;
+
 /**
- * The built interface. Paths are looked up in a list made at the start, so that nothing a request says reaches the file
- * system. @throws WORKSPACE_UNUSABLE when it was not built
+ * The built interface, read when it is asked for: it may be built anew meanwhile.
+ * @throws WORKSPACE_UNUSABLE when it was not built
  */
 export function openInterface(folder: string, reach: Reach): (path: string) => InterfaceFile | undefined {
   if (!existsSync(join(folder, 'index.html'))) {
@@ -55,24 +58,18 @@ export function openInterface(folder: string, reach: Reach): (path: string) => I
       hint: 'Run `npm start`, which builds it first.',
     });
   }
-  const files = new Map<string, string>();
-  for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
-    if (!entry.isFile() || entry.name.endsWith('.map')) continue;
-    const path = join(entry.parentPath, entry.name);
-    files.set(`/${relative(folder, path).split(sep).join('/')}`, path);
-  }
   return (asked) => {
     const path = asked === '/' ? '/index.html' : asked;
-    const file = files.get(path);
-    if (file === undefined) return undefined;
+    const bytes = ownPath.test(path) && !path.endsWith('.map') ? readInside(folder, path) : undefined;
+    if (!bytes) return undefined;
     const type = mediaTypes[extname(path)] ?? 'application/octet-stream';
     if (path !== '/index.html') {
       // Names of built files hold a hash of their content.
       const cache = path.startsWith('/assets/') ? 'public, max-age=31536000, immutable' : 'no-cache';
-      return { bytes: readFileSync(file), headers: { 'content-type': type, 'cache-control': cache } };
+      return { bytes, headers: { 'content-type': type, 'cache-control': cache } };
     }
     const nonce = randomBytes(16).toString('base64url');
-    const html = readFileSync(file, 'utf8').replaceAll(nonceMark, nonce);
+    const html = bytes.toString().replaceAll(nonceMark, nonce);
     return {
       bytes: Buffer.from(html),
       headers: {
@@ -82,4 +79,16 @@ export function openInterface(folder: string, reach: Reach): (path: string) => I
       },
     };
   };
+}
+
+/** undefined for what is not there, and for what a link leads to. */
+function readInside(folder: string, path: string): Buffer | undefined {
+  try {
+    const real = realpathSync(folder);
+    const file = join(real, path);
+    return realpathSync(file) === file && statSync(file).isFile() ? readFileSync(file) : undefined;
+  } catch {
+    // Not there, or gone since.
+    return undefined;
+  }
 }
