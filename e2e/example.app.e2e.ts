@@ -1,4 +1,4 @@
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -20,10 +20,25 @@ const openWith =
     const env = { ...process.env, PALIMPSEST_WORKSPACE: workspace };
     const application = await electron.launch({ executablePath, args: [root], env });
     const page = await application.firstWindow();
+    const folder = mkdtempSync(join(tmpdir(), 'palimpsest-e2e-'));
     return {
+      surface: 'application',
       page,
       workspace,
       complaints: listen(page),
+      async nextSaved() {
+        const name = await application.evaluate(
+          async ({ session }, into) =>
+            new Promise<string>((resolve) => {
+              session.defaultSession.once('will-download', (_event, item) => {
+                item.setSavePath(`${into}/saved`);
+                item.once('done', () => resolve(item.getFilename()));
+              });
+            }),
+          folder,
+        );
+        return { name, bytes: readFileSync(join(folder, 'saved')) };
+      },
       async close() {
         await application.close();
         await rm(workspace, { recursive: true, force: true });

@@ -1,4 +1,5 @@
-import { mkdtempSync } from 'node:fs';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,12 +7,21 @@ import type { BrowserContext, Page } from 'playwright-core';
 import { openChromium } from './chromium.ts';
 import type { Loopback } from './loopback.ts';
 import { serve } from './server.ts';
+import { stage } from './stand-in/electron.ts';
 import { startApp } from './stand-in/start.ts';
+
+export interface Saved {
+  readonly name: string;
+  readonly bytes: Buffer;
+}
 
 /** A window on a fresh workspace, however it is made. */
 export interface Opened {
+  readonly surface: 'browser' | 'application';
   readonly page: Page;
   readonly workspace: string;
+  /** The next file that the window saves. Asked before what saves it is done. */
+  nextSaved(): Promise<Saved>;
   /** What the page has complained about, and what it has asked for outside. */
   readonly complaints: readonly string[];
   close(): Promise<void>;
@@ -33,7 +43,8 @@ export async function openServedIn(loopback: Loopback | undefined): Promise<Open
   const page = await context.newPage();
   const complaints = listen(page);
   await page.goto(served.url);
-  return { page, workspace, complaints, close: () => closeAll(context, async () => served.close(), workspace) };
+  const close = async (): Promise<void> => closeAll(context, async () => served.close(), workspace);
+  return { surface: 'browser', page, workspace, complaints, nextSaved: async () => nextDownload(page), close };
 }
 
 /** The window of the application: its real main process and preload on a stand-in for Electron. Once in a process. */
@@ -42,13 +53,23 @@ export const openStandIn: Opener = async () => {
   const context = await openChromium();
   try {
     const { page, quit } = await startApp(context, workspace);
-    return { page, workspace, complaints: listen(page), close: () => closeAll(context, quit, workspace) };
+    const close = async (): Promise<void> => closeAll(context, quit, workspace);
+    const nextSaved = async (): Promise<Saved> => {
+      const [saved] = await once(stage.downloads, 'saved');
+      return saved;
+    };
+    return { surface: 'application', page, workspace, complaints: listen(page), nextSaved, close };
   } catch (thrown) {
     // A browser that is left open keeps the tests from ending.
     await context.close();
     throw thrown;
   }
 };
+
+async function nextDownload(page: Page): Promise<Saved> {
+  const download = await page.waitForEvent('download');
+  return { name: download.suggestedFilename(), bytes: readFileSync(await download.path()) };
+}
 
 const makeWorkspace = (): string => mkdtempSync(join(tmpdir(), 'palimpsest-e2e-'));
 

@@ -8,6 +8,7 @@ import { canMove } from '../core/jobs/states.ts';
 import { catalogue } from '../core/methods/catalogue.ts';
 import { openService, type Service } from '../core/service/service.ts';
 import { openWorkspace } from '../core/store/workspace.ts';
+import { printPdf } from './print.ts';
 
 export interface Host {
   readonly service: Service;
@@ -26,6 +27,7 @@ export function openHost(): Host {
     specs: catalogue,
     now: wallClock,
     elapsed: () => performance.now(),
+    printPdf,
     cwd: app.isPackaged ? dirname(workspaceDir) : process.cwd(),
   });
   return { service, workspaceDir };

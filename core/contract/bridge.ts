@@ -245,6 +245,8 @@ export const requests = {
 
   /** A relative URL that works for ten minutes. */
   'links.create': { in: LinkTarget, out: z.object({ url: z.string() }) },
+  /** The same for the report as PDF. Refused (USAGE) by a host that cannot print; a browser can. */
+  'links.createPdf': { in: OneRun, out: z.object({ url: z.string() }) },
   /** The address with a fresh one-time token, to open a further window or another browser. */
   'session.invite': { in: Nothing, out: z.object({ url: z.string() }) },
 } as const;

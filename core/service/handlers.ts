@@ -99,6 +99,15 @@ export function handlers(inside: Inside): HandlerTable {
       return queue.facts();
     }),
     'links.create': bind(requests['links.create'], (target) => ({ url: links.create(target) })),
+    'links.createPdf': bind(requests['links.createPdf'], async ({ runId: asked }) => {
+      if (!options.printPdf) {
+        throw new WorkbenchError('USAGE', 'This host cannot print', { hint: 'Print the report in the browser.' });
+      }
+      const { runId } = workspace.getRun(asked);
+      const bytes = await options.printPdf(links.create({ kind: 'report', runId }));
+      const fileName = `palimpsest-${runId}.pdf`;
+      return { url: links.keep({ bytes, mediaType: 'application/pdf', fileName, isDownload: true }) };
+    }),
     'session.invite': bind(requests['session.invite'], () => {
       if (options.invite) return { url: options.invite() };
       throw new WorkbenchError('USAGE', 'Windows of the application have no addresses');

@@ -23,6 +23,8 @@ export interface Linked {
 export interface Links {
   /** Relative URL, good for ten minutes. @throws RUN_UNKNOWN, USAGE for an artifact that is not there */
   create(target: LinkTarget): string;
+  /** The same for something made already. */
+  keep(made: Linked): string;
   /** undefined for a ticket that is not known or too old. */
   open(ticket: string): Linked | undefined;
 }
@@ -30,20 +32,23 @@ export interface Links {
 const lifeMs = 10 * 60_000;
 
 export function createLinks(workspace: WorkspaceReader, specs: readonly MethodSpec[], now: () => number): Links {
-  const tickets = new Map<string, { readonly target: LinkTarget; readonly untilMs: number }>();
+  const tickets = new Map<string, { readonly open: () => Linked; readonly untilMs: number }>();
+  const issue = (name: string, open: () => Linked): string => {
+    const atMs = now();
+    for (const [ticket, { untilMs }] of tickets) if (untilMs < atMs) tickets.delete(ticket);
+    const ticket = randomBytes(24).toString('base64url');
+    tickets.set(ticket, { open, untilMs: atMs + lifeMs });
+    return `${paths.link}${ticket}/${encodeURIComponent(name)}`;
+  };
   return {
     create(target) {
-      const atMs = now();
-      for (const [ticket, { untilMs }] of tickets) if (untilMs < atMs) tickets.delete(ticket);
-      const name = nameOf(workspace, target);
-      const ticket = randomBytes(24).toString('base64url');
-      tickets.set(ticket, { target, untilMs: atMs + lifeMs });
-      return `${paths.link}${ticket}/${encodeURIComponent(name)}`;
+      const fileName = nameOf(workspace, target);
+      return issue(fileName, () => ({ ...contentOf(workspace, specs, target), fileName }));
     },
+    keep: (made) => issue(made.fileName, () => made),
     open(ticket) {
       const found = tickets.get(ticket);
-      if (!found || found.untilMs < now()) return undefined;
-      return { ...contentOf(workspace, specs, found.target), fileName: nameOf(workspace, found.target) };
+      return found && found.untilMs >= now() ? found.open() : undefined;
     },
   };
 }

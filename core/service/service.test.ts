@@ -24,8 +24,8 @@ interface Opened {
   ended(runId: string): Promise<void>;
 }
 
-function open(t: TestContext, dir = temporaryFolder(t)): Opened {
-  const service = openToyService(dir);
+function open(t: TestContext, dir = temporaryFolder(t), extra: Parameters<typeof openToyService>[1] = {}): Opened {
+  const service = openToyService(dir, extra);
   t.after(() => service.close());
   const events: HostEvent[] = [];
   const watchers = new Set<() => void>();
@@ -258,6 +258,31 @@ describe('a service', () => {
     assert.equal(opened.service.artifact(artifact?.sha256 ?? '')?.byteLength, artifact?.sizeBytes);
     assert.equal(opened.service.artifact('../../palimpsest.db'), undefined);
     assert.equal(opened.service.artifact('a'.repeat(64)), undefined);
+  });
+
+  it('prints a report where its host can, by the report’s own link', async (t) => {
+    const opened = open(t, temporaryFolder(t), {
+      printPdf: async (url) => {
+        const page = opened.service.openLink(url.split('/')[2] ?? '');
+        return new TextEncoder().encode(`${page?.mediaType} ${page?.fileName}`);
+      },
+    });
+    const runId = await start(opened);
+    await opened.ended(runId);
+    const { url } = await opened.ask('links.createPdf', { runId });
+    const pdf = opened.service.openLink(url.split('/')[2] ?? '');
+    assert.deepEqual(
+      [pdf?.mediaType, pdf?.isDownload, pdf?.fileName],
+      ['application/pdf', true, `palimpsest-${runId}.pdf`],
+    );
+    assert.equal(new TextDecoder().decode(pdf?.bytes), `text/html ${runId}.html`);
+    assert.equal((await opened.refused('links.createPdf', { runId: 'no-such-run' })).code, 'RUN_UNKNOWN');
+  });
+
+  it('says that it cannot print where its host cannot', async (t) => {
+    const opened = open(t);
+    const error = await opened.refused('links.createPdf', { runId: await start(opened) });
+    assert.match(error.message, /cannot print/);
   });
 });
 

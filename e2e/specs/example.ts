@@ -16,6 +16,25 @@ export function describeExample(place: string, open: Opener): void {
 
     after(async () => opened?.close());
 
+    async function savedPdf(): Promise<Buffer> {
+      await page.getByRole('button', { name: 'Export' }).click();
+      const saved = opened.nextSaved();
+      await page.getByRole('menuitem', { name: 'Report, PDF' }).click();
+      const { name, bytes } = await saved;
+      assert.match(name, /^palimpsest-.+\.pdf$/);
+      return bytes;
+    }
+
+    async function printed(): Promise<Buffer> {
+      const opening = page.context().waitForEvent('page');
+      await page.getByRole('link', { name: 'Print or PDF' }).click();
+      const alone = await opening;
+      await alone.getByRole('heading', { level: 1 }).waitFor();
+      const pdf = await alone.pdf({ preferCSSPageSize: true });
+      await alone.close();
+      return pdf;
+    }
+
     it('shows the start page, and no token in its address', async () => {
       await page.getByRole('heading', { name: 'Start', exact: true }).waitFor();
       await page.getByRole('button', { name: 'Start the example' }).waitFor();
@@ -48,6 +67,14 @@ export function describeExample(place: string, open: Opener): void {
       const report = page.frameLocator('iframe[title=Report]');
       await report.getByRole('heading', { level: 1 }).waitFor();
       assert.match(await report.locator('main').innerText(), /impressions/i);
+    });
+
+    it('saves its report as PDF, where a browser would print it', async () => {
+      const pdf = await (opened.surface === 'application' ? savedPdf() : printed());
+      assert.equal(pdf.subarray(0, 5).toString(), '%PDF-');
+      const pages = pdf.toString('latin1').match(/\/Type\s*\/Page\b/g) ?? [];
+      assert.ok(pages.length >= 2, `${pages.length} pages`);
+      await page.getByRole('heading', { name: 'Report', exact: true }).waitFor();
     });
 
     it('finds the run in the history', async () => {

@@ -7,7 +7,7 @@
 import { EventEmitter } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { compileFunction } from 'node:vm';
-import type { BrowserContext, Page, Route } from 'playwright-core';
+import type { BrowserContext, Download, Page, Route } from 'playwright-core';
 import { exposeInPage } from './crossing.ts';
 export { MessageChannelMain } from './ports.ts';
 export { utilityProcess } from './utility.ts';
@@ -36,6 +36,8 @@ export const stage = {
   windows: [] as BrowserWindow[],
   ipc: new Map<string, Handler>(),
   answerScheme: new Map<string, (request: Request) => Response | Promise<Response>>(),
+  /** Electron would ask where to. */
+  downloads: new EventEmitter<{ saved: [{ readonly name: string; readonly bytes: Buffer }] }>(),
   guards: new Map<string, (...args: never[]) => unknown>(),
   spelling: { isOn: true, languages: ['en'] as readonly string[] },
 };
@@ -86,23 +88,30 @@ function preventable() {
 const required: Options = { contextIsolation: true, sandbox: true, nodeIntegration: false, webSecurity: true };
 const isWrong = (given: Options, [name, value]: [string, unknown]): boolean => (given[name] ?? value) !== value;
 
+interface PrintOptions {
+  readonly printBackground: boolean;
+  readonly preferCSSPageSize: boolean;
+  readonly generateTaggedPDF: boolean;
+}
+
 class WebContents extends EventEmitter {
   readonly sent = new EventEmitter();
   readonly page: Promise<Page>;
   openHandler: (details: { readonly url: string }) => { readonly action: string } = () => ({ action: 'allow' });
   #isDestroyed = false;
 
-  constructor(preload: string) {
+  constructor(preload?: string) {
     super();
     this.page = this.#open(preload);
     app.emit('web-contents-created', {}, this);
   }
 
-  async #open(preload: string): Promise<Page> {
+  async #open(preload?: string): Promise<Page> {
     if (!stage.context) throw new Error('Expected stage.context before the first window');
     const page = await stage.context.newPage();
     await page.route('**/*', async (route) => this.#load(page, route));
-    await runPreload(preload, page, this);
+    if (preload !== undefined) await runPreload(preload, page, this);
+    page.on('download', (download) => void save(download));
     page.on('popup', (popup) => {
       if (this.openHandler({ url: toApp(popup.url()) }).action === 'deny') void popup.close();
     });
@@ -135,6 +144,10 @@ class WebContents extends EventEmitter {
     this.sent.emit(channel, {}, ...args.map((each) => structuredClone(each)));
   }
   isDestroyed = (): boolean => this.#isDestroyed;
+  async printToPDF({ printBackground, preferCSSPageSize, generateTaggedPDF }: PrintOptions): Promise<Buffer> {
+    const page = await this.page;
+    return page.pdf({ printBackground, preferCSSPageSize, tagged: generateTaggedPDF });
+  }
   reload(): void {
     void this.page.then(async (page) => page.reload());
   }
@@ -143,6 +156,19 @@ class WebContents extends EventEmitter {
     this.emit('destroyed');
     void this.page.then(async (page) => page.close()).catch(() => undefined);
   }
+}
+
+/** Chromium does not ask the page's routes for what is to be saved. */
+async function save(download: Download): Promise<void> {
+  const url = toApp(download.url());
+  const answer = stage.answerScheme.get(new URL(url).protocol.slice(0, -1));
+  if (!answer) {
+    stage.downloads.emit('saved', { name: download.suggestedFilename(), bytes: readFileSync(await download.path()) });
+    return;
+  }
+  const response = await answer(new Request(url));
+  const [, name = ''] = /filename\*=UTF-8''(.+)$/.exec(response.headers.get('content-disposition') ?? '') ?? [];
+  stage.downloads.emit('saved', { name: decodeURIComponent(name), bytes: Buffer.from(await response.arrayBuffer()) });
 }
 
 function isRefused(url: string): boolean {
@@ -186,7 +212,7 @@ export class BrowserWindow extends EventEmitter {
   progress = -1;
   isInFront = true;
 
-  constructor(options: Options & { readonly webPreferences: Options & { readonly preload: string } }) {
+  constructor(options: Options & { readonly webPreferences: Options & { readonly preload?: string } }) {
     super();
     this.options = options;
     const wrong = Object.entries(required).filter((each) => isWrong(options.webPreferences, each));

@@ -8,6 +8,7 @@ import { useState } from 'react';
 import { toWorkbenchError, type WorkbenchError } from '../../core/base/errors.ts';
 import type { LinkTarget } from '../../core/contract/bridge.ts';
 import { hrefOf } from '../app/routes.ts';
+import { hasAddress } from '../bridge/connect.ts';
 import { useBridge, useRequest } from '../bridge/use-bridge.ts';
 import { Icon } from '../icons/Icon.tsx';
 import { ErrorNote } from '../panels/ErrorNote.tsx';
@@ -44,7 +45,7 @@ export function ReportPage({ runId }: { readonly runId: string }) {
           <Button variant="outlined" startIcon={<Icon name="back" />} href={hrefOf({ page: 'run', runId })}>
             Run
           </Button>
-          {link.data && (
+          {link.data && hasAddress() && (
             <Tooltip describeChild title="Opens the report alone; print it from there, or save it as PDF.">
               <Button
                 variant="outlined"
@@ -82,14 +83,15 @@ function Export({ runId }: { readonly runId: string }) {
   const bridge = useBridge();
   const [anchor, setAnchor] = useState<HTMLElement | null>(null);
   const [error, setError] = useState<WorkbenchError | undefined>(undefined);
-  const save = (target: LinkTarget): void => {
+  const follow = (asked: Promise<{ readonly url: string }>): void => {
     setAnchor(null);
     setError(undefined);
-    bridge.request('links.create', target).then(
+    asked.then(
       ({ url }) => followLink(url),
       (thrown: unknown) => setError(toWorkbenchError(thrown)),
     );
   };
+  const save = (target: LinkTarget): void => follow(bridge.request('links.create', target));
   return (
     <>
       <Button
@@ -101,6 +103,9 @@ function Export({ runId }: { readonly runId: string }) {
         Export
       </Button>
       <Menu anchorEl={anchor} open={anchor !== null} onClose={() => setAnchor(null)}>
+        {!hasAddress() && (
+          <MenuItem onClick={() => follow(bridge.request('links.createPdf', { runId }))}>Report, PDF</MenuItem>
+        )}
         {exports.map(({ format, title }) => (
           <MenuItem key={format} onClick={() => save({ kind: 'export', runId, format })}>
             {title}
