@@ -1,6 +1,6 @@
 import { createTheme, type Theme } from '@mui/material/styles';
 import '@mui/x-data-grid/themeAugmentation';
-import { fonts, tokens, type ThemeMode } from './tokens.ts';
+import { fonts, tokens, type ThemeMode, type Tokens } from './tokens.ts';
 
 const figureColumns = '.MuiTableCell-alignRight, .MuiDataGrid-cell--textRight, .figures, input[inputmode=decimal]';
 
@@ -55,6 +55,7 @@ export function themeFor(mode: ThemeMode): Theme {
           },
           a: { color: t.accent, textUnderlineOffset: 2 },
           ':focus-visible': focus,
+          ...stateMarks(t),
           '@media (prefers-reduced-motion: reduce)': {
             '*, *::before, *::after': { animationDuration: '0s !important', transitionDuration: '0s !important' },
           },
@@ -141,8 +142,35 @@ export function themeFor(mode: ThemeMode): Theme {
           },
           columnHeaderTitle: { fontWeight: 600, fontSize: '0.75rem', color: t.muted },
           row: { cursor: 'pointer' },
+          cell: {
+            '&.run-title': { fontWeight: 550 },
+            '& .row-checkbox': {
+              display: 'grid',
+              placeItems: 'center',
+              width: '100%',
+              height: '100%',
+              cursor: 'pointer',
+            },
+            '& .row-checkbox input': { width: 15, height: 15, margin: 0, accentColor: t.accent, cursor: 'pointer' },
+          },
         },
       },
     },
   });
+}
+
+/** A dot before the word for the state of a run: hollow where nothing is being done or was finished. */
+function stateMarks(t: Tokens): Record<string, object> {
+  const dot = { content: '""', width: 8, height: 8, borderRadius: '50%', border: '1.5px solid' };
+  return {
+    '.state-mark': { display: 'inline-flex', alignItems: 'center', gap: 7, whiteSpace: 'nowrap', color: t.muted },
+    '.state-mark::before': dot,
+    '.state-mark.running, .state-mark.succeeded, .state-mark.failed, .state-mark.interrupted': {
+      '&::before': { background: 'currentColor' },
+    },
+    '.state-mark.running': { color: t.accent },
+    '.state-mark.succeeded': { color: t.good },
+    '.state-mark.failed': { color: t.bad },
+    '.state-mark.interrupted': { color: t.warn },
+  };
 }

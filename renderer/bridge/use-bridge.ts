@@ -8,6 +8,7 @@ import type {
   RequestParams,
   RequestResult,
 } from '../../core/contract/bridge.ts';
+import { share } from './share.ts';
 
 export const BridgeContext = createContext<Bridge | undefined>(undefined);
 
@@ -60,7 +61,7 @@ export function useRequest<K extends RequestName>(
     let isCurrent = true;
     ask().then(
       (result) => {
-        answers.set(key, result);
+        answers.set(key, share(answers.get(key), result));
         if (isCurrent) setState({ key, isDone: true });
       },
       (thrown: unknown) => {

@@ -1,14 +1,9 @@
 import Box from '@mui/material/Box';
 import Button from '@mui/material/Button';
-import MenuItem from '@mui/material/MenuItem';
-import TextField from '@mui/material/TextField';
 import useMediaQuery from '@mui/material/useMediaQuery';
-import { DataGrid, type GridPaginationModel, type GridRowSelectionModel, type GridSortModel } from '@mui/x-data-grid';
-import { useDeferredValue, useEffect, useMemo, useState } from 'react';
-import type { RunQuery } from '../../core/contract/history.ts';
-import { runStates, type RunState } from '../../core/contract/run.ts';
-import { catalogue } from '../../core/methods/catalogue.ts';
-import { nonce } from '../app/nonce.ts';
+import type { GridRowSelectionModel, GridSortModel } from '@mui/x-data-grid';
+import { useCallback, useEffect, useMemo, useState } from 'react';
+import type { RunQuery, RunRow } from '../../core/contract/history.ts';
 import { hrefOf } from '../app/routes.ts';
 import { goTo } from '../app/use-route.ts';
 import { useBridge, useRequest } from '../bridge/use-bridge.ts';
@@ -18,24 +13,16 @@ import { Empty } from '../panels/Empty.tsx';
 import { ErrorNote } from '../panels/ErrorNote.tsx';
 import { GroupChart } from '../panels/GroupChart.tsx';
 import { Page } from '../panels/Page.tsx';
-import { runTitle, stateTitles } from '../panels/run-text.ts';
+import { runTitle } from '../panels/run-text.ts';
 import { runColumns, sortName } from '../panels/run-columns.tsx';
+import { isFiltering, noFilter, queryOf, type Filter } from '../panels/runs/filter.ts';
+import { FilterBar } from '../panels/runs/FilterBar.tsx';
+import { RunsGrid } from '../panels/runs/RunsGrid.tsx';
 import { TagButton } from '../panels/TagButton.tsx';
 import { variedIn } from '../panels/varied.ts';
 
-const pageSize = 100;
 const mostCompared = 12;
 const nothing: GridRowSelectionModel = { type: 'include', ids: new Set() };
-
-interface Filter {
-  readonly text: string;
-  readonly state: RunState | 'any';
-  readonly methodId: string;
-  readonly tag: string;
-  readonly isTrash: boolean;
-}
-
-const noFilter: Filter = { text: '', state: 'any', methodId: 'any', tag: 'any', isTrash: false };
 
 /** Who looks at a run and comes back finds the table as it was left. */
 let remembered: { readonly filter: Filter; readonly sort: GridSortModel } = {
@@ -51,39 +38,53 @@ export function RunsPage({ groupId }: { readonly groupId?: string | undefined })
   useEffect(() => {
     remembered = { filter, sort };
   }, [filter, sort]);
-  const [page, setPage] = useState<GridPaginationModel>({ page: 0, pageSize });
+  const [page, setPage] = useState(0);
   const [selection, setSelection] = useState<GridRowSelectionModel>(nothing);
-  const query = useDeferredValue(queryOf(filter, groupId, sort, page));
-  const runs = useRequest('runs.list', query, (event) => event.type === 'run' || event.type === 'runs-removed');
+  const runs = useRequest(
+    'runs.list',
+    queryOf(filter, groupId, sortOf(sort), page),
+    (event) => event.type === 'run' || event.type === 'runs-removed',
+  );
   const tags = useRequest('runs.tags', {}, (event) => event.type === 'run');
+  const tagChoices = useMemo(
+    () => (tags.data ?? []).map(({ tag, count }) => [tag, `${tag} (${count})`] as const),
+    [tags.data],
+  );
   // What was found last stays until the next answer is there: taking all rows away and bringing others costs frames.
   const [shown, setShown] = useState(runs.data);
   if (runs.data && runs.data !== shown) setShown(runs.data);
   const found = runs.data ?? shown;
   const rows = found?.rows;
+  // Only a group's columns follow from its rows. The grid starts anew when it gets other columns.
+  const groupRows = groupId === undefined ? undefined : rows;
   const columns = useMemo(() => {
     // The runs of a group are of one method, as a rule, and tell themselves apart by what was varied.
-    const methods = new Set(groupId === undefined ? [] : rows?.map((row) => row.methodId));
+    const methods = new Set(groupRows?.map((row) => row.methodId));
     const [only] = methods.size === 1 ? methods : [];
     const methodId = filter.methodId === 'any' ? only : filter.methodId;
-    return runColumns(methodId, groupId === undefined ? undefined : variedIn(rows ?? []), rows);
-  }, [filter.methodId, groupId, rows]);
-  const chosen = [...selection.ids].map(String);
+    return runColumns(methodId, groupId === undefined ? undefined : variedIn(groupRows ?? []), groupRows);
+  }, [filter.methodId, groupId, groupRows]);
+  const isWide = useMediaQuery('(min-width: 1200px)');
+  const hasTags = tagChoices.length > 0;
+  const hasNotes = (rows ?? []).some(({ note }) => note !== '');
+  const hidden = useMemo(
+    () => ({ models: !isWide, tags: !isWide || !hasTags, note: !isWide || !hasNotes }),
+    [isWide, hasTags, hasNotes],
+  );
+  const chosen = useMemo(() => [...selection.ids].map(String), [selection]);
   // A group is compared as a whole unless some of it is chosen.
   const comparable =
     groupId !== undefined && chosen.length === 0 ? (rows ?? []).map(({ runId }) => runId).toReversed() : chosen;
-  const change = (next: Partial<Filter>): void => {
-    setFilter({ ...filter, ...next });
-    setPage({ page: 0, pageSize });
+  const change = useCallback((next: Partial<Filter>): void => {
+    setFilter((before) => ({ ...before, ...next }));
+    setPage(0);
     setSelection(nothing);
-  };
+  }, []);
   const isChosen = chosen.length > 0;
   const act = (name: 'runs.trash' | 'runs.restore' | 'runs.purge'): void => {
     setSelection(nothing);
     void bridge.request(name, { runIds: chosen }).finally(runs.reload);
   };
-  const isWide = useMediaQuery('(min-width: 1200px)');
-  const isFiltered = JSON.stringify(filter) !== JSON.stringify(noFilter);
   const total = found?.total;
 
   return (
@@ -131,44 +132,9 @@ export function RunsPage({ groupId }: { readonly groupId?: string | undefined })
         </>
       }
     >
-      <Box sx={{ display: 'flex', gap: 1, flexWrap: 'wrap', mb: 1.5 }}>
-        <TextField
-          placeholder="Search runs, models, notes, tags"
-          value={filter.text}
-          onChange={(event) => change({ text: event.target.value })}
-          slotProps={{ htmlInput: { 'aria-label': 'Search runs', type: 'search', maxLength: 200 } }}
-          sx={{ flex: '1 1 220px', maxWidth: 380 }}
-        />
-        <Choice
-          label="State"
-          value={filter.state}
-          any="Every state"
-          options={runStates.map((state) => [state, stateTitles[state]])}
-          onChange={(state) => change({ state: runStates.find((each) => each === state) ?? 'any' })}
-        />
-        <Choice
-          label="Method"
-          value={filter.methodId}
-          any="Every method"
-          options={catalogue.map(({ id, title }) => [id, title])}
-          onChange={(methodId) => change({ methodId })}
-        />
-        {(tags.data?.length ?? 0) > 0 && (
-          <Choice
-            label="Tag"
-            value={filter.tag}
-            any="Every tag"
-            options={(tags.data ?? []).map(({ tag, count }) => [tag, `${tag} (${count})`])}
-            onChange={(tag) => change({ tag })}
-          />
-        )}
-        {groupId !== undefined && <Button href={hrefOf({ page: 'runs' })}>All runs</Button>}
-        <Button onClick={() => change({ isTrash: !filter.isTrash })} sx={{ ml: 'auto' }}>
-          {filter.isTrash ? 'Back to the runs' : 'Trash'}
-        </Button>
-      </Box>
+      <FilterBar filter={filter} tags={tagChoices} isGroup={groupId !== undefined} onChange={change} />
       {runs.error && <ErrorNote error={runs.error} />}
-      {total === 0 && !isFiltered ? (
+      {total === 0 && !isFiltering(filter) ? (
         <Empty
           title="No runs yet"
           action={
@@ -183,41 +149,18 @@ export function RunsPage({ groupId }: { readonly groupId?: string | undefined })
         <>
           {groupId !== undefined && rows && <GroupChart rows={rows} fileName={`group-${groupId}`} />}
           <Box sx={{ flex: 1, minHeight: 240, mx: -1.25 }}>
-            <DataGrid
-              aria-label="Runs"
-              nonce={nonce}
-              rows={rows ?? []}
-              columns={[...columns]}
-              getRowId={(row) => row.runId}
-              columnVisibilityModel={{
-                ...(isWide ? {} : { models: false }),
-                tags: isWide && (tags.data?.length ?? 0) > 0,
-                note: isWide && (rows ?? []).some(({ note }) => note !== ''),
-              }}
-              rowHeight={36}
-              columnHeaderHeight={36}
-              loading={!found && runs.isLoading}
-              checkboxSelection
-              disableRowSelectionOnClick
-              disableColumnFilter
-              keepNonExistentRowsSelected
-              rowSelectionModel={selection}
-              onRowSelectionModelChange={setSelection}
-              disableRowSelectionExcludeModel
-              sortingMode="server"
-              sortModel={sort}
-              onSortModelChange={setSort}
-              paginationMode="server"
-              rowCount={total ?? -1}
-              paginationModel={page}
-              onPaginationModelChange={setPage}
-              pageSizeOptions={[pageSize]}
-              onRowClick={({ row }) => goTo({ page: 'run', runId: row.runId })}
-              onCellKeyDown={({ row }, event) => {
-                if (event.key === 'Enter') goTo({ page: 'run', runId: row.runId });
-              }}
-              slotProps={{ loadingOverlay: { variant: 'skeleton', noRowsVariant: 'skeleton' } }}
-              localeText={{ noRowsLabel: 'No run fits the filter.' }}
+            <RunsGrid
+              rows={rows ?? none}
+              columns={columns}
+              total={total}
+              hidden={hidden}
+              isLoading={!found && runs.isLoading}
+              page={page}
+              sort={sort}
+              selection={selection}
+              onPage={setPage}
+              onSort={setSort}
+              onSelect={setSelection}
             />
           </Box>
         </>
@@ -228,49 +171,8 @@ export function RunsPage({ groupId }: { readonly groupId?: string | undefined })
 
 const countOf = (total: number): string => `${total.toLocaleString('en')} ${total === 1 ? 'run' : 'runs'}`;
 
-function queryOf(
-  filter: Filter,
-  groupId: string | undefined,
-  [sort]: GridSortModel,
-  { page }: GridPaginationModel,
-): RunQuery {
-  const text = filter.text.trim();
-  return {
-    ...(filter.state === 'any' ? {} : { states: [filter.state] }),
-    ...(filter.methodId === 'any' ? {} : { methodIds: [filter.methodId] }),
-    ...(groupId === undefined ? {} : { groupId }),
-    ...(filter.tag === 'any' ? {} : { tags: [filter.tag] }),
-    ...(text === '' ? {} : { text }),
-    ...(filter.isTrash ? { isTrash: true } : {}),
-    ...(sort?.sort ? { sort: { by: sortName(sort.field), descending: sort.sort === 'desc' } } : {}),
-    offset: page * pageSize,
-    limit: pageSize,
-  };
-}
+const none: readonly RunRow[] = [];
 
-interface ChoiceProps {
-  readonly label: string;
-  readonly value: string;
-  readonly any: string;
-  readonly options: readonly (readonly [string, string])[];
-  readonly onChange: (value: string) => void;
-}
-
-function Choice({ label, value, any, options, onChange }: ChoiceProps) {
-  return (
-    <TextField
-      select
-      value={value}
-      onChange={(event) => onChange(event.target.value)}
-      slotProps={{ select: { inputProps: { 'aria-label': label } } }}
-      sx={{ minWidth: 130, maxWidth: 260 }}
-    >
-      <MenuItem value="any">{any}</MenuItem>
-      {options.map(([each, title]) => (
-        <MenuItem key={each} value={each}>
-          {title}
-        </MenuItem>
-      ))}
-    </TextField>
-  );
-}
+/** The order in the words of the host. */
+const sortOf = ([sort]: GridSortModel): RunQuery['sort'] | undefined =>
+  sort?.sort ? { by: sortName(sort.field), descending: sort.sort === 'desc' } : undefined;

@@ -1,5 +1,4 @@
 import type { GridColDef } from '@mui/x-data-grid';
-import Box from '@mui/material/Box';
 import type { RunQuery, RunRow } from '../../core/contract/history.ts';
 import type { MethodSpec } from '../../core/methods/define.ts';
 import { formatValue as formatParam } from '../../core/methods/param-text.ts';
@@ -17,9 +16,7 @@ const subjectColumns: readonly GridColDef<RunRow>[] = [
     flex: 1,
     minWidth: 200,
     valueGetter: (_, row) => runTitle(row),
-    renderCell: ({ row }) => (
-      <Box sx={{ fontWeight: 550, overflow: 'hidden', textOverflow: 'ellipsis' }}>{runTitle(row)}</Box>
-    ),
+    cellClassName: 'run-title',
   },
   {
     field: 'models',

@@ -60,15 +60,16 @@ export function humanise(name: string): string {
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
-/** "12:04" for today, "Nov 21, 12:04" this year, else the date; in the reader's own time zone. */
+/** "today, 12:04", "21 Nov, 12:04" this year, else "21 Nov 2025"; in the reader's own time zone. */
 export function formatWhen(ms: number, nowMs: number): string {
   const date = new Date(ms);
   const now = new Date(nowMs);
   if (Number.isNaN(date.getTime())) return formatInstant(ms);
   const time = `${String(date.getHours()).padStart(2, '0')}:${String(date.getMinutes()).padStart(2, '0')}`;
-  if (date.toDateString() === now.toDateString()) return `today, ${time}`;
+  const isThisYear = date.getFullYear() === now.getFullYear();
+  if (isThisYear && date.getMonth() === now.getMonth() && date.getDate() === now.getDate()) return `today, ${time}`;
   const day = `${date.getDate()} ${months[date.getMonth()] ?? ''}`;
-  return date.getFullYear() === now.getFullYear() ? `${day}, ${time}` : `${day} ${date.getFullYear()}`;
+  return isThisYear ? `${day}, ${time}` : `${day} ${date.getFullYear()}`;
 }
 
 const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
