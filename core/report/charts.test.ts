@@ -4,11 +4,12 @@ import { stream } from '../base/rng.ts';
 import { linearAxis, logAxis } from './axes.ts';
 import { barChart, barTable } from './bar-chart.ts';
 import { decimate, type Point } from './decimate.ts';
-import type { BarChartBlock, HeatMapBlock, LineChartBlock } from './document.ts';
+import type { BarChartBlock, HeatMapBlock, LineChartBlock, ScatterChartBlock } from './document.ts';
 import { heatMap, heatMapTable, poolFactor } from './heat-map.ts';
 import { lineChart, lineTable } from './line-chart.ts';
 import { toText } from './markup.ts';
 import { cividis } from './palette.ts';
+import { scatterChart, scatterTable } from './scatter-chart.ts';
 
 const frame = { width: 820, id: 'f1w' };
 const count = (text: string, part: RegExp) => [...text.matchAll(part)].length;
@@ -193,6 +194,62 @@ describe('bar chart', () => {
       ['zero', 0.5, 0.4, 0.6, 1],
       ['one', null, null, null, -0.25],
     ]);
+  });
+});
+
+const scatter: ScatterChartBlock = {
+  kind: 'scatter',
+  title: 'Trade-off',
+  x: { title: 'Accuracy', unit: 'fraction', min: 0, max: 1 },
+  y: { title: 'Recovered', unit: 'fraction', min: 0, max: 1 },
+  series: [
+    {
+      name: 'images',
+      points: [
+        { label: 'none', x: 0.74, y: 1, xInterval: [0.7, 0.78], yInterval: [0.72, 1] },
+        { label: 'noise of variance 0.001', x: 0.73, y: 0.99 },
+        { label: 'DP-SGD', detail: 'ε = 4.9', x: 0.25, y: 0 },
+      ],
+    },
+    { name: 'labels', points: [{ label: 'none', x: 0.74, y: 1 }] },
+  ],
+};
+
+describe('scatter chart', () => {
+  it('draws each point with its intervals, and a mark of its own for each series', () => {
+    const text = toText(scatterChart(scatter, frame));
+    assert.equal(count(text, /<path class="dot s1"/g), 3);
+    assert.equal(count(text, /<path class="whisker"/g), 2);
+    const marks = [...text.matchAll(/<path class="dot s[12]" d="M[\d.]+ [\d.]+([a-zL])/g)].map((match) => match[1]);
+    assert.deepEqual(new Set(marks), new Set(['a', 'h']));
+    assert.match(text, /<title>DP-SGD: Accuracy 25[^<]*Recovered 0/);
+  });
+
+  it('keeps the names of close points apart and inside the drawing', () => {
+    for (const width of [820, 394]) {
+      const text = toText(scatterChart({ ...scatter, series: scatter.series.slice(0, 1) }, { ...frame, width }));
+      const names = [
+        ...text.matchAll(/<text class="(?:reference-label|tick)" x="([^"]*)" y="([^"]*)">((?:none|noise|DP|ε)[^<]*)</g),
+      ].map(([, x, y, name = '']) => ({ left: Number(x), top: Number(y), right: Number(x) + 6.44 * name.length }));
+      assert.equal(names.length, 4);
+      for (const [i, a] of names.entries()) {
+        assert.ok(a.left >= 0 && a.right <= width, `name ${i}`);
+        for (const b of names.slice(i + 1)) {
+          assert.ok(Math.abs(a.top - b.top) >= 14 || a.left >= b.right || b.left >= a.right, `name ${i} is covered`);
+        }
+      }
+    }
+  });
+
+  it('has a table twin with the intervals, and says where there is no data', () => {
+    const twin = scatterTable(scatter);
+    assert.equal(
+      twin.columns.map(({ title }) => title).join('; '),
+      'Point; Detail; Series; Accuracy; Accuracy, low; Accuracy, high; Recovered; Recovered, low; Recovered, high',
+    );
+    assert.deepEqual(twin.rows[0], ['none', '', 'images', 0.74, 0.7, 0.78, 1, 0.72, 1]);
+    assert.deepEqual(twin.rows[2], ['DP-SGD', 'ε = 4.9', 'images', 0.25, null, null, 0, null, null]);
+    assert.match(toText(scatterChart({ ...scatter, series: [] }, frame)), />No data</);
   });
 });
 

@@ -72,7 +72,7 @@ export type ReportBlock =
   | FigureBlock;
 
 /** Blocks with a number and a caption. */
-export type FigureBlock = TableBlock | LineChartBlock | BarChartBlock | HeatMapBlock | ImageBlock;
+export type FigureBlock = TableBlock | LineChartBlock | BarChartBlock | ScatterChartBlock | HeatMapBlock | ImageBlock;
 
 interface Placed {
   readonly title: string;
@@ -127,6 +127,32 @@ export interface BarChartBlock extends Placed {
     /** 95 % interval of each value, in the units of `values`. */
     readonly intervals?: readonly (readonly [number, number] | null)[];
   }[];
+}
+
+export interface ScatterChartBlock extends Placed {
+  readonly kind: 'scatter';
+  readonly x: ScatterAxis;
+  readonly y: ScatterAxis;
+  readonly series: readonly { readonly name: string; readonly points: readonly ScatterPoint[] }[];
+}
+
+export interface ScatterAxis {
+  readonly title: string;
+  readonly unit?: string;
+  readonly min?: number;
+  readonly max?: number;
+}
+
+export interface ScatterPoint {
+  /** Stands beside the point. */
+  readonly label: string;
+  /** A second, fainter line of the label. */
+  readonly detail?: string;
+  readonly x: number;
+  readonly y: number;
+  /** 95 % interval along each axis. */
+  readonly xInterval?: readonly [number, number];
+  readonly yInterval?: readonly [number, number];
 }
 
 export interface HeatMapBlock extends Placed {

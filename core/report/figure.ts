@@ -8,6 +8,7 @@ import { lineChart, lineTable } from './line-chart.ts';
 import { markup, type Content, type Markup } from './markup.ts';
 import { seriesStyle } from './palette.ts';
 import { inline, prose } from './prose.ts';
+import { markerPath, scatterChart, scatterTable } from './scatter-chart.ts';
 import { tableMarkup } from './table.ts';
 
 const fullWidth = 820;
@@ -73,6 +74,14 @@ function blockMarkup(block: ReportBlock, counter: Counter): Markup {
           legendMarkup(block.series.map(({ name }, index) => ({ name, swatch: barSwatch(index), value: '' }))),
         draw: (frame) => barChart(block, frame),
         twin: barTable(block),
+      });
+    case 'scatter':
+      return chart(block, counter, {
+        legend:
+          block.series.length > 1 &&
+          legendMarkup(block.series.map(({ name }, index) => ({ name, swatch: markerSwatch(index), value: '' }))),
+        draw: (frame) => scatterChart(block, frame),
+        twin: scatterTable(block),
       });
     case 'heat-map': {
       const factor = poolFactor(block);
@@ -146,4 +155,8 @@ function lineLegend(block: LineChartBlock): Markup | false {
 
 function barSwatch(index: number): Markup {
   return markup`<svg class="swatch" width="12" height="12" aria-hidden="true"><rect class="bar ${seriesStyle(index).className}" width="12" height="12" rx="1"/></svg>`;
+}
+
+function markerSwatch(index: number): Markup {
+  return markup`<svg class="swatch" width="14" height="14" aria-hidden="true"><path class="dot ${seriesStyle(index).className}" d="${markerPath(index, 7, 7, 4.5)}"/></svg>`;
 }
