@@ -127,7 +127,17 @@ export async function* runUnit(
   const options = { batchSize: params.batchSize, priors, local: localTraining(params) };
   const labels = labelsForAttack(params, victim, shared, truth?.labels, options);
   const norm = gradientNorm(shared.tensors);
-  const base = { loss, norm, labelRule: labels.rule, labelNotes: labels.notes };
+  const base: Base = {
+    id: unit.id,
+    defence: unit.defenceIndex,
+    variant: unit.variant,
+    run: unit.index,
+    loss,
+    norm,
+    labelRule: labels.rule,
+    labelNotes: labels.notes,
+    trueLabels: truth ? [...truth.labels] : null,
+  };
   const asked = adapted(attackSettings(params, presetOf(params), labels.labels, seed, figures), unit);
   const settings = scaledToNorm(asked, norm, params);
   let attack: Attack;
@@ -144,7 +154,7 @@ export async function* runUnit(
       distance: Number.NaN,
       mse: Number.NaN,
       state: undefined,
-      done: vanished(unit, error.message, base, truth, victim.shape),
+      done: vanished(error.message, base, truth, victim.shape),
     };
     return;
   }
@@ -159,7 +169,7 @@ export async function* runUnit(
       }
       const { outcome } = attack;
       const mse = truth ? meanMse(truth.images, images, victim.shape) : Number.NaN;
-      const finished = outcome && finish(unit, outcome, frames, base, truth, victim.shape);
+      const finished = outcome && finish(outcome, frames, base, truth, victim.shape);
       const done = finished && truth ? await withFeatures(finished, victim, truth, session) : finished;
       yield {
         unit,
@@ -182,7 +192,11 @@ export async function* runUnit(
 }
 
 type Truth = ReturnType<typeof take>;
-type Base = Pick<UnitResult, 'loss' | 'norm' | 'labelRule' | 'labelNotes'>;
+/** What is known of a unit before its attack. */
+type Base = Pick<
+  UnitResult,
+  'id' | 'defence' | 'variant' | 'run' | 'loss' | 'norm' | 'labelRule' | 'labelNotes' | 'trueLabels'
+>;
 
 async function observe(
   { defence, index }: Unit,
@@ -200,14 +214,12 @@ function meanMse(truth: FloatTensor, images: FloatTensor, shape: readonly [numbe
 }
 
 function finish(
-  unit: Unit,
   outcome: AttackOutcome,
   frames: readonly Frame[],
   base: Base,
   truth: Truth | undefined,
   shape: readonly [number, number, number],
 ): UnitDone {
-  const { id, defenceIndex, variant, index } = unit;
   const { images, labels, distance, evaluations, restarts } = outcome;
   const isFinite = images.data.every(Number.isFinite) && Number.isFinite(distance);
   const steps = restarts.reduce((sum, each) => sum + each.steps, 0);
@@ -226,12 +238,7 @@ function finish(
   return {
     result: {
       ...base,
-      id,
-      defence: defenceIndex,
-      variant,
-      run: index,
       labels: [...labels],
-      trueLabels: truth ? [...truth.labels] : null,
       labelOverlap: truth ? labelOverlap(labels, truth.labels) : null,
       distance: finiteOrNull(distance),
       evaluations,
@@ -274,7 +281,6 @@ async function withFeatures(
 }
 
 function vanished(
-  { id, defenceIndex, variant, index }: Unit,
   message: string,
   base: Base,
   truth: Truth | undefined,
@@ -284,12 +290,7 @@ function vanished(
   return {
     result: {
       ...base,
-      id,
-      defence: defenceIndex,
-      variant,
-      run: index,
       labels: [],
-      trueLabels: truth ? [...truth.labels] : null,
       labelOverlap: truth ? 0 : null,
       distance: null,
       evaluations: 0,

@@ -9,6 +9,7 @@ import {
   PreflightData,
   TradeoffData,
 } from './report-data.ts';
+import { defenceSection } from './report-defences.ts';
 import { findingsOf } from './report-findings.ts';
 import { attackBlocks } from './report-attacks.ts';
 
@@ -200,83 +201,6 @@ function labelSection(labels: LabelTableData | undefined): ReportSection {
       },
     ],
   };
-}
-
-function defenceSection(figures: readonly DefenceFigures[], tradeoff: TradeoffData | undefined): ReportSection {
-  const scored = figures.filter(({ success }) => success !== null);
-  const blocks: ReportBlock[] = [];
-  if (scored.length > 1) {
-    blocks.push({
-      kind: 'table',
-      title: 'Leakage under each defence',
-      columns: [
-        { title: 'Defence' },
-        { title: 'Noise variance' },
-        { title: 'Recovered', unit: 'fraction', digits: 0 },
-        { title: '95 % interval' },
-        { title: 'Labels', unit: 'fraction', digits: 0 },
-        { title: 'Identified', unit: 'fraction', digits: 0 },
-        { title: 'SSIM', digits: 3 },
-        { title: 'PSNR', unit: 'dB', digits: 1 },
-      ],
-      rows: scored.map((row) => [
-        row.title,
-        row.noise === 0 ? null : row.noise,
-        row.success?.share ?? null,
-        row.success ? row.success.interval.map((value) => percent(value)).join(' – ') : '',
-        row.labelAccuracy,
-        row.identified,
-        row.ssim,
-        row.psnrDb,
-      ]),
-      note: 'Of each run the attack that came closer counts: the plain one, or that of somebody who knows the defence.',
-    });
-  }
-  if (tradeoff) {
-    blocks.push(
-      {
-        kind: 'bar',
-        title: 'What a defence costs and buys',
-        y: { title: 'Share', unit: 'fraction', max: 1 },
-        categories: tradeoff.rows.map(({ defence }) => defence),
-        series: [
-          {
-            name: `accuracy after ${tradeoff.steps} steps`,
-            values: tradeoff.rows.map(({ accuracy }) => accuracy),
-            intervals: tradeoff.rows.map(({ interval: [low, high] }) => [low, high] as const),
-          },
-          {
-            name: 'images recovered',
-            values: tradeoff.rows.map(
-              ({ defence }) => figures.find(({ title }) => title === defence)?.success?.share ?? null,
-            ),
-            intervals: tradeoff.rows.map(
-              ({ defence }) => figures.find(({ title }) => title === defence)?.success?.interval ?? null,
-            ),
-          },
-          {
-            name: 'labels recovered',
-            values: tradeoff.rows.map(
-              ({ defence }) => figures.find(({ title }) => title === defence)?.labelAccuracy ?? null,
-            ),
-          },
-        ],
-      },
-      {
-        kind: 'table',
-        title: 'Accuracy after defended training',
-        columns: [
-          { title: 'Defence' },
-          { title: 'Accuracy', unit: 'fraction' },
-          { title: 'Training loss', unit: 'nat', digits: 3 },
-          { title: 'ε' },
-        ],
-        rows: tradeoff.rows.map(({ defence, accuracy, loss, epsilon }) => [defence, accuracy, loss, epsilon]),
-        note: `${tradeoff.steps} steps of SGD with batches of ${tradeoff.batchSize} from ${tradeoff.trainedOn}, each gradient defended as it would be shared; tested on ${tradeoff.testedOn} images. ε of DP-SGD at δ = ${tradeoff.delta} by Rényi accounting, as if batches were drawn by Poisson sampling.`,
-      },
-    );
-  }
-  return { title: 'Defences', blocks };
 }
 
 const limits = (): ReportSection => ({
