@@ -6,28 +6,15 @@ import type { ImageSet } from '../core/data/dataset.ts';
 import { openAttack } from '../core/leakage/attack.ts';
 import { presetSettings } from '../core/leakage/attack-presets.ts';
 import { startLabelLogits, startPixels } from '../core/leakage/attack-start.ts';
-import type { RunEnd } from '../core/leakage/attack-run.ts';
 import { openClient } from '../core/leakage/victim-gradient.ts';
 import { openVictim, type Victim } from '../core/leakage/victim.ts';
 import { argmaxRows } from '../core/metrics/classification.ts';
 import { meanSquaredError } from '../core/metrics/images.ts';
-import { wilsonInterval } from '../core/metrics/intervals.ts';
 import { openLanes } from '../core/runtime/lanes.ts';
 import { pool } from '../core/runtime/pool.ts';
 import type { Lane } from '../core/runtime/session.ts';
 import { openModel } from '../core/train/models.ts';
-
-/** One attack on one image by one fresh net. */
-export interface LeakageRun {
-  readonly index: number;
-  readonly isLabelRight: boolean;
-  /** Of what the attack hands over, unclipped, as the papers have it. */
-  readonly mse: number;
-  readonly distance: number;
-  readonly end: RunEnd;
-  readonly steps: number;
-  readonly evaluations: number;
-}
+import type { LeakageRun } from './leakage-summary.ts';
 
 export interface RunsScenario {
   readonly attack: 'dlg' | 'idlg';
@@ -37,9 +24,6 @@ export interface RunsScenario {
   readonly images: number;
   readonly lanes: number;
 }
-
-/** Thresholds of iDLG's Figure 1. */
-export const thresholds = [1e-2, 5e-3, 1e-3, 5e-4, 1e-4] as const;
 
 /** The item of a set as [1, C, H, W] and its label. */
 export async function itemOf(set: ImageSet, index: number): Promise<{ image: FloatTensor; label: number }> {
@@ -134,32 +118,4 @@ function labelOf({ head, classes }: Victim, tensors: Readonly<Record<string, Flo
       classes,
     )[0] ?? 0
   );
-}
-
-export interface RunsSummary {
-  readonly runs: number;
-  readonly labels: number;
-  /** Runs with an error at most that of `thresholds`. */
-  readonly successes: readonly number[];
-  readonly evaluations: number;
-  readonly ends: Readonly<Partial<Record<RunEnd, number>>>;
-}
-
-export function summariseRuns(runs: readonly LeakageRun[]): RunsSummary {
-  const ends: Partial<Record<RunEnd, number>> = {};
-  for (const { end } of runs) ends[end] = (ends[end] ?? 0) + 1;
-  return {
-    runs: runs.length,
-    labels: runs.filter(({ isLabelRight }) => isLabelRight).length,
-    successes: thresholds.map((threshold) => runs.filter(({ mse }) => mse <= threshold).length),
-    evaluations: runs.reduce((sum, run) => sum + run.evaluations, 0),
-    ends,
-  };
-}
-
-/** '87.0 % (79.0–92.2)' */
-export function share(count: number, runs: number): string {
-  const { low, high } = wilsonInterval(count, runs);
-  const percent = (x: number): string => (100 * x).toFixed(1);
-  return `${percent(count / runs)} % (${percent(low)}–${percent(high)})`;
 }

@@ -6,8 +6,9 @@ import { memorySet, openDataset, type ImageSet } from '../core/data/dataset.ts';
 import { stream } from '../core/base/rng.ts';
 import { syntheticImage } from '../core/data/synthetic.ts';
 import { sizeOf } from '../core/base/tensor.ts';
-import { leakageRuns, share, summariseRuns, thresholds, writeCase, type LeakageRun } from './leakage-runs.ts';
+import { leakageRuns, writeCase } from './leakage-runs.ts';
 import { measureDlg, measureInverting, type InvertingTiming, type LeakageTiming } from './leakage-step.ts';
+import { share, summariseRuns, thresholds, type LeakageRun } from './leakage-summary.ts';
 
 export interface LeakageBench {
   readonly python: string | undefined;

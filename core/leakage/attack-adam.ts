@@ -6,7 +6,7 @@ import { compileLoop, stackSteps, type CompiledLoop, type LoopTypes, type LoopVa
 import type { SessionOptions } from '../runtime/session.ts';
 import { createOptimiser, type Optimiser } from '../train/optimisers.ts';
 import { constantSchedule, cosineSchedule, stepSchedule, withWarmup, type Schedule } from '../train/schedules.ts';
-import type { AttackRun, RunEnd, RunProgress, RunState } from './attack-run.ts';
+import { runEnds, type AttackRun, type RunProgress, type RunState } from './attack-run.ts';
 import type { AttackSettings } from './attack-settings.ts';
 import { emitObjective, type PixelSpace } from './objective.ts';
 import type { SharedGradients } from './victim-gradient.ts';
@@ -155,8 +155,6 @@ interface RunParts {
   readonly groupMean: (() => Float32Array<ArrayBuffer>) | undefined;
 }
 
-const ends: readonly RunEnd[] = ['converged', 'finished', 'stalled', 'diverged'];
-
 function createRun(
   { loop, types, settings, optimiser, restart, groupMean }: RunParts,
   from: AdamStart | RunState,
@@ -169,7 +167,7 @@ function createRun(
   let evaluations = resumed['evaluations'] ?? 0;
   let distance = resumed['distance'] ?? Number.NaN;
   let total = resumed['total'] ?? Number.NaN;
-  let end = ends[resumed['end'] ?? -1];
+  let end = runEnds[resumed['end'] ?? -1];
 
   const noiseShape = types.steps['noise']?.shape ?? [];
   const feeds = (first: number, count: number): Record<string, Tensor> => ({
@@ -238,7 +236,7 @@ function createRun(
       }
     },
     capture: () => ({
-      numbers: { step: at, evaluations, distance, total, ...(end ? { end: ends.indexOf(end) } : {}) },
+      numbers: { step: at, evaluations, distance, total, ...(end ? { end: runEnds.indexOf(end) } : {}) },
       tensors: state,
     }),
   };

@@ -1,7 +1,7 @@
 import { invariant } from '../base/errors.ts';
 import { tensor, type Tensor } from '../base/tensor.ts';
 import { freshLbfgsState, lbfgsStep, type LbfgsOptions, type LbfgsState } from '../train/lbfgs.ts';
-import type { AttackRun, RunBest, RunEnd, RunProgress, RunState } from './attack-run.ts';
+import { runEnds, type AttackRun, type RunBest, type RunEnd, type RunProgress, type RunState } from './attack-run.ts';
 import type { AttackSettings } from './attack-settings.ts';
 import type { Objective, ObjectiveValue } from './objective.ts';
 
@@ -107,7 +107,6 @@ function begin({ pixels, labelLogits }: LbfgsStart): Whole {
   return { x, step: 0, state: freshLbfgsState, best: undefined, end: undefined, ...unknown };
 }
 
-const ends: readonly RunEnd[] = ['converged', 'finished', 'stalled', 'diverged'];
 const vector = (data: Vector): Tensor => tensor('float64', [data.length], data);
 
 function captured({ x, step, state, best, distance, total, end }: Whole): RunState {
@@ -130,7 +129,7 @@ function captured({ x, step, state, best, distance, total, end }: Whole): RunSta
       pairs: pairs.length,
       ...(last ? { stepLength: last.stepLength } : {}),
       ...(best ? { bestDistance: best.distance } : {}),
-      ...(end ? { end: ends.indexOf(end) } : {}),
+      ...(end ? { end: runEnds.indexOf(end) } : {}),
     },
     tensors,
   };
@@ -162,7 +161,7 @@ function restore({ numbers, tensors }: RunState, { labelCount }: Objective): Who
     step: number('step'),
     distance: number('distance'),
     total: number('total'),
-    end: end === undefined ? undefined : ends[end],
+    end: end === undefined ? undefined : runEnds[end],
     state: {
       iterations: number('iterations'),
       evaluations: number('evaluations'),

@@ -4,7 +4,8 @@ import type { Tensor } from '../base/tensor.ts';
  * How a restart ended. 'converged': below the threshold. 'finished': all steps made. 'stalled': the optimiser cannot move any
  * more, and later steps would not either. 'diverged': not-a-number or infinity; the best iterate before that is kept.
  */
-export type RunEnd = 'converged' | 'finished' | 'stalled' | 'diverged';
+export const runEnds = ['converged', 'finished', 'stalled', 'diverged'] as const;
+export type RunEnd = (typeof runEnds)[number];
 
 /** Where a restart stands. */
 export interface RunProgress {
