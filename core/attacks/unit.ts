@@ -24,6 +24,8 @@ export interface AttackUnit {
    * same, those of single attacks are not. Controls neither spare images nor are spared them.
    */
   readonly survivorsOnly: boolean;
+  /** 1 for images that something before has fooled at the smallest epsilon: survivors are among the others. */
+  readonly isFallen?: Uint8Array;
   readonly sources?: readonly Victim[];
 }
 
@@ -44,7 +46,7 @@ export type UnitSaid =
  */
 export async function* runUnit(unit: AttackUnit): AsyncGenerator<UnitSaid, void, void> {
   const count = unit.labels.length;
-  const isFallen = new Uint8Array(count);
+  const isFallen = Uint8Array.from(unit.isFallen ?? new Uint8Array(count));
   const minimal = new Map<Attack, AttackOutcome>();
   for (const epsilon of [...unit.epsilons].sort((a, b) => a - b)) {
     for (const attack of unit.attacks) {

@@ -47,21 +47,25 @@ export async function* runGroup(
   parts: Parts,
 ): AsyncGenerator<GroupSaid, void, void> {
   const isFallen = new Uint8Array(job.labels.length);
+  const none = new Uint8Array(job.labels.length);
+  /** What had fallen when a minimal attack was met at the smallest epsilon, where it answers for all of them. */
+  const fallenAtFirst = new Map<Attack, Uint8Array>();
   for (const epsilon of plan.epsilons) {
     for (const attack of plan.attacks) {
       const { id, isControl = false } = attack.declaration;
       const key = partKey(job.role, job.group, id, epsilon);
+      const isMinimal = attack.declaration.aim === 'minimal';
+      const fallen = isMinimal ? (fallenAtFirst.get(attack) ?? Uint8Array.from(isFallen)) : isFallen;
+      if (isMinimal) fallenAtFirst.set(attack, fallen);
       if (!parts.has(key)) {
-        for await (const said of attackGroup(job, plan, attack, epsilon, isFallen, victim, sources)) {
+        for await (const said of attackGroup(job, plan, attack, epsilon, fallen, victim, sources)) {
           if (!said) yield { job };
           else {
-            // A minimal attack answers for all epsilons at once; what fell before is that of this epsilon.
-            const part = partOf(
-              said,
-              victim.size,
-              said.epsilon === epsilon ? isFallen : new Uint8Array(isFallen.length),
-            );
-            parts.set(partKey(job.role, job.group, id, said.epsilon), part);
+            const own = partKey(job.role, job.group, id, said.epsilon);
+            // A run that goes on may have this one already.
+            if (parts.has(own)) continue;
+            const part = partOf(said, victim.size, !isMinimal || said.epsilon === plan.epsilons[0] ? fallen : none);
+            parts.set(own, part);
             yield { job, part };
           }
         }
@@ -86,7 +90,7 @@ async function* attackGroup(
   const about = { victim, images, labels, indices, seed, sources };
   const goal = targets ? { targets } : {};
   if (aim === 'minimal') {
-    const unit = { ...about, ...goal, attacks: [attack], norm, epsilons, survivorsOnly: false };
+    const unit = { ...about, ...goal, attacks: [attack], norm, epsilons, survivorsOnly, isFallen };
     for await (const said of runUnit(unit)) yield said.type === 'result' ? said.result : undefined;
     return;
   }

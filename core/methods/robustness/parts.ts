@@ -17,7 +17,16 @@ export interface StagePart {
 }
 
 const verdicts = ['already-wrong', 'skipped', 'fooled', 'robust'] as const;
-const flags: readonly Flag[] = ['nan-gradient', 'zero-gradient', 'unconfirmed', 'cycle'];
+/** Bits as stored. */
+const flagBits: Readonly<Record<Flag, number>> = {
+  'nan-gradient': 1,
+  'zero-gradient': 2,
+  unconfirmed: 4,
+  cycle: 8,
+  'fools-source': 16,
+};
+/** In the order of a record. */
+const allFlags: readonly Flag[] = ['cycle', 'fools-source', 'nan-gradient', 'unconfirmed', 'zero-gradient'];
 
 function encode(record: SampleRecord): number[] {
   return [
@@ -34,7 +43,7 @@ function encode(record: SampleRecord): number[] {
     record.l2,
     record.l1,
     record.l0,
-    record.flags.reduce((bits, flag) => bits | (1 << flags.indexOf(flag)), 0),
+    record.flags.reduce((bits, flag) => bits | flagBits[flag], 0),
   ];
 }
 const columns = 14;
@@ -56,7 +65,7 @@ function decode(row: Float64Array): SampleRecord {
     l2: at(10),
     l1: at(11),
     l0: at(12),
-    flags: flags.filter((_, bit) => (at(13) & (1 << bit)) !== 0),
+    flags: allFlags.filter((flag) => (at(13) & flagBits[flag]) !== 0),
   };
 }
 

@@ -207,6 +207,16 @@ describe('a robustness audit', () => {
     assert.ok((last?.attacked ?? 48) < 48);
   });
 
+  it('looks for the smallest perturbation only of what still stands at the smallest epsilon', async () => {
+    const params: Partial<Params> = { attacks: ['pgd', 'deepfool'], attackOptions: {}, epsilons: [0.15, 0.2] };
+    const rows = auditOf(await ran({ params: { ...params, survivorsOnly: true } })).models[0]?.rows ?? [];
+    const of = (wanted: string): (number | undefined)[] =>
+      rows.filter(({ attack }) => attack === wanted).map(({ attacked }) => attacked);
+    const standing = Math.round((rows.find(({ attack }) => attack === 'pgd')?.robustAccuracy ?? 0) * 48);
+    assert.ok(standing < 40);
+    assert.equal(of('deepfool')[0], standing);
+  });
+
   it('compares a second model on the same images, and reaches wanted classes', async () => {
     const path = storeModel(dir, 'other.onnx', await trainedOnShapes(tinyNet({ seed: 5 }), 60));
     const two = await ran({
@@ -275,6 +285,23 @@ describe('an audit that is stopped', () => {
       const resumed = await ran({ ...given, context: { resume: stopped.checkpoint } });
       assert.deepEqual(resumed.metrics, straight.metrics);
       for (const name of ['records', 'adversarial.npz', 'gallery', 'universal', 'severity', 'audit'])
+        assert.deepEqual(artifactBytes(resumed, name), artifactBytes(straight, name), `${name} from ${at}`);
+    }
+  });
+
+  it('goes on to the same bits where attacks spare what has fallen, and where images come from another model', async () => {
+    const path = storeModel(dir, 'other-source.onnx', await trainedOnShapes(tinyNet({ seed: 4 }), 60));
+    const sparing: Given = {
+      models: { source: { kind: 'file', path } },
+      params: { count: 12, survivorsOnly: true, severity: false, attacks: ['transfer', 'fgsm', 'deepfool', 'pgd'] },
+    };
+    const straight = await ran(sparing);
+    assert.match(artifactBytes(straight, 'records').toString(), /fools-source/);
+    for (let at = 0; at < straight.checkpointCount; at += Math.ceil(straight.checkpointCount / 4)) {
+      const stopped = await ran(sparing, { stopAt: (offer) => offer === at });
+      assert.ok(stopped.checkpoint);
+      const resumed = await ran({ ...sparing, context: { resume: stopped.checkpoint } });
+      for (const name of ['records', 'adversarial.npz', 'audit'])
         assert.deepEqual(artifactBytes(resumed, name), artifactBytes(straight, name), `${name} from ${at}`);
     }
   });
