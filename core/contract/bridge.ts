@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { ImportedRun } from './bundle.ts';
 import { DataCard, KnownData } from './data-card.ts';
-import { EventPage, RunDetails, RunPage, RunQuery, RunRow, Series } from './history.ts';
+import { EventPage, RunDetails, RunPage, RunProgress, RunQuery, RunRow, Series } from './history.ts';
 import { KnownModel, ModelInspection } from './inspection.ts';
 import { MachineFacts, QueueFacts } from './machine.ts';
 import { DataRef, DeviceName, ErrorData, Normalisation, RunEvent, RunRequest, splits } from './run.ts';
@@ -183,6 +183,8 @@ export const requests = {
   },
   'runs.list': { in: RunQuery, out: RunPage },
   'runs.get': { in: OneRun, out: RunDetails },
+  /** How far each run that waits or computes has come, by its id; one that has said nothing yet is not there. */
+  'runs.progress': { in: Nothing, out: z.record(z.string(), RunProgress) },
   /** One curve for each metric, or for those named. */
   'runs.series': {
     in: z.strictObject({

@@ -8,7 +8,7 @@ import {
   type RequestResult,
 } from '../contract/bridge.ts';
 import type { RunProgress } from '../contract/history.ts';
-import type { RunEvent, RunRecord, RunRequest } from '../contract/run.ts';
+import type { RunRecord, RunRequest } from '../contract/run.ts';
 import { commandLine } from '../methods/command-line.ts';
 import { defaultThreads } from '../runtime/device.ts';
 import { architectures } from '../train/zoo/architectures.ts';
@@ -60,6 +60,15 @@ export function runHandlers(inside: Inside, inspect: Inspect): Pick<HandlerTable
     }),
     'runs.list': bind(requests['runs.list'], (query) => workspace.queryRuns(query)),
     'runs.get': bind(requests['runs.get'], ({ runId }) => details(inside, workspace.getRun(runId))),
+    'runs.progress': bind(requests['runs.progress'], () => {
+      const { running, waiting } = queue.facts();
+      return Object.fromEntries(
+        [...running, ...waiting].flatMap((runId) => {
+          const progress = lastProgress(workspace, runId);
+          return progress ? [[runId, progress]] : [];
+        }),
+      );
+    }),
     'runs.series': bind(requests['runs.series'], ({ runId, ...range }) => workspace.thinnedSeries(runId, range)),
     'runs.events': bind(requests['runs.events'], ({ runId, jobId, afterSeq, types, limit }) => {
       // One more than asked for tells whether there are more.
@@ -147,7 +156,7 @@ function details({ workspace, queue, options }: Inside, record: RunRecord): Requ
   return {
     record,
     row: workspace.getRow(runId),
-    progress: job ? progressOf(workspace.lastEvent(job.jobId, 'progress')) : null,
+    progress: lastProgress(workspace, runId),
     queuePosition: place === -1 ? null : place,
     origin: workspace.originOf(runId),
     command: spec ? commandLine(spec, record.request, { nameOfPath: pathNamer(options.cwd) }) : null,
@@ -155,8 +164,15 @@ function details({ workspace, queue, options }: Inside, record: RunRecord): Requ
   };
 }
 
-function progressOf(event: Extract<RunEvent, { type: 'progress' }> | undefined): RunProgress | null {
-  if (!event) return null;
-  const { phase, step, totalSteps, fraction, remainingMs = null, atMs } = event;
-  return { phase, step, totalSteps, fraction, remainingMs, atMs };
+/** The last that a run has said of its progress; while a resumed one opens its models, that is of an attempt before. */
+function lastProgress(workspace: Inside['workspace'], runId: string): RunProgress | null {
+  const jobs = workspace.jobs(runId);
+  for (const { jobId } of jobs.toReversed()) {
+    const event = workspace.lastEvent(jobId, 'progress');
+    if (!event) continue;
+    const { phase, step, totalSteps, fraction, remainingMs = null, atMs } = event;
+    const isPresent = jobId === jobs.at(-1)?.jobId;
+    return { phase, step, totalSteps, fraction, remainingMs: isPresent ? remainingMs : null, atMs };
+  }
+  return null;
 }

@@ -167,9 +167,13 @@ describe('a service', () => {
       new Map((await ask('runs.list', {})).rows.map((row) => [row.runId, [row.state, row.isPaused, row.resumable]]));
     assert.deepEqual((await rows()).get(runId), ['cancelled', true, true]);
     assert.deepEqual((await rows()).get(waiting), ['cancelled', false, true]);
+    assert.deepEqual(await ask('runs.progress', {}), {});
     await ask('runs.resume', { runId });
     await seen((event) => event.type === 'job' && event.event.type === 'started' && event.event.jobId.endsWith('.2'));
     assert.deepEqual((await rows()).get(runId), ['running', false, false]);
+    const { progress } = await ask('runs.get', { runId });
+    assert.ok((progress?.step ?? 0) > 0, 'a resumed run starts from what it had reached');
+    assert.ok(((await ask('runs.progress', {}))[runId]?.step ?? 0) >= (progress?.step ?? 0));
     await ask('runs.cancel', { runId });
     await seen((event) => event.type === 'job' && event.event.type === 'finished' && event.event.jobId.endsWith('.2'));
     assert.deepEqual((await rows()).get(runId)?.[1], false);

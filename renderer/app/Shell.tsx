@@ -6,6 +6,7 @@ import Typography from '@mui/material/Typography';
 import { useEffect, useState } from 'react';
 import { useBridge, useConnection, useRequest } from '../bridge/use-bridge.ts';
 import { Icon, type IconName } from '../icons/Icon.tsx';
+import { LiveProgress } from '../panels/LiveProgress.tsx';
 import { CommandPalette } from './CommandPalette.tsx';
 import { ErrorBoundary } from './ErrorBoundary.tsx';
 import { pageOf } from './pages.tsx';
@@ -193,6 +194,12 @@ function QueueLine() {
       <Box component="span" sx={{ width: 8, height: 8, borderRadius: '50%', bgcolor: 'primary.main', ml: 0.5 }} />
       <Box component="span" sx={wide}>
         {data.running.length === 1 ? 'One run is computing' : `${data.running.length} runs are computing`}
+        {data.running.length === 1 && (
+          <>
+            {', '}
+            <LiveProgress runId={running} show="share" />
+          </>
+        )}
         {waiting > 0 && `, ${waiting} waiting`}
       </Box>
     </Link>

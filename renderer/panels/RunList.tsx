@@ -3,6 +3,7 @@ import Link from '@mui/material/Link';
 import type { RunRow } from '../../core/contract/history.ts';
 import { formatDuration } from '../../core/report/format.ts';
 import { hrefOf } from '../app/routes.ts';
+import { LiveProgress } from './LiveProgress.tsx';
 import { formatWhen, headline, reason, isActive, runSubjects, runTitle } from './run-text.ts';
 import { StateMark } from './StateMark.tsx';
 
@@ -38,9 +39,19 @@ export function RunList({ rows }: { readonly rows: readonly RunRow[] }) {
               </Box>
             </Box>
             <Box sx={{ textAlign: 'right', whiteSpace: 'nowrap' }}>
-              <Box sx={{ fontWeight: 550 }}>{headline(row) ?? (isActive(row.state) ? '' : '–')}</Box>
+              <Box sx={{ fontWeight: 550 }}>
+                {row.state === 'running' ? (
+                  <LiveProgress runId={row.runId} show="share" />
+                ) : (
+                  (headline(row) ?? (isActive(row.state) ? '' : '–'))
+                )}
+              </Box>
               <Box sx={{ color: 'text.secondary' }}>
-                {formatWhen(row.createdAtMs, now)}
+                {row.state === 'running' ? (
+                  <LiveProgress runId={row.runId} show="left" />
+                ) : (
+                  formatWhen(row.createdAtMs, now)
+                )}
                 {row.durationMs > 0 && ` · ${formatDuration(row.durationMs)}`}
               </Box>
             </Box>

@@ -4,6 +4,7 @@ import type { MethodSpec } from '../../core/methods/define.ts';
 import { formatValue as formatParam } from '../../core/methods/param-text.ts';
 import { paramFields } from '../../core/methods/parameters.ts';
 import { formatDuration, formatValue, missing } from '../../core/report/format.ts';
+import { LiveProgress } from './LiveProgress.tsx';
 import { formatWhen, headline, reason, runSubjects, runTitle, specOf } from './run-text.ts';
 import { StateMark } from './StateMark.tsx';
 import type { Varied } from './varied.ts';
@@ -73,6 +74,8 @@ export function runColumns(
           width: 190,
           sortable: false,
           valueGetter: (_, row) => headline(row) ?? reason(row) ?? missing,
+          renderCell: ({ row, value }) =>
+            row.state === 'running' ? <LiveProgress runId={row.runId} show="left" /> : String(value),
         },
       ];
   return [
@@ -80,7 +83,12 @@ export function runColumns(
       field: 'state',
       headerName: 'State',
       width: 116,
-      renderCell: ({ row }) => <StateMark state={row.state} isPaused={row.isPaused} />,
+      renderCell: ({ row }) => (
+        <>
+          <StateMark state={row.state} isPaused={row.isPaused} />{' '}
+          {row.state === 'running' && <LiveProgress runId={row.runId} show="share" />}
+        </>
+      ),
     },
     ...differing,
     ...(varied && spec ? [] : subjectColumns),

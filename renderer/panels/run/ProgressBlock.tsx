@@ -13,7 +13,7 @@ export function ProgressBlock({ details }: { readonly details: RunDetails }) {
     return (
       <Frame
         title={ahead === 0 ? 'Waiting, next in line' : `Waiting, ${ahead} ${ahead === 1 ? 'run' : 'runs'} ahead`}
-        value={0}
+        value={progress?.fraction ?? 0}
       />
     );
   }
