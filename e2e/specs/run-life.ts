@@ -49,10 +49,10 @@ export function describeRunLife(place: string, open: Opener): void {
       await page.mouse.down();
       const left = page.locator('.MuiDataGrid-cell[data-field=result]').first();
       for (let change = 0; change < 2; change++) {
-        const before = await left.innerText();
+        const shown = await left.innerText();
         await page.waitForFunction(
           (text) => document.querySelector<HTMLElement>('.MuiDataGrid-cell[data-field=result]')?.innerText !== text,
-          before,
+          shown,
         );
       }
       assert.equal(await node?.evaluate((element) => element.isConnected), true);
