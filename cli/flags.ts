@@ -31,7 +31,10 @@ const generalFlags: readonly Flag[] = [
   workspaceFlag,
   jsonFlag,
   quietFlag,
-  { name: 'dry-run', help: 'Check everything, print the request and the command line, and compute nothing.' },
+  {
+    name: 'dry-run',
+    help: 'Check everything, print the request, the command line and what the run would take, and compute nothing.',
+  },
   debugFlag,
   helpFlag,
 ];

@@ -19,11 +19,12 @@ export function resultJson(
     runId: record.runId,
     state: record.state,
     metrics: record.metrics,
-    artifacts: record.artifacts.map(({ name, sha256, mediaType }) => ({
+    artifacts: record.artifacts.map(({ name, sha256, mediaType, sizeBytes }) => ({
       name,
       path: reader.artifactPath(sha256),
       sha256,
       mediaType,
+      sizeBytes,
     })),
     durationMs: record.durationMs,
     ...(report === undefined ? {} : { report }),

@@ -1,3 +1,6 @@
+import { existsSync } from 'node:fs';
+import type { Estimate } from '../core/contract/bridge.ts';
+import type { RunRequest } from '../core/contract/run.ts';
 import type { MethodSpec } from '../core/methods/define.ts';
 import { exitCodes } from './exit-codes.ts';
 import { methodFlags } from './flags.ts';
@@ -6,8 +9,12 @@ import { buildRequest } from './request.ts';
 import { withWorkspaceFlag } from './result.ts';
 import { commandLine } from '../core/methods/command-line.ts';
 import { pathNamer } from '../core/service/path-names.ts';
-import type { Verb } from './verb.ts';
-import { withWorkspace, workspaceFolder } from './workspace.ts';
+import { estimateText } from '../core/report/estimate-text.ts';
+import type { Inspect } from '../core/service/model-inspector.ts';
+import type { WorkspaceReader } from '../core/store/workspace.ts';
+import type { Arguments } from './arguments.ts';
+import type { Surroundings, Verb } from './verb.ts';
+import { withReader, withWorkspace, workspaceFolder } from './workspace.ts';
 
 /** What `--json` prints of a run that was never made. */
 export const noRun = { runId: null, state: 'failed', metrics: {}, artifacts: [], durationMs: 0 };
@@ -33,13 +40,17 @@ export function methodVerb(spec: MethodSpec): Verb {
       const isJson = args.isOn('json') === true;
       const { completeModels } = await import('../core/service/complete-models.ts');
       const { inspector } = await import('../core/service/model-inspector.ts');
-      const { request, notes } = await completeModels(asked, spec, inspector(workspaceFolder(args, here)));
+      const inspect = inspector(workspaceFolder(args, here));
+      const { request, notes } = await completeModels(asked, spec, inspect);
       if (!isJson && !args.isOn('quiet')) for (const note of notes) here.terminal.note(`${note}\n`);
       if (args.isOn('dry-run')) {
         const places = { cwd: here.cwd, workspaceDir: workspaceFolder(args, here), isUsualWorkspace: isUsual(args) };
         const command = withWorkspaceFlag(commandLine(spec, request, { nameOfPath: pathNamer(here.cwd) }), places);
+        const estimate = await estimateOf(spec, request, inspect, args, here);
         here.terminal.write(
-          isJson ? `${JSON.stringify({ request, command })}\n` : `${JSON.stringify(request, null, 2)}\n\n${command}\n`,
+          isJson
+            ? `${JSON.stringify({ request, command, estimate })}\n`
+            : `${JSON.stringify(request, null, 2)}\n\n${command}\n\n${estimateText(estimate)}\n`,
         );
         return exitCodes.ok.code;
       }
@@ -67,3 +78,17 @@ export function methodVerb(spec: MethodSpec): Verb {
 /** The same command without --workspace finds the same workspace. */
 export const isUsual = (args: { text(name: string): string | undefined }): boolean =>
   args.text('workspace') === undefined;
+
+/** By runs like it where the workspace has some. */
+async function estimateOf(
+  spec: MethodSpec,
+  request: RunRequest,
+  inspect: Inspect,
+  args: Arguments,
+  here: Surroundings,
+): Promise<Estimate> {
+  const { runEstimator } = await import('../core/service/run-estimate.ts');
+  const dir = workspaceFolder(args, here);
+  const estimate = (history?: WorkspaceReader) => runEstimator(dir, history, inspect)(spec, request);
+  return existsSync(dir) ? withReader(args, here, estimate) : estimate();
+}

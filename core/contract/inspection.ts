@@ -64,6 +64,15 @@ export const Cost = z.object({
   inputGradientFlops: z.number().nullable(),
   parameterGradientFlops: z.number().nullable(),
   secondOrderFlops: z.number().nullable(),
+  /** Operators of each, the forward pass among them. */
+  operators: z.object({
+    forward: z.int(),
+    inputGradient: z.int().nullable(),
+    parameterGradient: z.int().nullable(),
+    secondOrder: z.int().nullable(),
+  }),
+  /** Numbers that a forward pass computes. */
+  activations: z.number(),
   estimate: z
     .object({
       device: z.string(),

@@ -1,5 +1,5 @@
 import { toWorkbenchError } from '../base/errors.ts';
-import { int64 } from '../base/tensor.ts';
+import { int64, sizeOf } from '../base/tensor.ts';
 import { type GraphBuilder, type Value } from '../autodiff/builder.ts';
 import { gradients } from '../autodiff/differentiate.ts';
 import { inlineGraph } from '../autodiff/inline.ts';
@@ -60,6 +60,7 @@ export function tryDerivatives(task: Differentiated): { differentiability: Diffe
   const beside = (values: readonly (Value | undefined)[]): number =>
     countOperations([...nodesBehind(values)].filter((node) => !before.has(node))).flops / images;
   const { multiplyAdds, flops } = countOperations(before);
+  const operators = (values: readonly (Value | undefined)[]): number => nodesBehind([logits, ...values]).size;
   const order1 = orderFacts(missing, first.reason, dx !== undefined);
   const d2x = second?.value?.[0];
   return {
@@ -73,6 +74,14 @@ export function tryDerivatives(task: Differentiated): { differentiability: Diffe
       inputGradientFlops: dx ? beside([dx]) : null,
       parameterGradientFlops: dp.length > 0 ? beside(dp) : null,
       secondOrderFlops: d2x ? beside([d2x]) : null,
+      operators: {
+        forward: before.size,
+        inputGradient: dx ? operators([dx]) : null,
+        parameterGradient: dp.length > 0 ? operators(dp) : null,
+        secondOrder: d2x ? operators([d2x]) : null,
+      },
+      activations:
+        [...before].flatMap(({ outputs }) => outputs).reduce((sum, { shape }) => sum + sizeOf(shape), 0) / images,
     },
   };
 }

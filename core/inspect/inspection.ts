@@ -110,6 +110,15 @@ export interface CostFacts {
   readonly inputGradientFlops: number | null;
   readonly parameterGradientFlops: number | null;
   readonly secondOrderFlops: number | null;
+  /** Operators that are run for it, the forward pass among them, before anything is fused. */
+  readonly operators: {
+    readonly forward: number;
+    readonly inputGradient: number | null;
+    readonly parameterGradient: number | null;
+    readonly secondOrder: number | null;
+  };
+  /** Numbers that the operators of a forward pass give for one image. */
+  readonly activations: number;
   /** On this machine, for one image; null when `doctor` has not measured it. */
   readonly estimate: {
     readonly device: string;

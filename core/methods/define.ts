@@ -70,15 +70,55 @@ export interface ThreatModel {
 export const passes = ['forward', 'input-gradient', 'parameter-gradient', 'second-order'] as const;
 export type Pass = (typeof passes)[number];
 
+/** What is known of a model before a run starts. */
+export interface ModelScale {
+  /** [channels, height, width] */
+  readonly shape: readonly [number, number, number];
+  readonly classes: number;
+  /** Scalars that it learned. */
+  readonly parameters: number;
+  /** Numbers that a forward pass computes for one image. */
+  readonly activations: number;
+}
+
+/** What is known of a run before it starts, for estimates. */
+export interface RunScale {
+  readonly params: Readonly<Record<string, unknown>>;
+  readonly threads: number;
+  /** Role → its model; roles that nothing is known of are missing. */
+  readonly models: Readonly<Record<string, ModelScale>>;
+  /** Role → how many images are used of the data set; roles without data are missing. */
+  readonly data: Readonly<Record<string, number>>;
+}
+
+/** What a run needs beside time. */
+export interface Footprint {
+  /** Processes that compute beside that of the job. */
+  readonly lanes: number;
+  /** Bytes of images and results that the job keeps in memory at once. */
+  readonly keptBytes: number;
+  /** Images that go through a model at once, in each process. */
+  readonly batchSize: number;
+  /** Bytes of artefacts when it ends. */
+  readonly writtenBytes: number;
+}
+
 /** A part of the work of a run, so that its time can be said before anything like it was run. */
 export interface Work<Name extends string = string> {
-  /** How often: the product of these parameters. A list counts by its length, a switch as 0 or 1. */
-  readonly times: readonly Name[];
+  /**
+   * How often: the product of these parameters, and of the number of images of `data.ROLE`. A list counts by its length, a
+   * switch as 0 or 1.
+   */
+  readonly times: readonly (Name | `data.${string}`)[];
   /** A further factor, computed from the parameters that it names: attacks with options of their own, a list of steps. */
   readonly amount?: {
     readonly of: readonly Name[];
-    readonly value: (params: Readonly<Record<string, unknown>>) => number;
+    readonly value: (params: Readonly<Record<string, unknown>>, models: RunScale['models']) => number;
   };
+  /** How many images go through a graph at once: few make its operators cost more than their arithmetic. Many when absent. */
+  readonly batch?: Name | number;
+  /** One thing after the other: no lanes share it. */
+  readonly isAlone?: boolean;
   /** Done only when this data set is given. */
   readonly data?: string;
   /** What one time costs: passes through models, by role. */
@@ -118,6 +158,8 @@ export interface MethodSpec<Shape extends z.ZodRawShape = z.ZodRawShape> {
    * Parts that say what they cost make an estimate possible before anything was run.
    */
   readonly work?: readonly (readonly (keyof Shape & string)[] | Work<keyof Shape & string>)[];
+  /** Memory and disk of a run, from what is known before it starts. */
+  readonly footprint?: (scale: RunScale) => Footprint;
   /** from version n (key) to n + 1. */
   readonly migrations?: Readonly<Record<number, (params: Record<string, unknown>) => Record<string, unknown>>>;
 }

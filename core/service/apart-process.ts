@@ -45,7 +45,8 @@ function costOfArchitecture({ name, shape, classes }: Extract<ApartCommand, { ki
   const [channels, height, width] = shape;
   const model = buildArchitecture(name, { channels, height, width, classes, seed: 0 });
   const file = { path: name, sizeBytes: 0, sha256: '', hasExternalData: false };
-  return { cost: inspectModel(model, { file, settings: [], speed: undefined }).cost };
+  const { cost, classifier } = inspectModel(model, { file, settings: [], speed: undefined });
+  return { cost, parameters: classifier?.parameters.count ?? 0 };
 }
 
 async function inspect({ path, dims, speed }: Extract<ApartCommand, { kind: 'model' }>): Promise<object> {

@@ -4,6 +4,7 @@ import type { RunRequest } from '../contract/run.ts';
 import { isSame } from '../methods/command-line.ts';
 import type { MethodSpec } from '../methods/define.ts';
 import type { WorkspaceReader } from '../store/workspace.ts';
+import type { Foreseen } from './first-estimate.ts';
 import { growsWith, repeatsOf } from './work.ts';
 
 const lookedAt = 500;
@@ -16,13 +17,14 @@ const largestFactor = 20;
  * that was not measured.
  */
 export function estimateFromHistory(
-  workspace: WorkspaceReader,
+  workspace: Pick<WorkspaceReader, 'queryRuns' | 'getRun' | 'jobs'>,
   spec: Pick<MethodSpec, 'work'>,
   request: RunRequest,
+  foreseen: Pick<Foreseen, 'scale' | 'timeWith' | 'laneBytes'>,
 ): Estimate | null {
   const query = RunQuery.parse({ methodIds: [request.methodId], states: ['succeeded'], limit: lookedAt });
   const alike = workspace.queryRuns(query).rows.flatMap((row) => {
-    const factor = factorFrom(row.params, spec, request.params);
+    const factor = factorFrom(row.params, spec, request.params, foreseen);
     return factor !== undefined && isSameSetting(workspace.getRun(row.runId).request, request) ? [{ row, factor }] : [];
   });
   const exact = alike.filter(({ factor }) => factor === 1);
@@ -39,7 +41,7 @@ export function estimateFromHistory(
   const count = used.length === 1 ? 'one run' : `${used.length} runs`;
   return {
     time: { lowMs: low / spread, likelyMs: likely, highMs: high * spread },
-    memoryBytes: memory.length === 0 ? null : Math.max(...memory),
+    memoryBytes: memory.length === 0 ? null : Math.max(...memory) + foreseen.laneBytes,
     diskBytes: artifacts.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
     basis: exact.length > 0 ? `From ${count} like it here` : `Scaled from ${count} of another size here`,
   };
@@ -50,17 +52,18 @@ function factorFrom(
   before: Readonly<Record<string, unknown>>,
   { work }: Pick<MethodSpec, 'work'>,
   wanted: Readonly<Record<string, unknown>>,
+  { scale, timeWith }: Pick<Foreseen, 'scale' | 'timeWith'>,
 ): number | undefined {
   const scaled = new Set(['seed', ...(work ?? []).flatMap(growsWith)]);
   const rest = (params: Readonly<Record<string, unknown>>): object =>
     Object.fromEntries(Object.entries(params).filter(([name]) => !scaled.has(name)));
   if (!isSame(rest(before), rest(wanted))) return undefined;
-  const factor = work ? amount(work, wanted) / amount(work, before) : 1;
+  const [times, earlier] = [timeWith(wanted), timeWith(before)];
+  const amount = (params: Readonly<Record<string, unknown>>): number =>
+    (work ?? []).reduce((sum, part) => sum + repeatsOf(part, { ...scale, params }), 0);
+  const byTime = times === null || earlier === null ? undefined : times / earlier;
+  const factor = work ? (byTime ?? amount(wanted) / amount(before)) : 1;
   return factor >= 1 / largestFactor && factor <= largestFactor ? factor : undefined;
-}
-
-function amount(work: NonNullable<MethodSpec['work']>, params: Readonly<Record<string, unknown>>): number {
-  return work.reduce((sum, part) => sum + repeatsOf(part, params), 0);
 }
 
 const isSameSetting = (before: RunRequest, wanted: RunRequest): boolean =>

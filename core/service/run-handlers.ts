@@ -15,20 +15,19 @@ import { architectures } from '../train/zoo/architectures.ts';
 import { admitModels } from './admit-models.ts';
 import { assess } from './assess.ts';
 import { assessGroup } from './assess-group.ts';
-import { estimateFromHistory } from './estimate.ts';
-import { estimateFromGraphs } from './first-estimate.ts';
 import { bind, type HandlerTable } from './bind.ts';
 import { importBundle } from './bundle/import.ts';
-import { measuredSpeeds } from './machine.ts';
 import type { Inspect } from './model-inspector.ts';
 import { pathNamer } from './path-names.ts';
 import type { Inside } from './inside.ts';
+import { runEstimator } from './run-estimate.ts';
 
 type RunRequestName = Extract<RequestName, `runs.${string}`>;
 
 export function runHandlers(inside: Inside, inspect: Inspect): Pick<HandlerTable, RunRequestName> {
   const { options, workspace, queue, library } = inside;
   const { specs, cwd } = options;
+  const estimate = runEstimator(workspace.dir, workspace, inspect);
   const assessDraft = (draft: ParsedParams<'runs.assess'>): Promise<Assessment> =>
     assess(draft, {
       specs,
@@ -37,9 +36,7 @@ export function runHandlers(inside: Inside, inspect: Inspect): Pick<HandlerTable
       architectures: Object.keys(architectures),
       defaultThreads: inside.settings.get().threads ?? defaultThreads(),
       normalisationOf: (sha256) => library.wordsOf(sha256).normalisation,
-      estimate: async (spec, request) =>
-        estimateFromHistory(workspace, spec, request) ??
-        estimateFromGraphs(spec, request, { inspect, speed: measuredSpeeds(workspace.dir) }),
+      estimate,
     });
   const whole = (runIds: readonly string[]): string[] => runIds.map((runId) => workspace.getRun(runId).runId);
   return {

@@ -59,7 +59,9 @@ export function RunForm({ spec, initial, from }: RunFormProps) {
   const changed = changedParams(spec, draft);
   // What nobody has come to yet is no mistake.
   const isUntouched = (field: string): boolean =>
-    !isTried && read.missing.includes(field) && JSON.stringify(at(draft, field)) === JSON.stringify(at(initial, field));
+    !isTried &&
+    read.missing.includes(field) &&
+    JSON.stringify(givenFor(draft, field)) === JSON.stringify(givenFor(initial, field));
   const problems = Object.fromEntries(Object.entries(wrong).filter(([field]) => !isUntouched(field)));
   const isWrong = Object.keys(wrong).length > 0;
   const setText = (name: string, text: string): void => setDraft({ ...draft, texts: { ...draft.texts, [name]: text } });
@@ -166,7 +168,7 @@ export function RunForm({ spec, initial, from }: RunFormProps) {
 }
 
 /** What was chosen for a field that may be missing. */
-function at({ texts, models, data }: Draft, field: string): unknown {
+function givenFor({ texts, models, data }: Draft, field: string): unknown {
   const [kind, role = ''] = field.split('.');
   return kind === 'models' ? models[role] : kind === 'data' ? data[role] : texts[field];
 }

@@ -2,9 +2,10 @@ import Alert from '@mui/material/Alert';
 import Box from '@mui/material/Box';
 import Button from '@mui/material/Button';
 import Typography from '@mui/material/Typography';
+import { useCallback } from 'react';
 import type { WorkbenchError } from '../../core/base/errors.ts';
 import type { Assessment, Complaint } from '../../core/contract/bridge.ts';
-import type { Loaded } from '../bridge/use-bridge.ts';
+import { useRequest, type Loaded } from '../bridge/use-bridge.ts';
 import { useMeasuring } from '../bridge/use-measuring.ts';
 import { Icon } from '../icons/Icon.tsx';
 import { CopyButton } from '../panels/CopyButton.tsx';
@@ -87,26 +88,29 @@ interface CostProps {
 }
 
 function Cost({ assessment, isWrong, isWaiting }: CostProps) {
-  const measuring = useMeasuring(assessment.reload);
+  const machine = useRequest('machine.facts', {});
+  const { reload } = assessment;
+  const reloadMachine = machine.reload;
+  const again = useCallback(() => {
+    reload();
+    reloadMachine();
+  }, [reload, reloadMachine]);
+  const measuring = useMeasuring(again);
   const { data, error, isLoading } = assessment;
   if (error) return <ErrorNote error={error} />;
-  if (data?.estimate) {
-    return (
-      <Box sx={{ opacity: isLoading || isWaiting ? 0.5 : 1 }}>
-        <EstimateFacts estimate={data.estimate} />
-      </Box>
-    );
-  }
   if (isWrong) return <Words>Said when the form is complete.</Words>;
-  if (!data || isWaiting) return <Rows count={3} />;
+  if (!data?.estimate || isWaiting) return <Rows count={3} />;
+  const isUnmeasured = data.estimate.time === null && machine.data?.measured === null;
   return (
-    <>
-      <Words>Nothing can be said yet: no run like it was made here, or this machine was never measured.</Words>
-      <Button onClick={measuring.start} disabled={measuring.isMeasuring} sx={{ ml: -1, mt: 0.5 }}>
-        {measuring.isMeasuring ? 'Measuring, a few seconds …' : 'Measure this machine'}
-      </Button>
+    <Box sx={{ opacity: isLoading ? 0.5 : 1 }}>
+      <EstimateFacts estimate={data.estimate} />
+      {isUnmeasured && (
+        <Button onClick={measuring.start} disabled={measuring.isMeasuring} sx={{ ml: -1, mt: 0.5 }}>
+          {measuring.isMeasuring ? 'Measuring, a few seconds …' : 'Measure this machine'}
+        </Button>
+      )}
       {measuring.error && <ErrorNote error={measuring.error} />}
-    </>
+    </Box>
   );
 }
 

@@ -7,7 +7,7 @@ import { useState } from 'react';
 import { toWorkbenchError, type WorkbenchError } from '../../core/base/errors.ts';
 import type { DraftRequest } from '../../core/contract/bridge.ts';
 import { catalogue } from '../../core/methods/catalogue.ts';
-import { formatDuration } from '../../core/report/format.ts';
+import { roughDuration } from '../../core/report/estimate-text.ts';
 import { hrefOf } from '../app/routes.ts';
 import { useThemeMode } from '../app/settings.ts';
 import { tokens } from '../app/tokens.ts';
@@ -205,7 +205,7 @@ function Example() {
           Change it first
         </Button>
         <Typography variant="caption" color="textSecondary" sx={{ textAlign: 'center', minHeight: 17 }}>
-          {time ? `about ${formatDuration(time.likelyMs)} on this machine` : ''}
+          {time ? `about ${roughDuration(time.likelyMs)} on this machine` : ''}
         </Typography>
       </Box>
     </Box>

@@ -1,12 +1,17 @@
 import { z } from 'zod';
 import { lanesParam, seedParam, viewParams, weightDecayParam } from '../common-params.ts';
+import { feedBytes, imageBytes, lanesOf, reportBytes, weightBytes } from '../common-scale.ts';
 import { defineMethod, ui, type Work } from '../define.ts';
 
 /** The teacher answers a view of an image, the student learns from it. */
+/** With the views of every image, which cost as much again. */
 const distillationStep: Work['costs'] = [
-  { model: 'teacher', pass: 'forward' },
-  { model: 'student', pass: 'parameter-gradient' },
+  { model: 'teacher', pass: 'forward', count: 2 },
+  { model: 'student', pass: 'parameter-gradient', count: 2 },
 ];
+
+const twice = { of: [], value: () => 2 } as const;
+const Sized = z.object({ count: z.number(), batchSize: z.number(), lanes: z.number(), repeats: z.number() });
 
 export const spec = defineMethod({
   id: 'arbitrary-transfer',
@@ -285,9 +290,31 @@ export const spec = defineMethod({
     transferCount: { title: 'Transfer set', unit: 'images', help: 'Size of both sets, repeated images counted' },
   },
   work: [
-    { times: ['count', 'epochs', 'repeats'], costs: distillationStep },
-    { times: ['count', 'epochs', 'repeats', 'controlReal'], data: 'real', costs: distillationStep },
-    { times: ['count', 'epochs', 'repeats', 'controlShuffled'], costs: distillationStep },
+    // The balanced set and the one as it comes; views of every image cost as much again.
+    {
+      times: ['count', 'epochs', 'repeats'],
+      amount: twice,
+      batch: 'batchSize',
+      costs: distillationStep,
+    },
+    {
+      times: ['count', 'epochs', 'repeats', 'controlReal'],
+      data: 'real',
+      batch: 'batchSize',
+      costs: distillationStep,
+    },
+    { times: ['count', 'epochs', 'repeats', 'controlShuffled'], batch: 'batchSize', costs: distillationStep },
+    { times: ['maxScan'], isAlone: true, costs: [{ model: 'teacher', pass: 'forward', count: 0.5 }] },
+    { times: ['data.test'], costs: [{ model: 'teacher', pass: 'forward', count: 3 }] },
   ],
+  footprint: (scale) => {
+    const { count, batchSize, lanes, repeats } = Sized.parse(scale.params);
+    return {
+      lanes: lanesOf(scale, lanes, 3 * repeats),
+      keptBytes: 3 * count * imageBytes(scale, 'teacher') + feedBytes,
+      batchSize,
+      writtenBytes: 3 * repeats * weightBytes(scale, 'student') + reportBytes,
+    };
+  },
   columns: ['balancedAccuracy', 'unbalancedAccuracy', 'balanceGain', 'realAccuracy', 'fillRate', 'balanceScore'],
 });

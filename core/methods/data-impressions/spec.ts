@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { lanesParam, seedParam, viewParams, weightDecayParam } from '../common-params.ts';
+import { feedBytes, imageBytes, lanesOf, reportBytes, weightBytes } from '../common-scale.ts';
 import { defineMethod, ui, type Work } from '../define.ts';
 
 /** The teacher answers a view of an image, the student learns from it. */
@@ -7,6 +8,20 @@ const distillationStep: Work['costs'] = [
   { model: 'teacher', pass: 'forward' },
   { model: 'student', pass: 'parameter-gradient' },
 ];
+
+/** Beside the passes: priors and views of the synthesis, and the light and views of the distillation; measured. */
+const synthesisAmount = {
+  of: ['totalVariation', 'viewRotation'],
+  value: ({ totalVariation, viewRotation }: Readonly<Record<string, unknown>>) =>
+    totalVariation === 0 && viewRotation === 0 ? 1 : 1.7,
+} as const;
+const distillationAmount = {
+  of: ['plainEpochs'],
+  value: ({ plainEpochs, epochs }: Readonly<Record<string, unknown>>) =>
+    2 - Math.min(1, Number(plainEpochs) / Number(epochs)),
+} as const;
+
+const Sized = z.object({ count: z.number(), synthesisBatchSize: z.number(), batchSize: z.number(), lanes: z.number() });
 
 const fraction = (low = 0, high = 1): z.ZodNumber => z.number().min(low).max(high);
 
@@ -344,10 +359,38 @@ export const spec = defineMethod({
     },
   },
   work: [
-    { times: ['count', 'steps'], costs: [{ model: 'teacher', pass: 'input-gradient' }] },
-    { times: ['count', 'epochs'], costs: distillationStep },
-    { times: ['count', 'epochs', 'controlNoise'], costs: distillationStep },
-    { times: ['count', 'epochs', 'controlReal'], data: 'real', costs: distillationStep },
+    {
+      times: ['count', 'steps'],
+      amount: synthesisAmount,
+      batch: 'synthesisBatchSize',
+      costs: [{ model: 'teacher', pass: 'input-gradient' }],
+    },
+    { times: ['count', 'epochs'], amount: distillationAmount, batch: 'batchSize', costs: distillationStep },
+    {
+      times: ['count', 'epochs', 'controlNoise'],
+      amount: distillationAmount,
+      batch: 'batchSize',
+      costs: distillationStep,
+    },
+    {
+      times: ['count', 'epochs', 'controlReal'],
+      data: 'real',
+      amount: distillationAmount,
+      batch: 'batchSize',
+      costs: distillationStep,
+    },
+    { times: ['data.test'], costs: [{ model: 'teacher', pass: 'forward', count: 3 }] },
   ],
+  footprint: (scale) => {
+    const { count, synthesisBatchSize, batchSize, lanes } = Sized.parse(scale.params);
+    const images = count * imageBytes(scale, 'teacher');
+    return {
+      lanes: lanesOf(scale, lanes, Math.ceil(count / synthesisBatchSize)),
+      // The impressions, those of the controls, and a copy while they are stored.
+      keptBytes: 4 * images + feedBytes,
+      batchSize: Math.max(batchSize, synthesisBatchSize),
+      writtenBytes: images + 2 * weightBytes(scale, 'student') + reportBytes,
+    };
+  },
   columns: ['studentAccuracy', 'teacherAccuracy', 'noiseAccuracy', 'realAccuracy', 'cloneEfficiency'],
 });

@@ -1,17 +1,26 @@
+import { z } from 'zod';
+import { imageBytes, lanesOf, reportBytes } from '../common-scale.ts';
 import { defineMethod } from '../define.ts';
 import { params } from './spec-params.ts';
 
 /**
  * Evaluations of a step of one run. Of the twenty that a step of L-BFGS may take five are made, as attacks that succeed end
- * early; a defence is attacked plainly and by somebody who knows it, who makes all of his steps.
+ * early; a defence is attacked plainly and by somebody who knows it, who make nearly all of their steps.
  */
 function evaluationsOfStep({ attack, optimiser, defences }: Readonly<Record<string, unknown>>): number {
   if (attack === 'none') return 0;
   const count = Array.isArray(defences) ? defences.length : 0;
   const isPublished = attack === 'dlg' || attack === 'idlg' || attack === 'wei';
   const isLbfgs = optimiser === 'attack' ? isPublished : optimiser === 'lbfgs' || optimiser === 'lbfgs-wolfe';
-  return isLbfgs ? 5 + 30 * count : 1 + 2 * count;
+  return isLbfgs ? 5 + 40 * count : 1 + 2 * count;
 }
+
+/** Trainings under each defence and under none; DP-SGD takes a gradient of each image by itself. */
+function trainingsOf({ defences }: Readonly<Record<string, unknown>>): number {
+  return 1 + (Array.isArray(defences) ? defences.length : 0);
+}
+
+const Sized = z.object({ runs: z.number(), batchSize: z.number(), defences: z.array(z.string()), lanes: z.number() });
 
 export const spec = defineMethod({
   id: 'gradient-leakage',
@@ -202,20 +211,53 @@ export const spec = defineMethod({
   },
   work: [
     {
-      times: ['runs', 'batchSize', 'steps', 'restarts'],
+      times: ['runs', 'steps', 'restarts'],
       amount: { of: ['attack', 'optimiser', 'defences'], value: evaluationsOfStep },
+      batch: 1,
       costs: [{ model: 'victim', pass: 'second-order' }],
     },
-    { times: ['tradeoffSteps', 'tradeoffBatchSize'], costs: [{ model: 'victim', pass: 'parameter-gradient' }] },
+    // Of a batch only the arithmetic is more.
     {
-      times: ['tradeoffSteps', 'tradeoffBatchSize', 'defences'],
+      times: ['runs', 'steps', 'restarts'],
+      amount: {
+        of: ['attack', 'optimiser', 'defences', 'batchSize'],
+        value: (asked) => evaluationsOfStep(asked) * (Number(asked['batchSize']) - 1),
+      },
+      costs: [{ model: 'victim', pass: 'second-order' }],
+    },
+    {
+      times: ['trainEpochs', 'data.public'],
+      batch: 'tradeoffBatchSize',
+      isAlone: true,
       costs: [{ model: 'victim', pass: 'parameter-gradient' }],
     },
-    // Four kinds of batch for each size on two networks, each with two batches of 32 that the attacker measures.
+    {
+      times: ['tradeoffSteps', 'tradeoffBatchSize'],
+      amount: { of: ['defences'], value: trainingsOf },
+      batch: 8,
+      costs: [{ model: 'victim', pass: 'parameter-gradient' }],
+    },
+    // Nine kinds of batch on two networks; drawing weights and the rules themselves take longer than the passes.
     {
       times: ['labelBatches', 'labelBatchSizes'],
-      costs: [{ model: 'victim', pass: 'parameter-gradient', count: 400 }],
+      batch: 8,
+      isAlone: true,
+      costs: [{ model: 'victim', pass: 'parameter-gradient', count: 800 }],
     },
+    // The look ahead: gradients of up to thirty batches, and a few steps to measure the speed.
+    { times: ['runs'], batch: 1, isAlone: true, costs: [{ model: 'victim', pass: 'second-order', count: 100 }] },
   ],
+  footprint: (scale) => {
+    const { runs, batchSize, defences, lanes } = Sized.parse(scale.params);
+    const image = imageBytes(scale, 'victim');
+    const units = runs * (1 + 2 * defences.length);
+    return {
+      lanes: lanesOf(scale, lanes, units),
+      // Images that the attacker may know, gradients, and the history of each attack.
+      keptBytes: Math.min(2000 + (scale.data['public'] ?? 0), 20_000) * image + 20 * units * batchSize * image,
+      batchSize,
+      writtenBytes: 8 * units * batchSize * image + reportBytes,
+    };
+  },
   columns: ['success', 'labelAccuracy', 'psnr', 'identified', 'bestDefendedSuccess'],
 });

@@ -1,12 +1,19 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { attackCatalogue } from '../../attacks/catalogue.ts';
+import type { ModelScale } from '../define.ts';
 import { spec } from './spec.ts';
 
-const amounts = (params: object): number[] => {
+const net = { shape: [1, 28, 28], classes: 10, parameters: 60_000, activations: 10_000 } as const;
+
+/** Amounts of the parts that gradients of the victim and of the model beside it, and universal perturbations, take. */
+function amounts(params: object, models: Readonly<Record<string, ModelScale>> = { victim: net }) {
   const parsed = spec.params.parse(params);
-  return (spec.work ?? []).flatMap((part) => ('times' in part && part.amount ? part.amount.value(parsed) : []));
-};
+  const [backward, forward, beside, , impressions] = (spec.work ?? []).map((part) =>
+    'times' in part ? (part.amount?.value(parsed, models) ?? 1) : assert.fail(),
+  );
+  return { backward, forward, beside, impressions };
+}
 
 describe('the declaration of the robustness audit', () => {
   it('has recipes that are valid and name attacks that exist', () => {
@@ -21,16 +28,38 @@ describe('the declaration of the robustness audit', () => {
   it('counts the passes of attacks with their options at each epsilon, and impressions only where they are made', () => {
     const pgd = (steps: number, epsilons: number[]) =>
       amounts({ attacks: ['pgd'], attackOptions: { pgd: { steps } }, epsilons });
-    const [backward = 0, , impressions] = pgd(10, [0.1]);
+    const { backward = 0, impressions } = pgd(10, [0.1]);
     assert.ok(backward > 0);
-    assert.equal(pgd(20, [0.1])[0], 2 * backward);
-    assert.equal(pgd(10, [0.1, 0.2, 0.3])[0], 3 * backward);
+    assert.equal(pgd(20, [0.1]).backward, 2 * backward);
+    assert.equal(pgd(10, [0.1, 0.2, 0.3]).backward, 3 * backward);
     assert.equal(impressions, 0);
-    assert.ok((amounts({ universal: ['impressions'] })[2] ?? 0) > 0);
+    assert.ok((amounts({ universal: ['impressions'] }).impressions ?? 0) > 0);
+  });
+
+  it('counts more for more classes, and a second model only where there is one', () => {
+    const attacks = { attacks: ['apgd-t'] };
+    const many = { victim: { ...net, classes: 4 } };
+    assert.equal(amounts(attacks, many).backward, (amounts(attacks).backward ?? 0) / 3);
+    assert.equal(amounts(attacks).beside, 0);
+    const two = amounts(attacks, { victim: net, compared: net });
+    assert.equal(two.beside, two.backward);
   });
 
   it('guesses less when attacks see survivors only', () => {
-    const [all = 0] = amounts({});
-    assert.ok((amounts({ survivorsOnly: true })[0] ?? 0) < all);
+    assert.ok((amounts({ survivorsOnly: true }).backward ?? 0) < (amounts({}).backward ?? 0));
+  });
+
+  it('foresees lanes, memory and files that grow with the images', () => {
+    const footprint = (params: object) =>
+      spec.footprint?.({
+        params: spec.params.parse(params),
+        threads: 2,
+        models: { victim: net },
+        data: { images: 5000 },
+      }) ?? assert.fail();
+    assert.equal(footprint({}).lanes, 2);
+    assert.equal(footprint({ lanes: 5, count: 16 }).lanes, 2);
+    assert.ok(footprint({ count: 2000, exported: 2000 }).writtenBytes > footprint({}).writtenBytes);
+    assert.ok(footprint({ count: 2000 }).keptBytes > footprint({}).keptBytes);
   });
 });

@@ -1,34 +1,10 @@
 import { z } from 'zod';
 import { attackCatalogue } from '../../attacks/catalogue.ts';
 import { defineMethod, ui } from '../define.ts';
+import { footprint, work } from './spec-work.ts';
 
 const attackIds = attackCatalogue.map(({ id }) => id);
 const universalKinds = ['uap', 'sgd', 'fff', 'gd-uap', 'gd-uap-range', 'impressions', 'noise'] as const;
-
-const budgetParams = ['attacks', 'attackOptions', 'epsilons', 'preset', 'survivorsOnly'] as const;
-const Budgeted = z.object({
-  attacks: z.array(z.string()),
-  attackOptions: z.record(z.string(), z.unknown()),
-  epsilons: z.array(z.number()),
-  survivorsOnly: z.boolean(),
-});
-
-interface Passes {
-  readonly forward: number;
-  readonly backward: number;
-}
-
-/** Passes for one image over all attacks and epsilons, about: the model's classes are not known here. */
-function passes(params: Readonly<Record<string, unknown>>, pick: (cost: Passes) => number): number {
-  const { attacks, attackOptions, epsilons, survivorsOnly } = Budgeted.parse(params);
-  const each = attacks.map((id) => {
-    const declaration = attackCatalogue.find((attack) => attack.id === id);
-    const options = declaration?.options.safeParse(attackOptions[id] ?? {});
-    return declaration && options?.success ? pick(declaration.cost(options.data, 10)) : 0;
-  });
-  // Presets name two epsilons; images that fall stop early, which spares about a third; of survivors about half are left.
-  return each.reduce((a, b) => a + b, 0) * (epsilons.length || 2) * 0.7 * (survivorsOnly ? 0.5 : 1);
-}
 
 export const spec = defineMethod({
   id: 'robustness',
@@ -326,25 +302,7 @@ export const spec = defineMethod({
     },
     suspicions: { title: 'Reasons to doubt', unit: '1', better: 'lower', help: 'Warnings of the evaluation' },
   },
-  work: [
-    {
-      times: ['count'],
-      amount: { of: budgetParams, value: (params) => passes(params, ({ backward }) => backward) },
-      costs: [{ model: 'victim', pass: 'input-gradient' }],
-    },
-    {
-      times: ['count'],
-      amount: { of: budgetParams, value: (params) => passes(params, ({ forward, backward }) => forward - backward) },
-      costs: [{ model: 'victim', pass: 'forward' }],
-    },
-    {
-      times: ['universalImages'],
-      amount: {
-        of: ['universal'],
-        value: ({ universal }) => 150 * Number(z.array(z.string()).parse(universal).includes('impressions')),
-      },
-      costs: [{ model: 'victim', pass: 'input-gradient' }],
-    },
-  ],
+  work,
+  footprint,
   columns: ['robustAccuracy', 'robustAccuracyLargest', 'cleanAccuracy', 'severity', 'universalFoolingRate'],
 });

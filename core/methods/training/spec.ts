@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { seedParam, viewParams, weightDecayParam } from '../common-params.ts';
+import { feedBytes, reportBytes, weightBytes } from '../common-scale.ts';
 import { defineMethod, ui } from '../define.ts';
 
 export const spec = defineMethod({
@@ -82,6 +83,24 @@ export const spec = defineMethod({
     finalLoss: { title: 'Final training loss', unit: 'nat', better: 'lower', help: 'Mean over the last epoch' },
     parameters: { title: 'Parameters', unit: '1' },
   },
-  work: [['epochs']],
+  work: [
+    {
+      times: ['epochs', 'data.train'],
+      amount: {
+        of: ['augmentRotation', 'augmentShift'],
+        // Turning and moving every image costs about as much as a small network.
+        value: ({ augmentRotation, augmentShift }) => (augmentRotation === 0 && augmentShift === 0 ? 1 : 1.7),
+      },
+      batch: 'batchSize',
+      costs: [{ model: 'model', pass: 'parameter-gradient' }],
+    },
+    { times: ['data.test'], costs: [{ model: 'model', pass: 'forward' }] },
+  ],
+  footprint: (scale) => ({
+    lanes: 0,
+    keptBytes: feedBytes,
+    batchSize: Number(scale.params['batchSize']),
+    writtenBytes: weightBytes(scale, 'model') + reportBytes,
+  }),
   columns: ['testAccuracy', 'finalLoss', 'parameters'],
 });

@@ -1,0 +1,113 @@
+import { z } from 'zod';
+import { attackCatalogue } from '../../attacks/catalogue.ts';
+import { imageBytes, lanesOf, reportBytes } from '../common-scale.ts';
+import type { Footprint, Pass, RunScale, Work } from '../define.ts';
+
+const budgetParams = ['attacks', 'attackOptions', 'epsilons', 'preset', 'survivorsOnly'] as const;
+type Name =
+  (typeof budgetParams)[number] | 'count' | 'universal' | 'universalImages' | 'universalSteps' | 'corruptions';
+const Budgeted = z.object({
+  attacks: z.array(z.string()),
+  attackOptions: z.record(z.string(), z.unknown()),
+  epsilons: z.array(z.number()),
+  survivorsOnly: z.boolean(),
+});
+
+interface Passes {
+  readonly forward: number;
+  readonly backward: number;
+}
+
+/** Passes for one image over all attacks and epsilons, about. */
+function passes(
+  params: Readonly<Record<string, unknown>>,
+  models: RunScale['models'],
+  pick: (cost: Passes) => number,
+): number {
+  const { attacks, attackOptions, epsilons, survivorsOnly } = Budgeted.parse(params);
+  const classes = models['victim']?.classes ?? 10;
+  const each = attacks.map((id) => {
+    const declaration = attackCatalogue.find((attack) => attack.id === id);
+    const options = declaration?.options.safeParse(attackOptions[id] ?? {});
+    return declaration && options?.success ? pick(declaration.cost(options.data, classes)) : 0;
+  });
+  // Presets name two epsilons; images that fall stop early, which spares about a third; of survivors about half are left.
+  return each.reduce((a, b) => a + b, 0) * (epsilons.length || 2) * 0.7 * (survivorsOnly ? 0.5 : 1);
+}
+
+/** The attacks on one of the models. */
+function audited(model: 'victim' | 'compared'): readonly Work<Name>[] {
+  const part = (pass: Pass, pick: (cost: Passes) => number): Work<Name> => ({
+    times: ['count'],
+    amount: {
+      of: budgetParams,
+      value: (params, models) => (model in models ? passes(params, models, pick) : 0),
+    },
+    batch: 32,
+    costs: [{ model, pass }],
+  });
+  return [
+    part('input-gradient', ({ backward }) => backward),
+    part('forward', ({ forward, backward }) => forward - backward),
+  ];
+}
+
+const timesIn = (list: unknown, item: string): number => Number(Array.isArray(list) && list.includes(item));
+
+const Sized = z.object({
+  count: z.number(),
+  exported: z.number(),
+  universalImages: z.number(),
+  lanes: z.number(),
+});
+
+/** What takes time: attacks on each model, universal perturbations, corruptions. */
+export const work: readonly Work<Name>[] = [
+  ...audited('victim'),
+  ...audited('compared'),
+  // Impressions with their views, then gradient steps over them.
+  {
+    times: ['universalImages'],
+    amount: { of: ['universal'], value: ({ universal }) => 330 * timesIn(universal, 'impressions') },
+    isAlone: true,
+    costs: [{ model: 'victim', pass: 'input-gradient' }],
+  },
+  {
+    times: ['universalImages'],
+    amount: {
+      of: ['universal'],
+      value: ({ universal }) => 60 * timesIn(universal, 'sgd') + 400 * timesIn(universal, 'uap'),
+    },
+    isAlone: true,
+    costs: [{ model: 'victim', pass: 'input-gradient' }],
+  },
+  {
+    times: ['universalSteps'],
+    amount: {
+      of: ['universal'],
+      value: ({ universal }) =>
+        timesIn(universal, 'fff') + timesIn(universal, 'gd-uap') + timesIn(universal, 'gd-uap-range'),
+    },
+    batch: 1,
+    isAlone: true,
+    costs: [{ model: 'victim', pass: 'input-gradient' }],
+  },
+  // Some fifteen corruptions at three strengths; making one takes as long as several passes of a small network.
+  {
+    times: ['count', 'corruptions'],
+    isAlone: true,
+    costs: [{ model: 'victim', pass: 'forward', count: 150 }],
+  },
+];
+
+export function footprint(scale: RunScale): Footprint {
+  const { count, exported, universalImages, lanes } = Sized.parse(scale.params);
+  const image = imageBytes(scale, 'victim');
+  return {
+    lanes: lanesOf(scale, lanes, Math.ceil(count / 8)),
+    // Clean and adversarial images of each stage.
+    keptBytes: 24 * Math.min(count, scale.data['images'] ?? count) * image + 3 * universalImages * image,
+    batchSize: 64,
+    writtenBytes: 2.6 * Math.min(exported, count) * image + 500 * count + reportBytes,
+  };
+}
