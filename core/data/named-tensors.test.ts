@@ -39,6 +39,16 @@ describe('tensors by name', () => {
       assert.match(read.sha256, /^[0-9a-f]{64}$/);
     });
   }
+  it('in bfloat16 come out as floats, and are named as brief', async () => {
+    const header = Buffer.from(JSON.stringify({ b: { dtype: 'BF16', shape: [2], data_offsets: [0, 4] } }));
+    const length = Buffer.alloc(8);
+    length.writeBigUInt64LE(BigInt(header.length));
+    // 1.5 and −3
+    const file = Buffer.concat([length, header, Buffer.from(Uint16Array.of(0x3fc0, 0xc040).buffer)]);
+    const read = await readNamedTensors(write('brief.safetensors', file));
+    assert.deepEqual(read.tensors.get('b'), float32([2], [1.5, -3]));
+    assert.deepEqual(read.halves, ['b']);
+  });
   it('are not looked for in other files, nor in damaged ones', async () => {
     await assert.rejects(readNamedTensors(write('model.pt', Uint8Array.of(1))), { code: 'DATA_UNSUITABLE' });
     await assert.rejects(readNamedTensors(write('cut.npz', npzBytes(tensors).subarray(0, 900))), {

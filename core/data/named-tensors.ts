@@ -13,7 +13,7 @@ export interface NamedTensors {
   readonly sha256: string;
   /** float16 and bfloat16 are given as float32, which holds each of their values. */
   readonly tensors: ReadonlyMap<string, Tensor>;
-  /** Names of the tensors that the file holds as float16. */
+  /** Names of the tensors that the file holds as float16 or bfloat16. */
   readonly halves: readonly string[];
 }
 
@@ -37,7 +37,9 @@ async function readSafetensors(path: string): Promise<NamedTensors> {
     const { name, sha256 } = file;
     const raw: [string, Tensor][] = [];
     for (const key of file.entries.keys()) raw.push([key, await file.read(key)]);
-    return { name, sha256, ...widened(raw) };
+    const { tensors, halves } = widened(raw);
+    const brief = [...file.entries].flatMap(([key, { isBfloat16 }]) => (isBfloat16 ? [key] : []));
+    return { name, sha256, tensors, halves: [...halves, ...brief] };
   } finally {
     await file.close();
   }

@@ -14,7 +14,10 @@ export interface SafetensorsFile {
   readonly sha256: string;
   readonly metadata: Readonly<Record<string, string>>;
   /** In the order of the elements in the file. bfloat16 is given as float32, which holds each of its values. */
-  readonly entries: ReadonlyMap<string, { readonly dtype: DType; readonly dims: readonly number[] }>;
+  readonly entries: ReadonlyMap<
+    string,
+    { readonly dtype: DType; readonly dims: readonly number[]; readonly isBfloat16: boolean }
+  >;
   /** @throws DATA_UNREADABLE when there is no tensor of that name. */
   read(tensorName: string): Promise<Tensor>;
   close(): Promise<void>;

@@ -32,7 +32,7 @@ export function matchShared(
   for (const name of given.keys()) if (!known.has(name)) reasons.push(`"${name}" is no parameter of the model`);
   if (reasons.length > 0) {
     throw new WorkbenchError('DATA_UNSUITABLE', `The gradient does not fit ${victim.title}: ${reasons.join('; ')}`, {
-      hint: 'Give the gradient of this very model: one float32 tensor for each parameter, under its name in the file.',
+      hint: 'Give the gradient of this very model: one tensor for each parameter, under its name in the file, of real numbers (float16, bfloat16, float32 or float64).',
       details: { reasons },
     });
   }

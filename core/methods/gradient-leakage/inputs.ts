@@ -2,12 +2,10 @@ import { WorkbenchError } from '../../base/errors.ts';
 import { fillUniform, permutation, stream } from '../../base/rng.ts';
 import { float32, sizeOf, type FloatTensor } from '../../base/tensor.ts';
 import { openDataset, type ImageSet } from '../../data/dataset.ts';
-import { readNamedTensors } from '../../data/named-tensors.ts';
 import { openFitting } from '../../train/inputs.ts';
 import { openModel, openModelFile, type OpenedModel } from '../../train/models.ts';
 import { openVictim, type Victim } from '../../leakage/victim.ts';
-import { matchShared, refuseVanished } from '../../leakage/victim-match.ts';
-import type { LocalTraining, SharedGradients } from '../../leakage/victim-gradient.ts';
+import type { LocalTraining } from '../../leakage/victim-gradient.ts';
 import type { RunContext } from '../context.ts';
 import type { ParamsOf } from '../define.ts';
 import type { spec } from './spec.ts';
@@ -200,21 +198,4 @@ export function dummyImages(
     }
   } else fillUniform(stream(seed, 'leakage', 'dummy'), out);
   return float32([count, ...shape], out);
-}
-
-/** A gradient that came as a file. @throws DATA_UNREADABLE, DATA_UNSUITABLE with every reason, or when it vanished */
-export async function fileGradient(
-  victim: Victim,
-  params: Params,
-): Promise<{ shared: SharedGradients; notes: string[] }> {
-  const { name, sha256, tensors, halves } = await readNamedTensors(params.gradientFile);
-  const shared = matchShared(victim, params.localSteps > 0 ? 'update' : 'gradient', tensors);
-  refuseVanished(shared);
-  return {
-    shared,
-    notes: [
-      `Gradient of ${name}, SHA-256 ${sha256}.`,
-      ...(halves.length > 0 ? [`It holds ${halves.length} tensors as float16: recovery is as exact as that.`] : []),
-    ],
-  };
 }

@@ -196,7 +196,7 @@ function warningsOf(
     ],
     [
       params.gradientFile !== '',
-      'The gradient comes from a file: it must be of the mean cross-entropy, without label smoothing, weight decay or class weights, which cannot be checked. Recovery cannot be scored.',
+      'The gradient comes from a file: it must be of the mean cross-entropy, without label smoothing, weight decay or class weights, of which few can be seen in it. Recovery cannot be scored.',
     ],
     [
       victim.head === undefined,

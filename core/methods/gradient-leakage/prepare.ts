@@ -3,7 +3,8 @@ import { openLanes } from '../../runtime/lanes.ts';
 import type { SessionOptions } from '../../runtime/session.ts';
 import type { OpenedModel } from '../../train/models.ts';
 import { unitsOf, type UnitWork } from './attack-unit.ts';
-import { fileGradient, localTraining, openInputs, victimOf, type Context, type Inputs, type Params } from './inputs.ts';
+import { gradientFileLines, openGivenGradient } from './gradient-file.ts';
+import { localTraining, openInputs, victimOf, type Context, type Inputs, type Params } from './inputs.ts';
 import { defencesOf, publicFigures } from './settings.ts';
 import { openSharing } from './sharing.ts';
 import { trainDefended, withWeights } from './training.ts';
@@ -19,13 +20,23 @@ export async function* prepare(ctx: Context, keep: (resource: { close(): Promise
     `${opened.model.title} on ${opened.own.title}: ${opened.model.shape.join(' × ')}, ${opened.model.classes} classes`,
   );
   const inputs = params.trainEpochs > 0 ? yield* trainBefore(ctx, opened, state, session) : opened;
-  const own = params.trainEpochs > 0 ? { ...params, weights: 'as-given' as const } : params;
-  const victim = victimOf(inputs.model, own, 0);
-  const given = params.gradientFile === '' ? undefined : await fileGradient(victim, own);
-  for (const note of given?.notes ?? []) yield said(note);
-  const defences = given ? defencesOf({ ...params, defences: [] }) : defencesOf(params);
+  const asked = params.trainEpochs > 0 ? { ...params, weights: 'as-given' as const } : params;
+  const victim = victimOf(inputs.model, asked, 0);
   const sharing = openSharing(victim, session, localTraining(params));
   keep(sharing);
+  const given = await openGivenGradient(victim, asked, sharing, inputs);
+  if (given) {
+    yield {
+      type: 'artifact',
+      name: 'gradient-file',
+      title: 'The gradient of the file',
+      content: { json: given.facts },
+    };
+    for (const line of gradientFileLines(given)) yield said(line);
+    for (const message of given.facts.warnings) yield { type: 'log', level: 'warning', message };
+  }
+  const own = given ? { ...asked, batchSize: given.batchSize } : asked;
+  const defences = given ? defencesOf({ ...own, defences: [] }) : defencesOf(own);
   const unitWork: UnitWork = {
     params: own,
     inputs,
@@ -34,7 +45,7 @@ export async function* prepare(ctx: Context, keep: (resource: { close(): Promise
     given: given?.shared,
     now: ctx.now,
   };
-  const lanes = openLanes(laneCount(ctx, Math.max(unitsOf(params, defences).length, defences.length)));
+  const lanes = openLanes(laneCount(ctx, Math.max(unitsOf(own, defences).length, defences.length)));
   lanes.forEach(keep);
   return {
     ctx: { ...ctx, params: own },

@@ -93,6 +93,27 @@ export const PreflightData = z.object({
 });
 export type PreflightData = z.infer<typeof PreflightData>;
 
+/** What the gradient of a file says by itself. */
+export const GradientFileData = z.object({
+  name: z.string(),
+  sha256: z.string(),
+  norm: z.number(),
+  /** Tensors in half precision. */
+  halves: z.int(),
+  /** Images behind it: at least; as it looks; as the attacks take it. */
+  least: z.int(),
+  estimate: z.int().nullable(),
+  batchSize: z.int(),
+  isCounted: z.boolean(),
+  notes: z.array(z.string()),
+  warnings: z.array(z.string()),
+  labelRule: z.string(),
+  /** By name; null: no rule tells them. */
+  labels: z.array(z.string()).nullable(),
+  labelNotes: z.array(z.string()),
+});
+export type GradientFileData = z.infer<typeof GradientFileData>;
+
 export const LabelTableData = z.object({
   batches: z.int(),
   rows: z.array(

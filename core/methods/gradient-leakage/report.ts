@@ -5,6 +5,7 @@ import {
   AttacksData,
   type DefenceFigures,
   ClosedFormData,
+  GradientFileData,
   LabelTableData,
   PreflightData,
   TradeoffData,
@@ -20,16 +21,18 @@ export function report(input: ReportInput): ReportDocument {
   const closed = ClosedFormData.safeParse(input.json('closed-form')).data;
   const tradeoff = TradeoffData.safeParse(input.json('trade-off')).data;
   const preflight = PreflightData.safeParse(input.json('preflight')).data;
+  const file = GradientFileData.safeParse(input.json('gradient-file')).data;
   const figures = attacks?.figures ?? [];
   const findings = findingsOf({ attacks, figures, closed, labels, params: input.params });
   return {
     title: 'What one shared gradient gives away',
     subtitle: preflight ? preflight.title : 'Gradient leakage audit',
-    conclusion: conclusion(attacks, figures, closed),
+    conclusion: conclusion(attacks, figures, closed, file),
     keyFigures: keyFigures(input, figures[0]),
     ...(findings.length > 0 ? { findings } : {}),
     sections: [
       ahead(preflight),
+      fileSection(file),
       { title: 'Images by optimisation', blocks: attacks ? attackBlocks(input, attacks, figures) : [] },
       closedSection(closed),
       labelSection(labels),
@@ -47,6 +50,7 @@ function conclusion(
   attacks: AttacksData | undefined,
   figures: readonly DefenceFigures[],
   closed: ClosedFormData | undefined,
+  file: GradientFileData | undefined,
 ): string {
   const exact = closed?.rows.filter(({ exact: count, way }) => count > 0 && !way.startsWith('A3')) ?? [];
   const formula = exact[0]
@@ -55,7 +59,8 @@ function conclusion(
   const [plain, ...defended] = figures;
   if (!attacks || !plain) return `The run ended before its attacks were finished, or none was asked for.${formula}`;
   if (plain.success === null) {
-    return `The gradient of the file was attacked; without the true images its recovery cannot be scored.${formula}`;
+    const labels = file?.labels ? ` It tells the labels ${file.labels.join(', ')} (by ${file.labelRule}).` : '';
+    return `The gradient of the file was attacked; without the true images its recovery cannot be scored.${labels}${formula}`;
   }
   const best = defended.toSorted((a, b) => (a.success?.share ?? 1) - (b.success?.share ?? 1))[0];
   const most = defended.toSorted((a, b) => (b.success?.share ?? 0) - (a.success?.share ?? 0))[0];
@@ -119,6 +124,33 @@ function ahead(preflight: PreflightData | undefined): ReportSection {
         ],
         rows: [[norms.length, vanished, at(0), at(0.5), at(1), evaluationMs]],
         note: 'L2 norms over all parameters of what would be shared without a defence. A norm below 1e-12 is rounding: nothing is read from it.',
+      },
+    ],
+  };
+}
+
+function fileSection(file: GradientFileData | undefined): ReportSection {
+  if (!file) return { title: 'The gradient of the file', blocks: [] };
+  const { name, sha256, norm, least, estimate, batchSize, isCounted, labels, labelRule } = file;
+  return {
+    title: 'The gradient of the file',
+    text: 'What it says by itself, before any attack.',
+    blocks: [
+      ...file.warnings.map((text): ReportBlock => ({ kind: 'notice', level: 'warning', text })),
+      {
+        kind: 'table',
+        title: 'Images, labels and loss behind it',
+        columns: [{ title: 'What' }, { title: 'Here' }],
+        rows: [
+          ['File', name],
+          ['SHA-256', sha256],
+          ['Norm', norm],
+          ['Images at least', least],
+          ['Images as it looks', estimate ?? 'cannot be told'],
+          ['Images as attacked', `${batchSize}, ${isCounted ? 'counted' : 'as told'}`],
+          ['Labels', labels ? `${labels.join(', ')} (by ${labelRule})` : 'no rule tells them'],
+        ],
+        note: [...file.notes, ...file.labelNotes].join(' '),
       },
     ],
   };

@@ -2,12 +2,13 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
+import type { WorkbenchError } from '../../base/errors.ts';
 import { float32 } from '../../base/tensor.ts';
 import type { ModelRef } from '../../contract/run.ts';
-import { tinyShapesSet } from '../../data/synthetic.ts';
+import { tinyShapes, tinyShapesSet } from '../../data/synthetic.ts';
 import { npzBytes } from '../../data/write.ts';
 import { openClient } from '../../leakage/victim-gradient.ts';
-import { openVictim } from '../../leakage/victim.ts';
+import { openVictim, type Victim } from '../../leakage/victim.ts';
 import { renderReport } from '../../report/html.ts';
 import { sampleFacts } from '../../report/fixture/sample.ts';
 import { reportSarif } from '../../report/sarif.ts';
@@ -23,8 +24,14 @@ import {
   type Driven,
   type DriveOptions,
 } from '../testing/drive.ts';
-import type { take } from './inputs.ts';
-import { AttacksData, ClosedFormData, LabelTableData, PreflightData, TradeoffData } from './report-data.ts';
+import {
+  AttacksData,
+  ClosedFormData,
+  GradientFileData,
+  LabelTableData,
+  PreflightData,
+  TradeoffData,
+} from './report-data.ts';
 import { report } from './report.ts';
 import { run } from './run.ts';
 import { spec } from './spec.ts';
@@ -275,21 +282,22 @@ describe('a leakage audit', () => {
 
 describe('a gradient from a file', () => {
   const model = openModel(zoo('lenet-zhu'), 'victim', { shape, classes: 4, seed: 3 });
-  const write = async (change: (tensors: Record<string, ReturnType<typeof float32>>) => void): Promise<string> => {
-    const victim = openVictim(await model, { weights: { kind: 'uniform', bound: 0.5, seed: 3 } });
-    const client = await openClient(victim, { batchSize: 1, session: { device: 'cpu', threads: 1 } });
-    const { images } = tinyImages();
-    const { shared } = await client.share(images, [2]);
+  const victimAt = async (): Promise<Victim> =>
+    openVictim(await model, { weights: { kind: 'uniform', bound: 0.5, seed: 3 } });
+  const write = async (
+    change: (tensors: Record<string, ReturnType<typeof float32>>) => void,
+    labels: readonly number[] = [2],
+  ): Promise<string> => {
+    const options = { batchSize: labels.length, session: { device: 'cpu', threads: 1 } } as const;
+    const client = await openClient(await victimAt(), options);
+    const images = float32([labels.length, ...shape], tinyShapes(5, labels.length, shape, 4).images);
+    const { shared } = await client.share(images, labels);
     await client.close();
     const tensors = { ...shared.tensors };
     change(tensors);
     const path = join(dir, 'gradient.npz');
     writeFileSync(path, npzBytes(tensors));
     return path;
-  };
-  const tinyImages = (): ReturnType<typeof take> => {
-    const images = new Float32Array(144).fill(0.5);
-    return { images: float32([1, ...shape], images), labels: [2] };
   };
   const attackFile = (path: string, more: object = {}): Promise<Driven> =>
     audited({ params: { gradientFile: path, steps: 4, ...more } });
@@ -299,7 +307,23 @@ describe('a gradient from a file', () => {
     const { units, figures } = AttacksData.parse(jsonOf(driven, 'attacks'));
     assert.deepEqual([units.length, units[0]?.labels, units[0]?.trueLabels], [1, [2], null]);
     assert.equal(figures[0]?.success, null);
-    assert.match(report(inputOf(driven, {})).conclusion, /cannot be scored/);
+    const document = report(inputOf(driven, {}));
+    assert.match(document.conclusion, /cannot be scored. It tells the labels .* \(by L2\)/);
+    assert.ok(document.sections.some(({ title }) => title === 'The gradient of the file'));
+  });
+  it('of a batch of unknown size is counted where that is asked for, and refused where more images must be behind it', async () => {
+    const path = await write(() => {}, [0, 1, 3, 3]);
+    const counted = await attackFile(path, { estimateBatchSize: true });
+    const file = GradientFileData.parse(jsonOf(counted, 'gradient-file'));
+    assert.deepEqual([file.batchSize, file.isCounted], [4, true]);
+    assert.deepEqual(AttacksData.parse(jsonOf(counted, 'attacks')).units[0]?.labels, [0, 1, 3, 3]);
+    assert.match(counted.logs.join('\n'), /Batch of 4, counted from the gradient/);
+    await assert.rejects(attackFile(path), (error: WorkbenchError) => {
+      assert.match(error.message, /gradient of at least [34] images, expected a batch of 1/);
+      assert.match(error.hint ?? '', /--batch-size/);
+      return true;
+    });
+    await assert.rejects(attackFile('', { estimateBatchSize: true }), { code: 'PARAM_INVALID' });
   });
   it('of another model, with NaN, or all zeros is refused with every reason', async () => {
     const other = await write((tensors) => {

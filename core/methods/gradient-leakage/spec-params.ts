@@ -95,6 +95,11 @@ export const params = z.strictObject({
     group: 'advanced',
     help: 'Path of a .safetensors or .npz file with a tensor for each parameter, by its name in the model. It is attacked instead of gradients made here; recovery cannot be scored.',
   }),
+  estimateBatchSize: z.boolean().default(false).register(ui, {
+    title: 'Batch of the file is not known',
+    group: 'advanced',
+    help: 'Counts the images behind the gradient of a file, where it tells how many they are: by the rank of its linear layers and by whole counts of the classes.',
+  }),
   labelSource: z
     .enum(['attack', 'known', 'joint', 'L1', 'L2', 'L3', 'L4', 'L5', 'L6', 'L7'])
     .default('attack')
