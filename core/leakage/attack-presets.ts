@@ -20,7 +20,8 @@ const cosine = { kind: 'cosine' } as const;
 
 /**
  * Settings of a published attack. `dlg` Zhu et al. 2019; `idlg` Zhao et al. 2020, stops below 1e-6, looked at every tenth
- * step; `inverting-gradients` Geiping et al. 2020; `see-through` Yin et al. 2021 as the breaching library has it; `modern`
+ * step; `inverting-gradients` Geiping et al. 2020; `see-through` Yin et al. 2021 as the breaching library has it, with the
+ * paper's group consistency where there are several restarts; `modern`
  * and `wei` that library's presets of these names. Its euclidean distance is half the squared one.
  */
 export function presetSettings(id: PresetId, { batchSize, labels, seed, space }: PresetCase): AttackSettings {
@@ -47,7 +48,7 @@ export function presetSettings(id: PresetId, { batchSize, labels, seed, space }:
         ...spaced,
         distance: l2,
         scale: 0.5e-4,
-        priors: { totalVariation: 1e-4, squaredNorm: 1e-6, batchNorm: 0.1 },
+        priors: { totalVariation: 1e-4, squaredNorm: 1e-6, batchNorm: 0.1, group: 0.01 },
         optimiser: 'adam',
         learningRate: 0.1,
         schedule: 'cosine',

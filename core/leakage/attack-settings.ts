@@ -1,5 +1,6 @@
 import type { StartKind } from './attack-start.ts';
 import type { ObjectiveOptions } from './objective.ts';
+import type { RegistrationKind } from './registration.ts';
 
 export const attackOptimisers = ['lbfgs', 'lbfgs-wolfe', 'adam', 'signed-adam', 'soft-signed-adam'] as const;
 /**
@@ -35,6 +36,8 @@ export interface AttackSettings extends ObjectiveOptions {
   readonly restarts: number;
   /** Updates between two looks at the other restarts, for the prior `group`. Default 10. */
   readonly groupEvery?: number;
+  /** How the restarts are laid on each other for that prior. Default 'affine'. */
+  readonly registration?: RegistrationKind;
   /** What a restart hands over: its iterate of the lowest distance, or its last. */
   readonly keep: 'best' | 'last';
   readonly seed: number;

@@ -166,6 +166,7 @@ describe('an attack by Adam', () => {
     ],
     ['guessed labels', { labels: 'joint', optimiser: 'adam' }],
     ['a group of restarts', { restarts: 2, priors: { group: 0.1 }, groupEvery: 7 }],
+    ['a group as it is', { restarts: 2, priors: { group: 0.1 }, groupEvery: 7, registration: 'none' }],
   ];
   for (const [name, changes] of cases) {
     it(`gives the same bits however its steps are cut, and from a captured state: ${name}`, async () => {
@@ -199,6 +200,18 @@ describe('an attack by Adam', () => {
       return meanSquaredError(Array.from(one ?? [], Number), Array.from(two ?? [], Number));
     };
     assert.ok((await apart(100)) < 0.5 * (await apart(1e-9)));
+  });
+
+  it('has no group with one restart', async () => {
+    const victim = await zooVictim('lenet-zhu', { shape });
+    const shared = await shareOnce(victim, someImages(2, 1, shape), [4]);
+    const alone = (group: number): Promise<AttackOutcome> =>
+      attackWith(victim, shared, {
+        ...presetSettings('inverting-gradients', presetCase),
+        steps: 20,
+        priors: { group },
+      });
+    assert.deepEqual(await alone(5), await alone(0));
   });
 
   it('hands over images in pixels, whatever space it moves in', async () => {
@@ -235,6 +248,7 @@ describe('the settings of attacks', () => {
     const settings = {
       ...presetSettings('idlg', { ...presetCase, labels: [10, 1] }),
       steps: 0,
+      restarts: 2,
       priors: { group: 1 },
       local: { steps: 2, learningRate: 0.1 },
     };

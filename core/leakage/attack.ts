@@ -8,6 +8,7 @@ import type { AttackRun, RunBest, RunEnd, RunProgress, RunState } from './attack
 import type { AttackSettings } from './attack-settings.ts';
 import { startLabelLogits, startPixels } from './attack-start.ts';
 import { openObjective } from './objective.ts';
+import { groupMean } from './registration.ts';
 import type { SharedGradients } from './victim-gradient.ts';
 import { refuseVanished } from './victim-match.ts';
 import type { Victim } from './victim.ts';
@@ -62,17 +63,24 @@ export interface Attack {
 export async function openAttack(
   victim: Victim,
   shared: SharedGradients,
-  settings: AttackSettings,
+  asked: AttackSettings,
   session: SessionOptions,
   resume: AttackState = [],
 ): Promise<Attack> {
+  const isGroup = (asked.priors?.group ?? 0) > 0 && asked.restarts > 1;
+  // One restart has nobody to agree with.
+  const settings = isGroup ? asked : { ...asked, priors: { ...asked.priors, group: 0 } };
   refuseVanished(shared);
   checkSettings(victim, shared, settings);
-  const { restarts, priors, groupEvery = 10 } = settings;
-  const isGroup = (priors?.group ?? 0) > 0 && restarts > 1;
+  const { restarts, groupEvery = 10, registration = 'affine' } = settings;
   const runs: AttackRun[] = [];
-  const groupMean = (): Float32Array<ArrayBuffer> => meanOf(runs.map(({ progress }) => progress.pixels));
-  const starter = await openStarter(victim, shared, settings, session, groupMean);
+  const mean = (): Float32Array<ArrayBuffer> =>
+    groupMean(
+      runs.map(({ progress }) => progress.pixels),
+      victim.shape,
+      registration,
+    );
+  const starter = await openStarter(victim, shared, settings, session, mean);
   for (const state of resume) runs.push(starter.start(runs.length, state));
   if (runs.length === 0) for (let i = 0; i < (isGroup ? restarts : 1); i++) runs.push(starter.start(i));
   const isOpen = (run: AttackRun): boolean => run.progress.end === undefined;
@@ -155,12 +163,12 @@ async function openStarter(
   shared: SharedGradients,
   settings: AttackSettings,
   session: SessionOptions,
-  groupMean: () => Float32Array<ArrayBuffer>,
+  mean: () => Float32Array<ArrayBuffer>,
 ): Promise<Starter> {
-  const { optimiser, batchSize, seed, labels, start, mean, space, isBoxed } = settings;
+  const { optimiser, batchSize, seed, labels, start, space, isBoxed } = settings;
   const dims = [batchSize, ...victim.shape];
   const guess = (restart: number) => ({
-    pixels: startPixels({ kind: start, dims, seed, restart, mean }),
+    pixels: startPixels({ kind: start, dims, seed, restart, mean: settings.mean }),
     labelLogits: labels === 'joint' ? startLabelLogits(batchSize * victim.classes, seed, restart) : undefined,
   });
   if (optimiser === 'lbfgs' || optimiser === 'lbfgs-wolfe') {
@@ -181,7 +189,7 @@ async function openStarter(
   }
   const attack = await openAdamAttack(victim, shared, settings, session);
   return {
-    start: (restart, state) => attack.start(state ?? guess(restart), restart, groupMean),
+    start: (restart, state) => attack.start(state ?? guess(restart), restart, mean),
     close: () => attack.close(),
   };
 }
@@ -208,12 +216,6 @@ function checkSettings(victim: Victim, shared: SharedGradients, settings: Attack
   throw new WorkbenchError('PARAM_INVALID', `This attack on ${victim.title} cannot be made: ${reasons.join('; ')}`, {
     details: { reasons },
   });
-}
-
-function meanOf(all: readonly Float32Array[]): Float32Array<ArrayBuffer> {
-  const mean = new Float32Array(all[0]?.length ?? 0);
-  for (const pixels of all) for (let i = 0; i < mean.length; i++) mean[i]! += pixels[i]! / all.length;
-  return mean;
 }
 
 function imagesOf(

@@ -15,7 +15,7 @@ export interface PriorWeights {
   readonly squaredNorm?: number;
   /** Σ over batch norms of ‖mean − running mean‖ + ‖variance − running variance‖ (Yin et al. 2021, eq. 10). */
   readonly batchNorm?: number;
-  /** Mean squared difference to the mean of all restarts (Yin et al. 2021, eq. 11, without registration). */
+  /** Mean squared difference to the mean of all restarts (Yin et al. 2021, eq. 11), registered as the attack asks. */
   readonly group?: number;
   /** Mean squared difference of the last layer's inputs to ∇W_y / ∇b_y; wants known labels, no two alike. */
   readonly features?: number;
@@ -28,7 +28,7 @@ export interface PriorInputs {
   readonly victim: Inlined;
   readonly shared: SharedGradients;
   readonly labels: readonly number[] | undefined;
-  /** Mean of the restarts, like `pixels`. */
+  /** Mean of the restarts, like `pixels` (registration.ts). */
   readonly groupMean: Value | undefined;
 }
 

@@ -35,6 +35,7 @@ describe('the settings of an attack', () => {
         totalVariation: 0.2,
         batchNormPrior: 0.3,
         groupPrior: 0.4,
+        registration: 'none',
         start: 'zeros',
         box: 'on',
         space: 'normalised',
@@ -52,12 +53,18 @@ describe('the settings of an attack', () => {
     );
     assert.deepEqual(changed.distance, { kind: 'l1', layerWeights: 'linear' });
     assert.deepEqual(changed.priors, { totalVariation: 0.2, batchNorm: 0.3, group: 0.4 });
+    assert.equal(changed.registration, 'none');
     assert.deepEqual(changed.local, { steps: 2, learningRate: 0.01 });
     const { optimiser, learningRate, start, isBoxed, stopBelow, stopEvery, restarts, steps, labels, space } = changed;
     assert.deepEqual(
       [optimiser, learningRate, start, isBoxed, stopBelow, stopEvery, restarts, steps, labels, space],
       ['adam', 0.5, 'zeros', true, 0.01, 5, 3, 7, 'joint', figures.space],
     );
+  });
+  it('leave the group of see-through out where L-BFGS takes its place', () => {
+    const group = (more: object): unknown =>
+      attackSettings(parsed({ restarts: 2, ...more }), 'see-through', [3], 0, figures).priors?.group;
+    assert.deepEqual([{}, { optimiser: 'lbfgs' }, { groupPrior: 0.3 }].map(group), [0.01, 0, 0.3]);
   });
   it('take squared distances relative to the norm of a small gradient only', () => {
     const base = attackSettings(parsed({}), 'idlg', [3], 0, undefined);

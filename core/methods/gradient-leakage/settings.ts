@@ -73,11 +73,12 @@ export function attackSettings(
   const base = presetSettings(attack, { batchSize, labels: known, seed });
   const usesSpace = params.space === 'attack' ? attack !== 'dlg' && attack !== 'idlg' : params.space === 'normalised';
   const local = localTraining(params);
+  const isByAdam = !(params.optimiser === 'attack' ? base.optimiser : params.optimiser).startsWith('lbfgs');
   const priors = {
     ...base.priors,
     ...(params.totalVariation === null ? {} : { totalVariation: params.totalVariation }),
     ...(params.batchNormPrior === null ? {} : { batchNorm: params.batchNormPrior }),
-    ...(params.groupPrior === null ? {} : { group: params.groupPrior }),
+    ...(params.groupPrior !== null ? { group: params.groupPrior } : isByAdam ? {} : { group: 0 }),
   };
   const space = usesSpace && figures ? { space: figures.space } : {};
   return {
@@ -98,6 +99,7 @@ export function attackSettings(
     ...(params.box === 'attack' ? {} : { isBoxed: params.box === 'on' }),
     ...(params.stopBelow === null ? {} : { stopBelow: params.stopBelow }),
     stopEvery: params.stopEvery,
+    registration: params.registration,
     steps: params.steps,
     restarts: params.restarts,
   };

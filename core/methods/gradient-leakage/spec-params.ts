@@ -145,11 +145,22 @@ export const params = z.strictObject({
     .nullable()
     .default(null)
     .register(ui, { title: 'Batch-norm prior', unit: '1', group: 'advanced', help: `none: ${preset}.` }),
-  groupPrior: z.number().min(0).max(100).nullable().default(null).register(ui, {
-    title: 'Group consistency',
-    unit: '1',
+  groupPrior: z
+    .number()
+    .min(0)
+    .max(100)
+    .nullable()
+    .default(null)
+    .register(ui, {
+      title: 'Group consistency',
+      unit: '1',
+      group: 'advanced',
+      help: `Pulls restarts towards their mean; wants several restarts. none: ${preset} (0.01 in see-through).`,
+    }),
+  registration: z.enum(['affine', 'none']).default('affine').register(ui, {
+    title: 'Registration of the group',
     group: 'advanced',
-    help: 'Pulls restarts towards their mean; wants several restarts.',
+    help: 'Lays the restarts on each other before their mean is taken, by a shift and an affine map. The paper matches features of a trained network, which is not at hand here.',
   }),
   start: z
     .enum(['attack', 'normal', 'uniform', 'zeros', 'patterned-4', 'patterned-16', 'mean'])
