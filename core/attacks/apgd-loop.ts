@@ -1,13 +1,16 @@
 import { invariant } from '../base/errors.ts';
 import type { GraphBuilder, Value } from '../autodiff/builder.ts';
-import { cotangentOf, isPredicted, type Objective } from './objectives.ts';
-import { inputGradient, type AttackedModel, type LoopDefinition } from './victim.ts';
+import { lossGradient, type AttackedModel } from './look.ts';
+import { isPredicted, type Objective } from './objectives.ts';
+import type { LoopDefinition } from './victim.ts';
 
 export interface ApgdRule {
   readonly norm: 'linf' | 'l2';
   readonly objective: Objective;
   /** Success is the target, not any wrong class. */
   readonly isTargeted: boolean;
+  /** A success ends the search of an image; not with a random defence, where other draws decide. */
+  readonly stops: boolean;
 }
 
 /** What one step of `apgdLoop` is fed with. */
@@ -100,17 +103,16 @@ export function apgdLoop(rule: ApgdRule, model: AttackedModel, bounds: readonly 
         const x = s('x');
         const batch = x.shape[0] ?? 1;
         const column = (v: Value): Value => g.reshape(v, [batch, 1, 1, 1]);
-        const logits = look(g, x);
         const goals = { labels: from(shared, 'labels'), targets: shared['targets'] };
-        const { loss: rows, cotangent } = cotangentOf(g, rule.objective, logits, goals);
+        const found = lossGradient(g, look, model, rule.objective, { seen: x, images: x, goals });
+        const { logits, loss: rows, gradient: raw } = found;
         const loss = column(rows);
-        const raw = inputGradient(g, logits, cotangent, x, model);
         const length = g.reduceL1(raw, [1, 2, 3], true);
         const isNumber = g.equal(length, length);
         const gradient = g.where(isNumber, raw, g.scalar(0));
         const hit = isPredicted(g, logits, rule.isTargeted ? from(shared, 'targets') : from(shared, 'labels'));
         const wanted = column(rule.isTargeted ? hit : g.sub(1, hit));
-        const done = g.max(s('done'), wanted);
+        const done = rule.stops ? g.max(s('done'), wanted) : s('done');
 
         const isBest = g.greater(g.max(g.cast(g.greater(loss, s('bestLoss')), 'float32'), isFirst), 0.5);
         const best = g.where(isBest, x, s('best'));

@@ -3,7 +3,8 @@ import { implement, type Implementation } from './attack.ts';
 import { apgdLoop, apgdScalars, apgdSchedule, apgdState, type ApgdRule, type ApgdStep } from './apgd-loop.ts';
 import { apgdCe, apgdDlr, apgdT } from './catalogue-auto.ts';
 import { runOnRows, traceOf, type Rows } from './loop-rows.ts';
-import { keepSuccess, raiseFlag, rowOf, survivors, type AttackTask, type Pulse } from './task.ts';
+import { takeRows } from './perturbation.ts';
+import { judgeImages, keepSuccess, raiseFlag, rowOf, survivors, type AttackTask, type Pulse } from './task.ts';
 import { batchesOf, oneHot } from './victim.ts';
 
 interface ApgdRun {
@@ -33,22 +34,23 @@ async function* descendAdaptively(task: AttackTask, run: ApgdRun): AsyncGenerato
   let alive = [...run.samples];
   for (let from = 0; from < schedule.length && alive.length > 0;) {
     const count = Math.min(victim.stepsPerChunk, schedule.length - from);
-    const steps = { scalars: scalarsOf(schedule.slice(from, from + count)) };
+    const scalars = { scalars: scalarsOf(schedule.slice(from, from + count)) };
+    const steps = { ...scalars, ...victim.draws(run.pulse.done + from, count) };
     const fallen = new Set<number>();
     for (const { from: first, to, batch } of batchesOf(alive.length, victim.batchSize)) {
       const samples = alive.slice(first, to);
       const loop = await victim.loop(key, batch, apgdLoop(run.rule, victim.model, victim.bounds));
-      const scalars = { epsilon: task.epsilon };
-      const traces = await runOnRows(loop, samples, batch, count, { state, shared, scalars, steps });
+      const feeds = { state, shared, scalars: { epsilon: task.epsilon }, steps };
+      const traces = await runOnRows(loop, samples, batch, count, feeds);
       const [hit, length] = [traceOf(traces, 'hit'), traceOf(traces, 'length')];
       samples.forEach((sample, row) => {
         for (let k = 0; k < count; k++) {
           const at = k * batch + row;
-          ledger.queries[sample]! += 1;
-          ledger.gradientCalls[sample]! += 1;
+          ledger.queries[sample]! += victim.looks;
+          ledger.gradientCalls[sample]! += victim.looks;
           if (Number.isNaN(length[at])) raiseFlag(ledger, sample, 'nan-gradient');
           else if (length[at] === 0 && from + k === 0) raiseFlag(ledger, sample, 'zero-gradient');
-          if (hit[at] !== 1) continue;
+          if (hit[at] !== 1 || !run.rule.stops) continue;
           fallen.add(sample);
           keepSuccess(task, sample, rowOf(state['x']!.data, victim.size, sample), from + k);
           return;
@@ -59,7 +61,10 @@ async function* descendAdaptively(task: AttackTask, run: ApgdRun): AsyncGenerato
     alive = alive.filter((sample) => !fallen.has(sample));
     from += count;
   }
-  for (const sample of alive) ledger.images.set(rowOf(state['best']!.data, victim.size, sample), sample * victim.size);
+  if (run.rule.stops) {
+    for (const sample of alive)
+      ledger.images.set(rowOf(state['best']!.data, victim.size, sample), sample * victim.size);
+  } else await judgeImages(task, alive, takeRows(state['best']!.data, victim.size, alive), run.steps);
 }
 
 const scalarsOf = (steps: readonly ApgdStep[]): ReturnType<typeof float32> =>
@@ -118,6 +123,7 @@ async function* withRestarts(
         norm: task.norm === 'l2' ? 'l2' : 'linf',
         objective: isTargeted ? `${objective}-targeted` : objective,
         isTargeted,
+        stops: task.victim.looks === 1,
       },
       steps,
       rho,
@@ -152,7 +158,12 @@ export const adaptiveAttacks: readonly Implementation[] = [
       for (let restart = 0; restart < restarts; restart++) {
         const samples = survivors(task);
         yield* descendAdaptively(task, {
-          rule: { norm: task.norm === 'l2' ? 'l2' : 'linf', objective: 'dlr-targeted', isTargeted: false },
+          rule: {
+            norm: task.norm === 'l2' ? 'l2' : 'linf',
+            objective: 'dlr-targeted',
+            isTargeted: false,
+            stops: task.victim.looks === 1,
+          },
           steps,
           rho,
           samples,

@@ -32,6 +32,15 @@ describe('an ensemble of attacks', () => {
     ]);
   });
 
+  it('for random models averages gradients over 20 looks, and says where it does not', () => {
+    const reasons = (name: 'rand' | 'standard', looks?: number): readonly string[] =>
+      ensemble(name, 'linf', 10, looks).reasons;
+    assert.deepEqual(reasons('rand', 20), []);
+    assert.match(reasons('rand', 5).join(), /averages over 5 looks instead of 20/);
+    assert.match(reasons('rand').join(), /Nothing is random here/);
+    assert.match(reasons('standard', 20).join(), /the published ensemble for it is rand/);
+  });
+
   it('says what it leaves away for want of classes', () => {
     const { attacks, reasons } = ensemble('standard', 'linf', 3);
     assert.deepEqual(

@@ -16,13 +16,13 @@ export interface Ensemble {
  * The attacks of an ensemble, in their order; each is to attack what the ones before left standing.
  * - `standard`: APGD-CE, APGD-T with 9 targets, FAB-T with 9 targets, Square with 5,000 queries; one restart each
  * - `plus`: APGD-CE and APGD-DLR with 5 restarts, FAB with 5, Square, APGD-T, FAB-T
- * - `rand`: APGD-CE and APGD-DLR, for models whose output is random
+ * - `rand`: APGD-CE and APGD-DLR, for models whose output is random, with gradients that are averages over 20 looks
  * - `lite`: ours, standard without FAB-T and with 1,000 queries: its robust accuracy is no lower than AutoAttack's
  *
- * Gradients are averages over 20 looks in the published `rand`. The graphs that are read here hold no random operator, so
- * that one look says the same; this is one of the reasons.
+ * `looks` are those of the victim's random defence: files with random operators of their own are refused, so that without a
+ * defence one look says the same as 20.
  */
-export function ensemble(name: EnsembleName, norm: Norm, classes: number): Ensemble {
+export function ensemble(name: EnsembleName, norm: Norm, classes: number, looks = 1): Ensemble {
   if (norm !== 'linf' && norm !== 'l2') {
     throw new WorkbenchError('PARAM_INVALID', `AutoAttack: expected the norm linf or l2, got ${norm}`, {
       hint: 'For l1 use FAB-T, FMN and EAD.',
@@ -56,7 +56,9 @@ export function ensemble(name: EnsembleName, norm: Norm, classes: number): Ensem
       ['square', { queries: 1000 }],
     ] as const,
   }[name];
-  if (name === 'rand') reasons.push('The model has no random operator: gradients are of one look instead of 20.');
+  if (name === 'rand' && looks === 1) reasons.push('Nothing is random here: gradients are of one look instead of 20.');
+  else if (name === 'rand' && looks !== 20) reasons.push(`Gradients are averages over ${looks} looks instead of 20.`);
+  else if (name !== 'rand' && looks > 1) reasons.push('The model is random: the published ensemble for it is rand.');
   if (name === 'lite') reasons.push('This is not AutoAttack: FAB-T is left away and Square asks 1,000 times.');
   const attacks = wanted.flatMap(([id, options]): Attack[] => {
     const attack = prepareAttack(id, options);

@@ -2,9 +2,8 @@ import { sizeOf, type Tensor } from '../base/tensor.ts';
 import { stackSteps } from '../runtime/loop.ts';
 import type { Norm } from './catalogue-kinds.ts';
 import { runOnRows, traceOf } from './loop-rows.ts';
-import { topClass } from './perturbation.ts';
 import { ruleKey, stepLoop, type StepRule } from './step-loop.ts';
-import { isWanted, keepSuccess, raiseFlag, rowOf, type AttackTask, type Pulse } from './task.ts';
+import { judgeImages, keepSuccess, raiseFlag, rowOf, type AttackTask, type Pulse } from './task.ts';
 import { batchesOf, oneHot, type BatchRange } from './victim.ts';
 
 export interface Descent {
@@ -94,7 +93,7 @@ interface ChunkTrace {
   readonly print?: Float32Array;
 }
 
-async function runChunk(task: AttackTask, { rule, view }: Descent, chunk: Chunk): Promise<ChunkTrace> {
+async function runChunk(task: AttackTask, { rule, view, pulse }: Descent, chunk: Chunk): Promise<ChunkTrace> {
   const { victim } = task;
   const { batch } = chunk.range;
   const dims = victim.model.shape;
@@ -105,7 +104,7 @@ async function runChunk(task: AttackTask, { rule, view }: Descent, chunk: Chunk)
       done: { data: chunk.done, dims: [1, 1, 1] },
       ...(chunk.momentum ? { momentum: { data: chunk.momentum, dims } } : {}),
     },
-    steps: view ? { theta: viewsOf(chunk, view) } : {},
+    steps: { ...(view ? { theta: viewsOf(chunk, view) } : {}), ...victim.draws(pulse.done + chunk.from, chunk.count) },
     shared: {
       clean: { data: task.images, dims },
       goal: { data: chunk.goals, dims: [victim.classes] },
@@ -152,15 +151,16 @@ interface Place {
 
 /** Reads a chunk's traces of one sample, step by step. */
 function endOf(
-  { ledger }: AttackTask,
+  { ledger, victim }: AttackTask,
   rule: StepRule,
   { batch, hit, length, print }: ChunkTrace,
   { sample, row, from, count, seen }: Place,
 ): 'goes on' | 'hit' | 'cycle' {
+  const looks = (rule.scales ?? 1) * victim.looks;
   for (let k = 0; k < count; k++) {
     const at = k * batch + row;
-    ledger.queries[sample]! += rule.scales ?? 1;
-    ledger.gradientCalls[sample]! += rule.scales ?? 1;
+    ledger.queries[sample]! += looks;
+    ledger.gradientCalls[sample]! += looks;
     if (Number.isNaN(length[at])) raiseFlag(ledger, sample, 'nan-gradient');
     else if (length[at] === 0 && from + k === 0) raiseFlag(ledger, sample, 'zero-gradient');
     if (rule.stops && hit[at] === 1) {
@@ -186,16 +186,10 @@ async function judge(
   delta: Float32Array,
 ): Promise<void> {
   if (alive.length === 0) return;
-  const { victim, ledger } = task;
-  const images = new Float32Array(alive.length * victim.size);
-  alive.forEach((sample, i) => images.set(imageOf(task, delta, sample), i * victim.size));
-  const logits = await victim.logits(images);
-  alive.forEach((sample, i) => {
-    ledger.queries[sample]! += 1;
-    const image = rowOf(images, victim.size, i);
-    if (isWanted(task, sample, topClass(logits, i, victim.classes))) keepSuccess(task, sample, image, steps);
-    else ledger.images.set(image, sample * victim.size);
-  });
+  const { size } = task.victim;
+  const images = new Float32Array(alive.length * size);
+  alive.forEach((sample, i) => images.set(imageOf(task, delta, sample), i * size));
+  await judgeImages(task, alive, images, steps);
 }
 
 function imageOf({ images, victim: { size } }: AttackTask, delta: Float32Array, sample: number): Float32Array {

@@ -4,6 +4,9 @@ import { descend, randomStarts } from './fixed-step.ts';
 import type { StepRule } from './step-loop.ts';
 import { rowOf, survivors, type AttackTask } from './task.ts';
 
+/** With a random defence other draws decide: a success at a step ends nothing. */
+const stopsIn = ({ victim }: AttackTask, stops: boolean): boolean => stops && victim.looks === 1;
+
 const plainRule = ({ norm, targets }: AttackTask): StepRule => ({
   norm: norm === 'l2' ? 'l2' : 'linf',
   isTargeted: targets !== undefined,
@@ -42,7 +45,7 @@ export const stepAttacks: readonly Implementation[] = [
   }),
   implement(bim, async function* (task, options) {
     yield* descend(task, {
-      rule: { ...plainRule(task), stops: options.stopsAtSuccess },
+      rule: { ...plainRule(task), stops: stopsIn(task, options.stopsAtSuccess) },
       steps: options.steps,
       stepSize: stepOf(task, options),
       samples: survivors(task),
@@ -51,13 +54,14 @@ export const stepAttacks: readonly Implementation[] = [
   }),
   implement(pgd, async function* (task, options) {
     const total = options.steps * options.restarts;
+    const stops = stopsIn(task, options.stopsAtSuccess);
     for (let restart = 0; restart < options.restarts; restart++) {
       const samples = survivors(task);
       yield* descend(task, {
         rule: {
           ...plainRule(task),
-          stops: options.stopsAtSuccess,
-          ...(options.detectsCycles && options.stopsAtSuccess && task.norm === 'linf' ? { hasPrints: true } : {}),
+          stops,
+          ...(options.detectsCycles && stops && task.norm === 'linf' ? { hasPrints: true } : {}),
         },
         steps: options.steps,
         stepSize: stepOf(task, options),
@@ -67,7 +71,7 @@ export const stepAttacks: readonly Implementation[] = [
       });
     }
   }),
-  implement(miFgsm, (task, options) => withMomentum(task, options, { stops: options.stopsAtSuccess })),
+  implement(miFgsm, (task, options) => withMomentum(task, options, { stops: stopsIn(task, options.stopsAtSuccess) })),
   implement(niFgsm, (task, options) => withMomentum(task, options, { looksAhead: true })),
   implement(siFgsm, (task, options) => withMomentum(task, options, { looksAhead: true, scales: options.scales })),
   implement(tiFgsm, (task, options) => withMomentum(task, options, { kernelSize: options.kernelSize })),

@@ -3,8 +3,9 @@ import { fillNormal, stream } from '../base/rng.ts';
 import { float32, sizeOf } from '../base/tensor.ts';
 import type { GraphBuilder, Value } from '../autodiff/builder.ts';
 import type { LoopTypes } from '../runtime/loop.ts';
-import { cotangentOf, isPredicted, type Objective } from './objectives.ts';
-import { inputGradient, type AttackedModel, type Look, type LoopDefinition } from './victim.ts';
+import { affineView, lossGradient, type AttackedModel, type Look } from './look.ts';
+import { isPredicted, type Objective } from './objectives.ts';
+import type { LoopDefinition } from './victim.ts';
 
 /** How a fixed-step attack moves; equal rules share one compiled Loop. */
 export interface StepRule {
@@ -110,29 +111,14 @@ function gradientAt(
 ): { gradient: Value; logits: Value } {
   const objective: Objective = rule.isTargeted ? 'cross-entropy-targeted' : 'cross-entropy';
   const goals = { labels: goal, targets: goal };
-  const looks = look.members ?? [look];
-  const gradients: Value[] = [];
-  let first: Value | undefined;
   const scales = rule.scales ?? 1;
-  for (let scale = 0; scale < scales; scale++) {
+  const parts = Array.from({ length: scales }, (_, scale) => {
     const input = g.mul(x, 1 / 2 ** scale);
-    const view = theta ? affineView(g, input, theta) : input;
-    for (const each of looks) {
-      const logits = each(g, view);
-      gradients.push(inputGradient(g, logits, cotangentOf(g, objective, logits, goals).cotangent, x, model));
-    }
-    first ??= look(g, view);
-  }
-  return { gradient: g.mul(g.sumOf(gradients), 1 / gradients.length), logits: present(first) };
-}
-
-function affineView(g: GraphBuilder, x: Value, theta: Value): Value {
-  const [view] = g.op('GridSample', [x, g.affineGrid(theta, x.shape)], {
-    mode: { type: 'string', value: 'linear' },
-    padding_mode: { type: 'string', value: 'zeros' },
-    align_corners: { type: 'int', value: 0 },
+    const seen = theta ? affineView(g, input, theta) : input;
+    return lossGradient(g, look, model, objective, { seen, images: x, goals });
   });
-  return present(view);
+  const total = g.sumOf(parts.map(({ gradient }) => gradient));
+  return { gradient: g.mul(total, 1 / scales), logits: present(parts[0]?.logits) };
 }
 
 /** A Gaussian of standard deviation 3 at ±(size − 1)/2 = ±3σ, on each channel by itself. */

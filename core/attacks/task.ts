@@ -1,5 +1,6 @@
 import type { Rng } from '../base/rng.ts';
 import type { Norm } from './catalogue-kinds.ts';
+import { topClass } from './perturbation.ts';
 import type { Victim } from './victim.ts';
 
 /** What an attack may do to an image. */
@@ -95,6 +96,23 @@ export function keepSuccess({ ledger, victim }: AttackTask, sample: number, imag
   ledger.images.set(image, sample * victim.size);
   if (ledger.isFooled[sample] === 0) ledger.firstStep[sample] = step;
   ledger.isFooled[sample] = 1;
+}
+
+/** Shows images, a row for each of `samples`, to the model; those that fool it are kept, the others are the last attempt. */
+export async function judgeImages(
+  task: AttackTask,
+  samples: readonly number[],
+  images: Float32Array,
+  step: number,
+): Promise<void> {
+  const { victim, ledger } = task;
+  const logits = await victim.logits(images);
+  samples.forEach((sample, i) => {
+    ledger.queries[sample]! += victim.looks;
+    const image = rowOf(images, victim.size, i);
+    if (isWanted(task, sample, topClass(logits, i, victim.classes))) keepSuccess(task, sample, image, step);
+    else ledger.images.set(image, sample * victim.size);
+  });
 }
 
 /** Samples without an adversarial image. */

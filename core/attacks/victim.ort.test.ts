@@ -4,7 +4,8 @@ import { fillUniform, stream } from '../base/rng.ts';
 import { openModel } from '../train/models.ts';
 import { prepareAttack } from './registry.ts';
 import { runAttack } from './shell.ts';
-import { batchesOf, openVictim, padded, type Fusion } from './victim.ts';
+import type { Fusion } from './look.ts';
+import { batchesOf, openVictim, padded } from './victim.ts';
 
 it('cuts rows into full batches and the rest into the smallest power of two', () => {
   assert.deepEqual(batchesOf(150, 64), [

@@ -1,24 +1,12 @@
-import { invariant, WorkbenchError } from '../base/errors.ts';
-import { float32, floatsOf, sizeOf } from '../base/tensor.ts';
+import { invariant } from '../base/errors.ts';
+import { float32, floatsOf, sizeOf, type Tensor } from '../base/tensor.ts';
 import { GraphBuilder, type Value } from '../autodiff/builder.ts';
-import { gradients } from '../autodiff/differentiate.ts';
-import { inlineGraph } from '../autodiff/inline.ts';
-import type { Graph } from '../onnx/graph.ts';
 import { compileLoop, type CompiledLoop, type LoopBody, type LoopTypes } from '../runtime/loop.ts';
 import { compile, type Session, type SessionOptions } from '../runtime/session.ts';
 import { multiplyAdds } from '../train/cost.ts';
-import { cotangentOf, type Objective } from './objectives.ts';
-
-/** A classifier as it is attacked: images in, logits out, normalisation inside the graph. Every OpenedModel is one. */
-export interface AttackedModel {
-  readonly title: string;
-  readonly graph: Graph;
-  readonly inputName: string;
-  readonly logitsName: string;
-  /** [C, H, W]. */
-  readonly shape: readonly [number, number, number];
-  readonly classes: number;
-}
+import { defendedLook, drawShape, drawsOf, type RandomDefence } from './defence.ts';
+import { fusedLook, inputGradient, lookAt, lossGradient, type AttackedModel, type Fusion, type Look } from './look.ts';
+import type { Objective } from './objectives.ts';
 
 export interface Scores {
   /** [N, K], row-major. */
@@ -42,6 +30,8 @@ export interface Victim {
   readonly batchSize: number;
   /** Steps of an attack in one Loop, chosen from what a step costs and never from the clock, which would change bits. */
   readonly stepsPerChunk: number;
+  /** Draws of a random defence that each answer and each gradient of a loss is averaged over; 1 without. */
+  readonly looks: number;
   logits(images: Float32Array): Promise<Float32Array<ArrayBuffer>>;
   /** (dz/dx)ᵀ v for each image, v [N, K]: any loss of the logits, differentiated by hand. */
   vjp(images: Float32Array, cotangents: Float32Array): Promise<Scores>;
@@ -51,8 +41,13 @@ export interface Victim {
     images: Float32Array,
     goals: Goals,
   ): Promise<Scores & { readonly losses: Float32Array }>;
-  /** A Loop over batches of `batch` images, compiled once per key; `body` sees the model through `look`. */
+  /**
+   * A Loop over batches of `batch` images, compiled once per key; `body` sees the model through `look`. With a random
+   * defence each step has draws of its own if it is fed with `draws`, and else the same ones.
+   */
   loop(key: string, batch: number, define: LoopDefinition): Promise<CompiledLoop>;
+  /** What the steps of a Loop from `first` on are fed with beside what they name themselves. */
+  draws(first: number, count: number): Readonly<Record<string, Tensor>>;
   close(): Promise<void>;
 }
 
@@ -67,19 +62,6 @@ export interface LoopDefinition {
   types(batch: number): LoopTypes;
   body(look: Look): LoopBody;
 }
-
-/** The model inside a graph under construction: images [B, C, H, W] → logits [B, K]. */
-export interface Look {
-  (g: GraphBuilder, images: Value): Value;
-  /** Models whose losses are averaged: attacks that transfer take the gradient of that. */
-  readonly members?: readonly Look[];
-}
-
-/**
- * Several models attacked as one (Dong et al. 2018, “Boosting adversarial attacks with momentum”): by the mean of their logits, of their probabilities, or
- * of their losses.
- */
-export type Fusion = 'logits' | 'probabilities' | 'losses';
 
 /** Multiply-adds of one step of a batch, about: forward and backward. */
 const stepWork = 4e10;
@@ -96,20 +78,19 @@ export interface VictimOptions {
   readonly bounds?: readonly [number, number];
   /** Other models of the same images and classes that are attacked together with the model. */
   readonly fused?: { readonly models: readonly AttackedModel[]; readonly by: Fusion };
+  /** Stands before the model; its answers are averages. */
+  readonly defence?: RandomDefence | undefined;
 }
 
 /** @throws OP_NO_GRADIENT when a gradient is first asked of a model that has none. */
-export function openVictim(model: AttackedModel, { session, bounds = [0, 1], fused }: VictimOptions): Victim {
+export function openVictim(model: AttackedModel, options: VictimOptions): Victim {
+  const { session, bounds = [0, 1], fused, defence } = options;
   const { graph, shape, classes } = model;
   const size = sizeOf(shape);
   const members = [model, ...(fused?.models ?? [])];
   const sumOver = (of: (each: AttackedModel) => number): number => members.reduce((sum, each) => sum + of(each), 0);
-  const cost =
-    3 *
-    Math.max(
-      1,
-      sumOver((each) => multiplyAdds(each.graph, [1, ...shape])),
-    );
+  const once = sumOver((each) => multiplyAdds(each.graph, [1, ...shape]));
+  const cost = 3 * (defence?.looks ?? 1) * Math.max(1, once);
   const batchSize = Math.max(1, Math.min(mostImages, 2 ** Math.floor(Math.log2(Math.max(1, stepWork / cost)))));
   const stepsPerChunk = Math.max(1, Math.min(10, Math.floor(chunkWork / (cost * batchSize))));
   const weightBytes = sumOver((each) =>
@@ -121,7 +102,13 @@ export function openVictim(model: AttackedModel, { session, bounds = [0, 1], fus
   const sessions = compiledFew<Session>(most);
   const loops = compiledFew<CompiledLoop>(most);
   const looks = members.map((each) => lookAt(each, spendsMemory));
-  const look = fused ? fusedLook(looks, fused.by) : lookAt(model, spendsMemory);
+  const plain = fused ? fusedLook(looks, fused.by) : lookAt(model, spendsMemory);
+  /** Through the defence with draws that do not change: those of the judge, or of attackers. */
+  const through = (name: 'judge' | 'attack', g: GraphBuilder): Look => {
+    if (!defence) return plain;
+    const { data, dims } = drawsOf(defence, shape, name, 0, 1);
+    return defendedLook(plain, defence, g.constant({ dtype: 'float32', data, dims: dims.slice(1) }));
+  };
   const sessionFor = (key: string, batch: number, emit: (g: GraphBuilder, images: Value) => void): Promise<Session> =>
     sessions.get(`${key}/${batch}`, () => {
       const g = new GraphBuilder('', session.device === 'cpu' ? 'cpu' : 'gpu');
@@ -163,16 +150,18 @@ export function openVictim(model: AttackedModel, { session, bounds = [0, 1], fus
     bounds,
     batchSize,
     stepsPerChunk,
+    looks: defence?.looks ?? 1,
+    draws: (first, count) => (defence ? { draws: drawsOf(defence, shape, 'attack', first, count) } : {}),
     async logits(images) {
       const { logits } = await inBatches('logits', images, { logits: classes }, {}, (g, x) => {
-        g.output('logits', look(g, x));
+        g.output('logits', through('judge', g)(g, x));
       });
       return found(logits);
     },
     async vjp(images, cotangents) {
       const widths = { logits: classes, gradient: size };
       const results = await inBatches('vjp', images, widths, { cotangents }, (g, x, batch) => {
-        const logits = look(g, x);
+        const logits = through('attack', g)(g, x);
         const cotangent = g.input('cotangents', 'float32', [batch, classes]);
         g.output('logits', logits);
         g.output('gradient', inputGradient(g, logits, cotangent, x, model));
@@ -186,13 +175,13 @@ export function openVictim(model: AttackedModel, { session, bounds = [0, 1], fus
         ...(targets ? { targets: oneHot(targets, classes) } : {}),
       };
       const results = await inBatches(`gradient of ${objective}`, images, widths, feeds, (g, x, batch) => {
-        const logits = look(g, x);
         const rows = (name: string): Value => g.input(name, 'float32', [batch, classes]);
         const goals = { labels: rows('labels'), targets: targets ? rows('targets') : undefined };
-        const { loss, cotangent } = cotangentOf(g, objective, logits, goals);
+        const about = { seen: x, images: x, goals };
+        const { logits, loss, gradient } = lossGradient(g, through('attack', g), model, objective, about);
         g.output('logits', logits);
         g.output('losses', g.reshape(loss, [batch, 1]));
-        g.output('gradient', inputGradient(g, logits, cotangent, x, model));
+        g.output('gradient', gradient);
       });
       return {
         logits: found(results['logits']),
@@ -201,9 +190,12 @@ export function openVictim(model: AttackedModel, { session, bounds = [0, 1], fus
       };
     },
     loop: (key, batch, define) =>
-      loops.get(`${key}/${batch}`, () =>
-        compileLoop(`${graph.name} ${key}`, define.types(batch), define.body(look), session),
-      ),
+      loops.get(`${key}/${batch}`, () => {
+        const [name, types] = [`${graph.name} ${key}`, define.types(batch)];
+        return defence
+          ? defendedLoop(name, types, define, { plain, defence, shape, session })
+          : compileLoop(name, types, define.body(plain), session);
+      }),
     async close() {
       await sessions.close();
       await loops.close();
@@ -211,30 +203,45 @@ export function openVictim(model: AttackedModel, { session, bounds = [0, 1], fus
   };
 }
 
-function lookAt({ title, graph, inputName, logitsName, classes }: AttackedModel, spendsMemory: boolean): Look {
-  return (g, images) => {
-    if (spendsMemory) g.spendMemory();
-    const { outputs } = inlineGraph(g, graph, { inputs: { [inputName]: images } });
-    const logits = outputs[logitsName];
-    invariant(logits, `graph ${graph.name} has its logits`);
-    if (logits.shape.length === 2 && logits.shape[1] === classes) return logits;
-    throw new WorkbenchError(
-      'MODEL_UNSUITABLE',
-      `${title}: expected logits of shape [${images.shape[0]}, ${classes}], got [${logits.shape.join(', ')}]`,
-    );
+interface Defended {
+  readonly plain: Look;
+  readonly defence: RandomDefence;
+  readonly shape: AttackedModel['shape'];
+  readonly session: SessionOptions;
+}
+
+/** A Loop that sees the model through the defence: new draws at each step, where it is fed with them. */
+async function defendedLoop(
+  name: string,
+  types: LoopTypes,
+  { body }: LoopDefinition,
+  { plain, defence, shape, session }: Defended,
+): Promise<CompiledLoop> {
+  const draws = { dtype: 'float32', shape: [defence.looks, ...drawShape(defence, shape)] } as const;
+  const loop = await compileLoop(
+    name,
+    { ...types, steps: { ...types.steps, draws } },
+    (g, values) => {
+      const own = values.steps['draws'];
+      invariant(own, 'the loop has its draws');
+      return body(defendedLook(plain, defence, own))(g, values);
+    },
+    session,
+  );
+  return {
+    run: (feeds) => {
+      const first = drawsOf(defence, shape, 'attack', 0, 1);
+      const same = float32([feeds.count, ...draws.shape], repeated(floatsOf(first), feeds.count));
+      return loop.run({ ...feeds, steps: { draws: same, ...feeds.steps } });
+    },
+    close: () => loop.close(),
   };
 }
 
-/** The mean of the logits, or the logarithm of the mean of the probabilities. */
-function fusedLook(looks: readonly Look[], by: Fusion): Look {
-  const mean = (g: GraphBuilder, values: readonly Value[]): Value => g.mul(g.sumOf(values), 1 / values.length);
-  const look: Look = (g, images) => {
-    const logits = looks.map((each) => each(g, images));
-    if (by !== 'probabilities') return mean(g, logits);
-    const probabilities = logits.map((each) => g.softmax(each, 1));
-    return g.log(g.max(mean(g, probabilities), 1e-30));
-  };
-  return by === 'losses' ? Object.assign(look, { members: looks }) : look;
+function repeated(row: Float32Array, count: number): Float32Array<ArrayBuffer> {
+  const rows = new Float32Array(row.length * count);
+  for (let k = 0; k < count; k++) rows.set(row, k * row.length);
+  return rows;
 }
 
 interface Few<T> {
@@ -271,21 +278,6 @@ function compiledFew<T extends { close(): Promise<void> }>(most: number): Few<T>
       await Promise.allSettled(closing);
     },
   };
-}
-
-/** ∂⟨cotangent, logits⟩ / ∂images; MODEL_UNSUITABLE when the logits do not follow the images. */
-export function inputGradient(
-  g: GraphBuilder,
-  logits: Value,
-  cotangent: Value,
-  images: Value,
-  model: Pick<AttackedModel, 'title'>,
-): Value {
-  const [gradient] = gradients(g, [{ value: logits, cotangent }], [images]);
-  if (gradient) return gradient;
-  throw new WorkbenchError('MODEL_UNSUITABLE', `The logits of ${model.title} do not follow its images`, {
-    hint: 'See `palimpsest inspect` for operators without derivative on the way.',
-  });
 }
 
 const found = <T>(value: T | undefined): T => {
