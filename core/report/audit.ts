@@ -63,6 +63,8 @@ export const AuditData = z.object({
   ),
   suspicions: z.array(z.string()),
   leftOut: z.array(z.string()),
+  /** What is said of a random defence before the models; empty without. */
+  defence: z.string().default(''),
   /** Largest epsilon, after rounding to 8 bits; null where it was not done. */
   eightBit: z.object({ epsilon: z.number(), count: z.int(), stillFooled: z.int() }).nullable(),
   /** Accuracy of each model under common corruptions, by strength; null where it was not measured. */

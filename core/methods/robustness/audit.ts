@@ -1,5 +1,6 @@
 import { WorkbenchError } from '../../base/errors.ts';
 import type { Attack } from '../../attacks/attack.ts';
+import type { RandomDefence } from '../../attacks/defence.ts';
 import type { CostMatrix } from '../../metrics/severity/dissimilarity.ts';
 import type { Taxonomy } from '../../metrics/severity/taxonomy.ts';
 import { classNamesOf, openFitting } from '../../train/inputs.ts';
@@ -7,6 +8,7 @@ import type { OpenedModel } from '../../train/models.ts';
 import type { RunContext } from '../context.ts';
 import type { ParamsOf } from '../define.ts';
 import { settleBudget, type Settled } from './budgets.ts';
+import { defenceOf, defenceText } from './defence.ts';
 import { chooseTaxonomy, readCosts } from './measures.ts';
 import {
   checkBeside,
@@ -34,6 +36,7 @@ export interface Audit {
   readonly settled: Settled;
   readonly attacks: readonly Attack[];
   readonly leftOut: readonly string[];
+  readonly defence: RandomDefence | undefined;
   readonly taxonomy: Taxonomy | undefined;
   readonly noSemantics: string | null;
   readonly costs: CostMatrix | undefined;
@@ -74,6 +77,7 @@ export async function prepareAudit(
   const settled = settleBudget(params, victim, set.title);
   checkBudget(params, settled, victim.shape[0] * victim.shape[1] * victim.shape[2]);
   const { attacks, leftOut } = chooseAttacks(params, settled, victim.classes, sources.length > 0);
+  const defence = defenceOf(params);
   const classNames = classNamesOf(victim.classes, set);
   const found = params.severity ? chooseTaxonomy(params, settled.preset, classNames) : { none: '' };
   const costs = params.severity ? readCosts(params, victim.classes) : undefined;
@@ -90,6 +94,7 @@ export async function prepareAudit(
     settled,
     attacks,
     leftOut,
+    defence,
     taxonomy: 'taxonomy' in found ? found.taxonomy : undefined,
     noSemantics: 'none' in found ? found.none : null,
     costs,
@@ -98,6 +103,7 @@ export async function prepareAudit(
     labels: Int32Array.from(picked.audited, (i) => all[i] ?? 0),
     rest,
     messages: [
+      ...(defence ? [defenceText(defence)] : []),
       `Budgets of ${settled.preset}: ${params.norm} ${settled.epsilons.map((epsilon) => Number(epsilon.toPrecision(4))).join(', ')}; ${picked.audited.length} of ${all.length} images of ${set.title}, pixels from ${params.low} to ${params.high}`,
       ...[victim, ...(compared ? [compared] : [])]
         .filter(({ description }) => description.softmaxRemoved)

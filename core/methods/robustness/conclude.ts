@@ -21,6 +21,7 @@ import {
   type Kept,
 } from './artifacts.ts';
 import type { Audit } from './audit.ts';
+import { defenceText } from './defence.ts';
 import { joinStages, worstCase, type GroupJob, type GroupPlan, type Parts, type Stage } from './groups.ts';
 import { auditOf, doubts, severityOf, worstLogits, type ModelStages } from './outcome.ts';
 import type { spec } from './spec.ts';
@@ -97,6 +98,7 @@ export async function* concludeAudit(work: Attacked): Events<ResultMetrics> {
     models: audits,
     suspicions,
     leftOut: [...work.leftOut],
+    defence: defenceText(work.defence),
     eightBit,
     corruptions: work.corruptions,
     gallery,

@@ -52,8 +52,9 @@ function conclusion(
     ? ` One perturbation for all images (${best.title}) changes ${percent(best.foolingRate)} of the answers.`
     : '';
   const doubt = audit.suspicions.length > 0 ? ' There are reasons to doubt these figures; see below.' : '';
+  const behind = audit.defence === '' ? '' : ', behind a random defence,';
   return (
-    `${model.title} answers ${percent(model.cleanAccuracy)} of ${formatNumber(model.count)} images rightly. Within ` +
+    `${model.title}${behind} answers ${percent(model.cleanAccuracy)} of ${formatNumber(model.count)} images rightly. Within ` +
     `${epsilonText(audit, worst.epsilon)} the attacks leave ${percent(worst.robustAccuracy)}${more}: at most that much is robust.${cost}${single}${doubt}`
   );
 }
@@ -170,6 +171,7 @@ function universalSection(input: ReportInput, universal: UniversalData | undefin
 
 function doubtsSection(audit: AuditData): ReportSection {
   const blocks: ReportBlock[] = audit.suspicions.map((text) => ({ kind: 'notice', level: 'warning', text }));
+  if (audit.defence !== '') blocks.push({ kind: 'notice', level: 'info', text: audit.defence });
   if (audit.leftOut.length > 0) blocks.push({ kind: 'notice', level: 'info', text: audit.leftOut.join(' ') });
   if (audit.eightBit) {
     const { epsilon, count, stillFooled } = audit.eightBit;

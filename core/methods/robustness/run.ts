@@ -115,10 +115,11 @@ function openWorkers(ctx: Work['ctx'], audit: Audit, resources: { close(): Promi
     resources.push(lane);
     const session = { device, threads: 1, lane };
     const open = (model: Audit['models'][number]['model']): Victim => openVictim(model, { session, bounds });
+    const { defence } = audit;
     const [source, ...others] = audit.sources;
     const by = params.fusion;
     return {
-      victims: new Map(audit.models.map(({ role, model }) => [role, open(model)])),
+      victims: new Map(audit.models.map(({ role, model }) => [role, openVictim(model, { session, bounds, defence })])),
       sources:
         source && others.length > 0 && by !== 'each'
           ? [openVictim(source, { session, bounds, fused: { models: others, by } })]
@@ -178,7 +179,8 @@ function cutIntoGroups(
   const jobs = audit.models.flatMap(({ role, model }) => {
     const costs = attacks.map((attack) => attack.cost(model.classes));
     const longest = Math.max(...costs.map(({ forward, backward }) => forward + 2 * backward));
-    const one = longest * Math.max(1, multiplyAdds(model.graph, [1, ...model.shape]));
+    const looks = audit.defence?.looks ?? 1;
+    const one = looks * longest * Math.max(1, multiplyAdds(model.graph, [1, ...model.shape]));
     const rows = Math.max(8, Math.min(64, 2 ** Math.floor(Math.log2(Math.max(1, groupWork / one)))));
     const targets = targetsOf(params.goal, clean.get(role) ?? new Float32Array(0), labels, indices, params.seed);
     return Array.from({ length: Math.ceil(labels.length / rows) }, (_, group): GroupJob => {

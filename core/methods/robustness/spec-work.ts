@@ -3,7 +3,7 @@ import { attackCatalogue } from '../../attacks/catalogue.ts';
 import { imageBytes, lanesOf, reportBytes } from '../common-scale.ts';
 import type { Footprint, Pass, RunScale, Work } from '../define.ts';
 
-const budgetParams = ['attacks', 'attackOptions', 'epsilons', 'preset', 'survivorsOnly'] as const;
+const budgetParams = ['attacks', 'attackOptions', 'epsilons', 'preset', 'survivorsOnly', 'defence', 'looks'] as const;
 type Name =
   (typeof budgetParams)[number] | 'count' | 'universal' | 'universalImages' | 'universalSteps' | 'corruptions';
 const Budgeted = z.object({
@@ -11,6 +11,8 @@ const Budgeted = z.object({
   attackOptions: z.record(z.string(), z.unknown()),
   epsilons: z.array(z.number()),
   survivorsOnly: z.boolean(),
+  defence: z.string().default('none'),
+  looks: z.int().default(1),
 });
 
 interface Passes {
@@ -24,15 +26,17 @@ function passes(
   models: RunScale['models'],
   pick: (cost: Passes) => number,
 ): number {
-  const { attacks, attackOptions, epsilons, survivorsOnly } = Budgeted.parse(params);
+  const { attacks, attackOptions, epsilons, survivorsOnly, defence, looks } = Budgeted.parse(params);
   const classes = models['victim']?.classes ?? 10;
   const each = attacks.map((id) => {
     const declaration = attackCatalogue.find((attack) => attack.id === id);
     const options = declaration?.options.safeParse(attackOptions[id] ?? {});
     return declaration && options?.success ? pick(declaration.cost(options.data, classes)) : 0;
   });
-  // Presets name two epsilons; images that fall stop early, which spares about a third; of survivors about half are left.
-  return each.reduce((a, b) => a + b, 0) * (epsilons.length || 2) * 0.7 * (survivorsOnly ? 0.5 : 1);
+  // Presets name two epsilons; images that fall stop early, which spares about a third, but not behind a random defence;
+  // of survivors about half are left.
+  const share = (defence === 'none' ? 0.7 : looks) * (survivorsOnly ? 0.5 : 1);
+  return each.reduce((a, b) => a + b, 0) * (epsilons.length || 2) * share;
 }
 
 /** The attacks on one of the models. */
