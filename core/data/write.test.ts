@@ -47,6 +47,17 @@ describe('an image grid', () => {
     assert.deepEqual((await pixels(grid, 'srgb')).values, [255, 0, 51, 0, 255, 102]);
   });
 
+  it('leaves the place of an image that is not made yet clear', async () => {
+    const grid = await pngGrid(Float32Array.of(0.2, 1, 0, 0), [2, 1, 1, 2], { columns: 2, isMade: (i) => i === 0 });
+    const { data, info } = await sharp(grid).raw().toBuffer({ resolveWithObject: true });
+    assert.deepEqual([info.width, info.height], [5, 1]);
+    const opacity = [...data].filter((_, i) => i % info.channels === info.channels - 1);
+    assert.deepEqual(opacity, [255, 255, 0, 0, 0]);
+    assert.deepEqual([data[0], data[info.channels]], [51, 255]);
+    const whole = await pngGrid(Float32Array.of(0.2, 1), [1, 1, 1, 2], { columns: 2, isMade: () => true });
+    assert.deepEqual((await pixels(whole, 'b-w')).values, [51, 255]);
+  });
+
   it('refuses shapes that are no images', async () => {
     await assert.rejects(pngGrid(new Float32Array(4), [1, 2, 1, 2], { columns: 1 }), { code: 'SHAPE_MISMATCH' });
     await assert.rejects(pngGrid(new Float32Array(3), [1, 1, 2, 2], { columns: 1 }), { code: 'SHAPE_MISMATCH' });

@@ -12,12 +12,14 @@ export interface GridOptions {
   readonly gap?: number | undefined;
   /** 'unit': [0, 1] is black to white, clamped. 'minmax': each image from its smallest to its largest value. */
   readonly range?: 'unit' | 'minmax' | undefined;
+  /** Whether an image has been made; the place of one that has not stays clear, and so do the gaps then. */
+  readonly isMade?: ((index: number) => boolean) | undefined;
 }
 
 /** A PNG of all images [N, C, H, W] (C is 1 or 3), row by row. */
 export async function pngGrid(images: Float32Array, dims: ImageDims, options: GridOptions): Promise<Uint8Array> {
   const [n, channels, height, width] = dims;
-  const { columns, scale = 1, gap = 1, range = 'unit' } = options;
+  const { columns, scale = 1, gap = 1, range = 'unit', isMade = () => true } = options;
   if ((channels !== 1 && channels !== 3) || images.length !== sizeOf(dims) || n === 0 || columns < 1) {
     throw new WorkbenchError(
       'SHAPE_MISMATCH',
@@ -28,21 +30,26 @@ export async function pngGrid(images: Float32Array, dims: ImageDims, options: Gr
   const down = Math.ceil(n / across);
   const gridWidth = across * (width * scale + gap) - gap;
   const gridHeight = down * (height * scale + gap) - gap;
-  const pixels = new Uint8Array(gridWidth * gridHeight * channels);
+  // With one more channel, how opaque a pixel is, where something is missing.
+  const isWhole = Array.from({ length: across * down }, (_, i) => i < n && isMade(i)).every(Boolean);
+  const depth = isWhole || !options.isMade ? channels : channels === 1 ? 2 : 4;
+  const pixels = new Uint8Array(gridWidth * gridHeight * depth);
   const size = channels * height * width;
   for (let i = 0; i < n; i++) {
+    if (!isMade(i)) continue;
     const image = images.subarray(i * size, (i + 1) * size);
     const corner = { x: (i % across) * (width * scale + gap), y: Math.floor(i / across) * (height * scale + gap) };
     const shown = toBytes(image, range);
     for (let y = 0; y < height * scale; y++) {
       for (let x = 0; x < width * scale; x++) {
         const from = Math.floor(y / scale) * width + Math.floor(x / scale);
-        const to = ((corner.y + y) * gridWidth + corner.x + x) * channels;
+        const to = ((corner.y + y) * gridWidth + corner.x + x) * depth;
         for (let c = 0; c < channels; c++) pixels[to + c] = shown[c * height * width + from]!;
+        if (depth > channels) pixels[to + channels] = 255;
       }
     }
   }
-  const raw = sharp(pixels, { raw: { width: gridWidth, height: gridHeight, channels } });
+  const raw = sharp(pixels, { raw: { width: gridWidth, height: gridHeight, channels: depth } });
   return new Uint8Array(
     await raw
       .toColourspace(channels === 1 ? 'b-w' : 'srgb')

@@ -185,31 +185,39 @@ export function pairWarnings(pair: SetPair, wanted: number, classNames: readonly
   ];
 }
 
-const gridColumns = 12;
+const mostColumns = 12;
 
-/** The first images of each class in the balanced set, one row a class; black where there are not enough. */
+/** The first images of each class in the balanced set, one row a class, clear where there are not enough. */
 export async function sampleGrid(pair: SetPair, classNames: readonly string[]): Promise<MethodEvent> {
   const { source } = pair.pass;
   const [channels, height, width] = source.shape;
   const size = channels * height * width;
-  const grid = new Float32Array(classNames.length * gridColumns * size);
   const distinct = Int32Array.from(new Set(pair.balanced.positions));
-  for (const [k] of classNames.entries()) {
-    const row = distinct.filter((position) => pair.labels[position] === k).slice(0, gridColumns);
-    const from = k * gridColumns * size;
+  const rows = classNames.map((_, k) =>
+    distinct.filter((position) => pair.labels[position] === k).slice(0, mostColumns),
+  );
+  const columns = Math.max(1, ...rows.map((row) => row.length));
+  const grid = new Float32Array(rows.length * columns * size);
+  for (const [k, row] of rows.entries()) {
+    const from = k * columns * size;
     if (row.length > 0) await source.read(row, grid.subarray(from, from + row.length * size));
   }
   // What is neither grey nor colour is shown by its first channel.
   const shown = channels === 1 || channels === 3 ? channels : 1;
   const images = shown === channels ? grid : firstChannels(grid, channels, height * width);
-  const dims = [classNames.length * gridColumns, shown, height, width] as const;
-  const bytes = await pngGrid(images, dims, { columns: gridColumns, scale: height < 48 ? 2 : 1, gap: 2 });
+  const dims = [rows.length * columns, shown, height, width] as const;
+  const bytes = await pngGrid(images, dims, {
+    columns,
+    scale: height < 48 ? 2 : 1,
+    gap: 2,
+    isMade: (i) => i % columns < rows[Math.floor(i / columns)]!.length,
+  });
   return {
     type: 'artifact',
     name: 'transfer-grid',
     title: 'Transfer set by teacher class',
     content: { bytes, mediaType: 'image/png' },
-    meta: { rows: classNames, columns: gridColumns },
+    meta: { rows: classNames, columns },
   };
 }
 

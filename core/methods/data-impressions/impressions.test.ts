@@ -89,12 +89,13 @@ describe('the picture of impressions', () => {
     return { data, info, meta: event.meta };
   }
 
-  it('has a row for each class and leaves black what is not made yet', async () => {
+  it('has a row for each class, is as wide as the fullest, and leaves clear what is not made yet', async () => {
     const layout = { count: 8, batchSize: 4, shape: [1, 28, 28] } as const;
     const { data, info, meta } = await pixelsOf(progressOf(layout, [0]), inTurn(8, 2), 2);
-    assert.deepEqual([info.width, info.height], [12 * 58 - 2, 2 * 58 - 2]);
-    assert.deepEqual(meta, { rows: ['c0', 'c1'], columns: 12 });
-    const at = (column: number): number | undefined => data[(10 * info.width + column * 58 + 10) * info.channels];
+    assert.deepEqual([info.width, info.height], [4 * 58 - 2, 2 * 58 - 2]);
+    assert.deepEqual(meta, { rows: ['c0', 'c1'], columns: 4 });
+    const at = (column: number): number | undefined =>
+      data[(10 * info.width + column * 58 + 10) * info.channels + info.channels - 1];
     // Batch 0 holds images 0 to 3: two of each class.
     assert.deepEqual([at(0), at(1), at(2)], [255, 255, 0]);
   });
@@ -108,7 +109,7 @@ describe('the picture of impressions', () => {
   it('shows the first classes only when there are many, and large images as they are', async () => {
     const layout = { count: 100, batchSize: 100, shape: [1, 60, 60] } as const;
     const { info, meta } = await pixelsOf(progressOf(layout, [0]), inTurn(100, 100), 100);
-    assert.deepEqual([info.width, info.height], [12 * 62 - 2, gridRows * 62 - 2]);
+    assert.deepEqual([info.width, info.height], [62 - 2, gridRows * 62 - 2]);
     assert.deepEqual(meta?.['rows'], names(gridRows));
   });
 

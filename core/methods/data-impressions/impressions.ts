@@ -19,13 +19,13 @@ export interface Impressions {
   readonly classNames: readonly string[];
 }
 
-const gridColumns = 12;
+const mostColumns = 12;
 /** An image of the grid is magnified to about so many pixels. */
 const shownPixels = 56;
 
 /**
- * The first impressions of each of the first classes, one row a class; black where there are not enough yet. Images
- * that are neither grey nor colour show their first channel.
+ * The first impressions of each of the first classes, one row a class, clear where one is not made yet; no wider than
+ * the class that gets the most. Images that are neither grey nor colour show their first channel.
  */
 export async function impressionsGrid(
   progress: SynthesisProgress,
@@ -38,24 +38,32 @@ export async function impressionsGrid(
   const size = channels * height * width;
   const shown = channels === 3 ? 3 : 1;
   const shownSize = shown * height * width;
-  const grid = new Float32Array(rows * gridColumns * shownSize);
+  const asked = new Int32Array(rows);
+  for (const k of targets.classes) if (k < rows) asked[k]!++;
+  const columns = Math.max(1, Math.min(mostColumns, asked.reduce((a, b) => Math.max(a, b), 0)));
+  const grid = new Float32Array(rows * columns * shownSize);
   const filled = new Int32Array(rows);
   for (let i = 0; i < targets.classes.length; i++) {
     const k = targets.classes[i]!;
-    if (k >= rows || filled[k]! >= gridColumns || !isMade(progress, i)) continue;
-    const cell = (k * gridColumns + filled[k]!) * shownSize;
+    if (k >= rows || filled[k]! >= columns || !isMade(progress, i)) continue;
+    const cell = (k * columns + filled[k]!) * shownSize;
     for (let p = 0; p < shownSize; p++) grid[cell + p] = (progress.images[i * size + p]! - low) / (high - low);
     filled[k]!++;
   }
   const scale = Math.max(1, Math.round(shownPixels / Math.max(height, width)));
-  const dims = [rows * gridColumns, shown, height, width] as const;
-  const bytes = await pngGrid(grid, dims, { columns: gridColumns, scale, gap: 2 });
+  const dims = [rows * columns, shown, height, width] as const;
+  const bytes = await pngGrid(grid, dims, {
+    columns,
+    scale,
+    gap: 2,
+    isMade: (i) => i % columns < filled[Math.floor(i / columns)]!,
+  });
   return {
     type: 'artifact',
     name: 'impressions-grid',
     title: 'Impressions by class',
     content: { bytes, mediaType: 'image/png' },
-    meta: { rows: classNames.slice(0, rows), columns: gridColumns },
+    meta: { rows: classNames.slice(0, rows), columns },
   };
 }
 
