@@ -35,7 +35,7 @@ const Classifier = z.object({
       hasBias: z.boolean(),
     })
     .nullable(),
-  /** Values that all of the image passes through, by depth: the outline of the layers. */
+  /** Values that all of the image passes through, by depth: what can be taken as features. */
   featureLayers: z.array(
     z.object({
       name: z.string(),
@@ -44,6 +44,19 @@ const Classifier = z.object({
       /** N stands for the batch. */
       shape: z.array(z.union([z.number(), z.literal('N')])),
       depth: z.int(),
+    }),
+  ),
+  /** Every operator on the way of an image: a layer with weights, or a place where branches meet, and what follows it. */
+  outline: z.array(
+    z.object({
+      /** Part of the network by the names in the file; '' when they say nothing. */
+      stage: z.string(),
+      name: z.string(),
+      operators: z.array(z.string()),
+      shape: z.array(z.union([z.number(), z.literal('N')])),
+      parameters: z.number(),
+      /** For one image. */
+      flops: z.number(),
     }),
   ),
   batchNorm: z.object({ present: z.int(), trainingMode: z.int(), folded: z.enum(['likely', 'unlikely']) }),

@@ -2,6 +2,7 @@ import { sizeOf } from '../base/tensor.ts';
 import type { Value } from '../autodiff/builder.ts';
 import type { BuiltNode } from '../autodiff/emitter.ts';
 import { NodeAttributes } from '../autodiff/emitter.ts';
+import type { InferInput } from '../onnx/infer.ts';
 
 /** Nodes that the values are computed by. */
 export function nodesBehind(values: readonly (Value | undefined)[]): ReadonlySet<BuiltNode> {
@@ -15,6 +16,12 @@ export function nodesBehind(values: readonly (Value | undefined)[]): ReadonlySet
   return nodes;
 }
 
+/** A node with what its operations depend on: the types of its values. */
+export interface CountedNode extends Pick<BuiltNode, 'name' | 'op' | 'attributes'> {
+  readonly inputs: readonly (InferInput | undefined)[];
+  readonly outputs: readonly InferInput[];
+}
+
 export interface Operations {
   readonly multiplyAdds: number;
   /** Two for a multiply-add, one for each number that another operator computes; moving data counts nothing. */
@@ -22,7 +29,7 @@ export interface Operations {
 }
 
 /** Operations of nodes, all shapes being known. */
-export function countOperations(nodes: Iterable<BuiltNode>): Operations {
+export function countOperations(nodes: Iterable<CountedNode>): Operations {
   let multiplyAdds = 0;
   let others = 0;
   for (const node of nodes) {
@@ -33,7 +40,7 @@ export function countOperations(nodes: Iterable<BuiltNode>): Operations {
   return { multiplyAdds, flops: 2 * multiplyAdds + others };
 }
 
-const elementsOf = (value: Value | undefined): number =>
+const elementsOf = (value: InferInput | undefined): number =>
   value?.dtype.startsWith('float') && value.constant === undefined ? sizeOf(value.shape) : 0;
 
 /** Operators that copy, choose or describe numbers and compute none. */
@@ -61,7 +68,7 @@ const moving = new Set([
   'Unsqueeze',
 ]);
 
-function multiplyAddsOf(node: BuiltNode): number {
+function multiplyAddsOf(node: CountedNode): number {
   const [a, b] = node.inputs;
   const [y] = node.outputs;
   if (!a || !b || !y) return 0;
@@ -84,7 +91,7 @@ function multiplyAddsOf(node: BuiltNode): number {
 }
 
 /** Product of the sizes of all indices. */
-function einsumSize(node: BuiltNode): number {
+function einsumSize(node: CountedNode): number {
   const [left = ''] = new NodeAttributes(node).string('equation', '').replaceAll(' ', '').split('->');
   const sizes = new Map<string, number>();
   left.split(',').forEach((term, i) => {

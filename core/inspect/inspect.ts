@@ -17,6 +17,7 @@ import type {
   TensorFacts,
 } from './inspection.ts';
 import { batchNormFacts, isNamedByFramework } from './layer-facts.ts';
+import { outlineOf } from './outline.ts';
 import { readPreprocessing, type PreprocessingSource } from './preprocessing.ts';
 import { findWarnings, sharedParameters } from './warnings.ts';
 
@@ -150,6 +151,7 @@ function factsOf(description: ClassifierDescription, graph: Graph, imageShape: r
         }
       : null,
     featureLayers: findFeatureLayers(graph, image, types, batch),
+    outline: outlineOf({ graph, image, types, batch, parameters: names }),
     batchNorm: batchNormFacts(graph, image, description),
     parameters: {
       count: description.parameterCount,

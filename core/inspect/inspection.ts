@@ -71,6 +71,8 @@ export interface ClassifierFacts {
   } | null;
   /** Values that all of the image passes through, by depth. */
   readonly featureLayers: readonly FeatureLayer[];
+  /** Every operator on the way of an image, in blocks, in the order of the file. */
+  readonly outline: readonly OutlineBlock[];
   readonly batchNorm: {
     /** With running statistics in the file. */
     readonly present: number;
@@ -89,6 +91,22 @@ export interface ClassifierFacts {
   };
   /** Dropout nodes, which do nothing outside of training. */
   readonly dropouts: number;
+}
+
+/** A layer with weights (or a place where branches meet) and what follows it up to the next one. */
+export interface OutlineBlock {
+  /** Part of the network that it belongs to, by the names in the file; '' when they say nothing. */
+  readonly stage: string;
+  /** Within the stage, or as a whole where there is none. */
+  readonly name: string;
+  /** In order, with kernel and stride: `Conv 3 × 3, stride 2`, `Relu`. */
+  readonly operators: readonly string[];
+  /** Of the last operator; N stands for the batch. */
+  readonly shape: readonly (number | 'N')[];
+  /** Numbers in weights and biases; those that a block before has too count there. */
+  readonly parameters: number;
+  /** Operations for one image, as in the costs. */
+  readonly flops: number;
 }
 
 export interface FeatureLayer {

@@ -40,7 +40,13 @@ export async function impressionsGrid(
   const shownSize = shown * height * width;
   const asked = new Int32Array(rows);
   for (const k of targets.classes) if (k < rows) asked[k]!++;
-  const columns = Math.max(1, Math.min(mostColumns, asked.reduce((a, b) => Math.max(a, b), 0)));
+  const columns = Math.max(
+    1,
+    Math.min(
+      mostColumns,
+      asked.reduce((a, b) => Math.max(a, b), 0),
+    ),
+  );
   const grid = new Float32Array(rows * columns * shownSize);
   const filled = new Int32Array(rows);
   for (let i = 0; i < targets.classes.length; i++) {

@@ -106,7 +106,7 @@ function Card({ inspection, known, path }: ModelCardProps & { readonly inspectio
           </Section>
           {classifier && (
             <Section title="Layers">
-              <Outline layers={classifier.featureLayers} />
+              <Outline blocks={classifier.outline} />
             </Section>
           )}
           <Section title="Operators">
