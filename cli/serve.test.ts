@@ -124,7 +124,7 @@ describe('palimpsest serve', () => {
     assert.equal(code, 0);
     assert.match(err, /stops at a safe point/);
     const { result } = await cli.json('show', runId, '--workspace', 'w');
-    assert.deepEqual([result['state'], result['resumable']], ['cancelled', true]);
+    assert.deepEqual([result['state'], result['resumable']], ['interrupted', true]);
   });
 
   it('is refused on a workspace that another one serves, on a taken port, and without an interface', async (t) => {

@@ -43,6 +43,8 @@ export interface JobHandle {
   readonly done: Promise<RunRecord>;
   /** Asks the job to stop at its next safe point; a job that does not answer is killed. May be called again. */
   cancel(): void;
+  /** The same for a parent that has to end: nobody gave the run up, so it is interrupted. */
+  interrupt(): void;
 }
 
 type Finished = Extract<RunEvent, { type: 'finished' }>;
@@ -69,10 +71,13 @@ export function startJob(options: JobOptions): JobHandle {
   let finished: Finished | undefined;
   let broken: WorkbenchError | undefined;
   let isCancelled = false;
+  let isParentEnding = false;
   let silence: string | undefined;
   let killTimer: NodeJS.Timeout | undefined;
 
-  const record = (event: RunEvent): void => {
+  const record = (given: RunEvent): void => {
+    const hasBegun = hasStarted || run.state === 'queued';
+    const event = isParentEnding && hasBegun ? interrupted(given) : given;
     const { isDurable } = store.appendEvent(event);
     if (isDurable) post({ type: 'stored', seq: event.seq });
     if (event.type === 'started') hasStarted = true;
@@ -133,19 +138,24 @@ export function startJob(options: JobOptions): JobHandle {
   } catch (thrown) {
     giveUp(thrown);
   }
+  const cancel = (): void => {
+    if (isCancelled || finished || broken) return;
+    isCancelled = true;
+    post({ type: 'cancel' });
+    const graceMs = Math.max(cancelGraceMs, 3 * timing.longestStepMs);
+    killTimer = setTimeout(() => {
+      silence = `The job did not answer a cancel within ${(graceMs / 1000).toFixed(1)} s and was killed`;
+      child.kill();
+    }, graceMs);
+  };
   return {
     jobId,
     pid: child.pid,
     done: result.promise,
-    cancel() {
-      if (isCancelled || finished || broken) return;
-      isCancelled = true;
-      post({ type: 'cancel' });
-      const graceMs = Math.max(cancelGraceMs, 3 * timing.longestStepMs);
-      killTimer = setTimeout(() => {
-        silence = `The job did not answer a cancel within ${(graceMs / 1000).toFixed(1)} s and was killed`;
-        child.kill();
-      }, graceMs);
+    cancel,
+    interrupt() {
+      isParentEnding = !isCancelled;
+      cancel();
     },
   };
 }
@@ -188,6 +198,15 @@ const wasEnded = ({ signal }: JobExit): boolean => ['SIGINT', 'SIGTERM', 'SIGHUP
 const crashEnd = (runId: string, exit: JobExit): End => ({ state: 'interrupted', error: crashError(runId, exit) });
 
 const brokenEnd = (error: WorkbenchError): End => ({ state: 'interrupted', error });
+
+/** What a job says that was stopped for its parent's sake. */
+function interrupted(event: RunEvent): RunEvent {
+  if (event.type !== 'finished' || event.state !== 'cancelled') return event;
+  const error = new WorkbenchError('CANCELLED', `Run ${event.runId} was stopped because the workbench was ended`, {
+    hint: 'Resume it; what was done since its last checkpoint is done again.',
+  });
+  return { ...event, state: 'interrupted', error: error.toShape() };
+}
 
 const silentEnd = (warning: string): End => ({
   state: 'cancelled',

@@ -195,12 +195,20 @@ describe('the queue of runs', () => {
     assert.equal(ended[0]?.state, 'succeeded');
   });
 
-  it('stops what runs when it is closed, and leaves what waits in the history', async (t) => {
+  it('interrupts what runs when it is closed, and leaves what waits in the history', async (t) => {
     const { add, queue, workspace } = setUp(t);
     const first = add({ steps: 100_000 });
     const second = add();
     await queue.close();
-    assert.deepEqual([workspace.getRun(first).state, workspace.getRun(second).state], ['cancelled', 'queued']);
+    assert.deepEqual([workspace.getRun(first).state, workspace.getRun(second).state], ['interrupted', 'queued']);
     assert.equal(workspace.getRun(first).resumable, true);
+  });
+
+  it('leaves a run cancelled that its user cancelled before it was closed', async (t) => {
+    const { add, queue, workspace } = setUp(t);
+    const first = add({ steps: 100_000 });
+    queue.cancel(first);
+    await queue.close();
+    assert.equal(workspace.getRun(first).state, 'cancelled');
   });
 });

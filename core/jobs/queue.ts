@@ -29,7 +29,7 @@ export interface RunQueue {
   continue(): void;
   /** Does `work` while no run computes. @throws RUN_STATE while one does. */
   alone<T>(work: () => Promise<T>): Promise<T>;
-  /** Stops what runs, at a safe point, and starts nothing any more; what waits stays queued in the history. */
+  /** Interrupts what runs, at a safe point, and starts nothing any more; what waits stays queued in the history. */
   close(): Promise<void>;
 }
 
@@ -153,7 +153,7 @@ export function openQueue(options: QueueOptions): RunQueue {
     },
     async close() {
       isClosed = true;
-      running?.handle.cancel();
+      running?.handle.interrupt();
       await running?.rest;
     },
   };

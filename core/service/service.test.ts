@@ -191,7 +191,7 @@ describe('a service', () => {
     const { rows } = await second.ask('runs.list', {});
     const found = new Map(rows.map(({ runId, state, resumable }) => [runId, [state, resumable]]));
     assert.deepEqual(found.get(waiting), ['succeeded', false]);
-    assert.deepEqual(found.get(running), ['cancelled', true]);
+    assert.deepEqual(found.get(running), ['interrupted', true]);
   });
 
   it('says field by field what is wrong with a form', async (t) => {
