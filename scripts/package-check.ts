@@ -67,7 +67,13 @@ async function check(application: string, into: string): Promise<void> {
   assert.deepEqual(strange, [], 'binaries of other systems');
   const sources = inside.filter((path) => /^(core|renderer|main|cli|e2e|docs|scripts|\.ci)\//.test(path));
   assert.deepEqual(sources, [], 'sources of the project');
-  for (const path of ['out/main/application.cjs', 'out/preload/index.cjs', 'out/renderer/index.html', 'package.json']) {
+  for (const path of [
+    'out/main/application.cjs',
+    'out/preload/index.cjs',
+    'out/renderer/index.html',
+    'assets/icon/256x256.png',
+    'package.json',
+  ]) {
     assert.ok(inside.includes(path), path);
   }
   const native = inside.filter((path) => /\.(node|so(\.[\d.]+)?)$/.test(path));
