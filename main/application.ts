@@ -23,10 +23,10 @@ function start(): void {
   guardSession(session.defaultSession);
   guardContents(app);
   try {
-    const host = openHost();
+    const host = openHost(async () => windows.changeWorkspace());
     const windows = openWindows(host, join(out, 'preload', 'index.cjs'));
-    serveInterface(session.defaultSession, host.service, join(out, 'renderer'));
-    answerWindows(host.service);
+    serveInterface(session.defaultSession, host, join(out, 'renderer'));
+    answerWindows(host);
     windows.show();
   } catch (thrown) {
     sayWhyNot(thrown);

@@ -2,7 +2,6 @@ import { app, dialog, type MenuItemConstructorOptions } from 'electron';
 
 interface MenuActions {
   show(hash?: string): void;
-  changeWorkspace(): Promise<void>;
   readonly isPackaged: boolean;
   readonly platform: NodeJS.Platform;
 }
@@ -45,12 +44,12 @@ export function menuTemplate(actions: MenuActions): MenuItemConstructorOptions[]
   ];
 }
 
-function fileMenu({ show, changeWorkspace }: MenuActions): MenuItemConstructorOptions[] {
+function fileMenu({ show }: MenuActions): MenuItemConstructorOptions[] {
   return [
     { label: 'Open model …', accelerator: 'CommandOrControl+O', click: () => void openModel(show) },
     { label: 'Open data …', accelerator: 'CommandOrControl+Shift+O', click: () => void openData(show) },
     { type: 'separator' },
-    { label: 'Workspace …', click: () => void changeWorkspace() },
+    { label: 'Workspace', click: () => show('#/settings') },
     { type: 'separator' },
     { role: 'quit' },
   ];

@@ -1,6 +1,6 @@
 import { Notification, type BrowserWindow } from 'electron';
 import type { HostEvent } from '../core/contract/bridge.ts';
-import type { Service } from '../core/service/service.ts';
+import type { Host } from './host.ts';
 
 interface Desktop {
   show(hash?: string): void;
@@ -14,8 +14,8 @@ const endings: Readonly<Record<string, string>> = {
 };
 
 /** How far a run is, on the icon of the window, and how it has ended, when nobody looks at the window. */
-export function tellDesktop(service: Service, desktop: Desktop): void {
-  service.subscribe((event) => {
+export function tellDesktop(host: Host, desktop: Desktop): void {
+  host.onEvent((event) => {
     if (event.type === 'job') tell(event.event, desktop);
     if (event.type === 'queue' && event.queue.halted) {
       notify('The queue has stopped', event.queue.halted.error.message, '#/', desktop);

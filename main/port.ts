@@ -4,17 +4,17 @@ import { toWorkbenchError, WorkbenchError } from '../core/base/errors.ts';
 import type { Answer } from '../core/contract/bridge.ts';
 import { appAddress, channels } from '../core/contract/channels.ts';
 import { PortAppend, PortArtifact, PortRequest } from '../core/contract/port.ts';
-import type { Service } from '../core/service/service.ts';
+import type { Host } from './host.ts';
 
 /** Answers what windows ask over their preload (core/contract/channels.ts). Only our own page is answered. */
-export function answerWindows(service: Service): void {
-  handle(channels.request, PortRequest, async ({ name, params }) => service.request(name, params));
+export function answerWindows(host: Pick<Host, 'service'>): void {
+  handle(channels.request, PortRequest, async ({ name, params }) => host.service.request(name, params));
   handle(channels.append, PortAppend, ({ uploadId, file, offset, bytes }) => ({
     ok: true,
-    result: service.append(uploadId, file, offset, bytes),
+    result: host.service.append(uploadId, file, offset, bytes),
   }));
   handle(channels.artifact, PortArtifact, (sha256) => {
-    const bytes = service.artifact(sha256);
+    const bytes = host.service.artifact(sha256);
     if (bytes) return { ok: true, result: bytes };
     throw new WorkbenchError('USAGE', 'There is no such artifact');
   });
@@ -26,7 +26,7 @@ export function answerWindows(service: Service): void {
     leave?.();
     heard.set(
       sender,
-      service.subscribe((each) => sender.isDestroyed() || sender.send(channels.event, each)),
+      host.service.subscribe((each) => sender.isDestroyed() || sender.send(channels.event, each)),
     );
     if (!leave) {
       sender.once('destroyed', () => {

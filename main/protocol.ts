@@ -2,7 +2,7 @@ import { protocol, type Session } from 'electron';
 import { appHost, appScheme } from '../core/contract/channels.ts';
 import { paths } from '../core/contract/http.ts';
 import { openInterface, reportPolicy } from '../core/service/interface-files.ts';
-import type { Service } from '../core/service/service.ts';
+import type { Host } from './host.ts';
 
 /** Before the application is ready: our pages have an origin of their own, and none of a file's rights. */
 export function declareScheme(): void {
@@ -14,18 +14,18 @@ export function declareScheme(): void {
 const closedPolicy = `default-src 'none'; frame-ancestors 'none'`;
 
 /** `app://palimpsest/…`: the files of the interface, and what tickets lead to. Nothing else is there. */
-export function serveInterface(session: Session, service: Service, folder: string): void {
+export function serveInterface(session: Session, host: Pick<Host, 'service'>, folder: string): void {
   const fileAt = openInterface(folder, 'port');
   session.protocol.handle(appScheme, ({ url, method }) => {
-    const { host, pathname } = new URL(url);
-    if (host !== appHost || method !== 'GET') return refusal(method === 'GET' ? 404 : 405);
-    if (pathname.startsWith(paths.link)) return linked(service, pathname.slice(paths.link.length));
+    const { host: name, pathname } = new URL(url);
+    if (name !== appHost || method !== 'GET') return refusal(method === 'GET' ? 404 : 405);
+    if (pathname.startsWith(paths.link)) return linked(host, pathname.slice(paths.link.length));
     const file = fileAt(pathname);
     return file ? respond(file.bytes, { 'content-security-policy': closedPolicy, ...file.headers }) : refusal(404);
   });
 }
 
-function linked(service: Service, rest: string): Response {
+function linked({ service }: Pick<Host, 'service'>, rest: string): Response {
   const found = service.openLink(rest.split('/')[0] ?? '');
   if (!found) return refusal(404);
   const { bytes, mediaType, fileName, isDownload } = found;

@@ -1,14 +1,20 @@
+import { dirname, join } from 'node:path';
 import { app, BrowserWindow, dialog, Menu } from 'electron';
 import { appAddress, channels } from '../core/contract/channels.ts';
 import { QueueFacts } from '../core/contract/machine.ts';
 import { webPreferences } from './guards.ts';
-import { rememberFolder, type Host } from './host.ts';
+import type { Host } from './host.ts';
 import { menuTemplate } from './menu.ts';
 import { tellDesktop } from './notices.ts';
+
+/** For systems whose windows have one; packages carry their own. */
+const icon = join(dirname(dirname(import.meta.dirname)), 'assets', 'icon', '256x256.png');
 
 export interface Windows {
   /** The window, in front, at an address after '#' where one is given. */
   show(hash?: string): void;
+  /** Asks for a folder and goes over to the workspace there; says whether it did. */
+  changeWorkspace(): Promise<boolean>;
 }
 
 /** The window, its menu, and what happens when it is closed. */
@@ -37,7 +43,7 @@ export function openWindows(host: Host, preload: string): Windows {
 
   /** Runs are stopped at a safe point first; the user may think better of it. */
   const end = async (): Promise<void> => {
-    if (isEnding || !(await mayEnd(host, window))) return;
+    if (isEnding || !(await mayStop(host, window, 'quit'))) return;
     isEnding = true;
     await host.service.close();
     app.quit();
@@ -52,32 +58,38 @@ export function openWindows(host: Host, preload: string): Windows {
     void end();
   });
   app.on('render-process-gone', (_event, contents, { reason }) => {
-    if (reason !== 'clean-exit') void offerReload(contents.reload.bind(contents), reason);
+    if (contents === window?.webContents && reason !== 'clean-exit')
+      void offerReload(contents.reload.bind(contents), reason);
   });
-  const changeWorkspace = async (): Promise<void> => {
-    const { filePaths } = await dialog.showOpenDialog({
-      title: 'Choose a workspace',
-      defaultPath: host.workspaceDir,
-      properties: ['openDirectory', 'createDirectory'],
-    });
-    const [folder] = filePaths;
-    if (folder === undefined || folder === host.workspaceDir) return;
-    rememberFolder(folder);
-    app.relaunch();
-    await end();
+  let isChanging = false;
+  const changeWorkspace = async (): Promise<boolean> => {
+    if (isChanging || isEnding) return false;
+    isChanging = true;
+    try {
+      const { filePaths } = await dialog.showOpenDialog({
+        title: 'Choose a workspace',
+        defaultPath: host.workspaceDir,
+        properties: ['openDirectory', 'createDirectory'],
+      });
+      const [folder] = filePaths;
+      return (
+        folder !== undefined && (await host.move(folder, async () => mayStop(host, window, 'change the workspace')))
+      );
+    } finally {
+      isChanging = false;
+    }
   };
   Menu.setApplicationMenu(
-    Menu.buildFromTemplate(
-      menuTemplate({ show, changeWorkspace, isPackaged: app.isPackaged, platform: process.platform }),
-    ),
+    Menu.buildFromTemplate(menuTemplate({ show, isPackaged: app.isPackaged, platform: process.platform })),
   );
-  tellDesktop(host.service, { show, window: () => window });
-  return { show };
+  tellDesktop(host, { show, window: () => window });
+  return { show, changeWorkspace };
 }
 
 function createWindow(preload: string, hash = ''): BrowserWindow {
   const window = new BrowserWindow({
     title: 'Palimpsest',
+    icon,
     width: 1440,
     height: 900,
     minWidth: 640,
@@ -91,15 +103,16 @@ function createWindow(preload: string, hash = ''): BrowserWindow {
   return window;
 }
 
-async function mayEnd({ service }: Host, window: BrowserWindow | undefined): Promise<boolean> {
+/** True when nothing is being computed, or the user wants it stopped to do `what`. */
+async function mayStop({ service }: Host, window: BrowserWindow | undefined, what: string): Promise<boolean> {
   const answer = await service.request('queue.facts', {});
   const facts = answer.ok ? QueueFacts.safeParse(answer.result).data : undefined;
   if (!facts || facts.running.length === 0) return true;
   const question = {
     type: 'question' as const,
-    message: 'A run is being computed. Stop it and quit?',
+    message: `A run is being computed. Stop it and ${what}?`,
     detail: 'It stops at a safe point and can be resumed from there.',
-    buttons: ['Stop it and quit', 'Go on computing'],
+    buttons: [`Stop it and ${what}`, 'Go on computing'],
     defaultId: 1,
     cancelId: 1,
   };

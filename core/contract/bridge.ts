@@ -92,6 +92,12 @@ export const requests = {
     out: Settings,
   },
 
+  /**
+   * Lets the user choose another workspace, in a dialog of the host; a window asks everything anew after a change. Refused
+   * (USAGE) by a host whose workspace the command line names.
+   */
+  'workspace.change': { in: Nothing, out: z.object({ isChanged: z.boolean() }) },
+
   'models.list': { in: Nothing, out: z.array(KnownModel) },
   /** Architectures of the zoo, for roles that take one. */
   'models.architectures': { in: Nothing, out: z.array(z.string()) },

@@ -41,6 +41,12 @@ export function handlers(inside: Inside): HandlerTable {
         ...(places === undefined ? {} : { places }),
       }),
     ),
+    'workspace.change': bind(requests['workspace.change'], async () => {
+      if (options.changeWorkspace) return { isChanged: await options.changeWorkspace() };
+      throw new WorkbenchError('USAGE', 'This host keeps to the workspace that it was started with', {
+        hint: 'End it, and start it with `palimpsest serve --workspace DIR`.',
+      });
+    }),
     'models.list': bind(requests['models.list'], () => library.models()),
     'models.architectures': bind(requests['models.architectures'], () => Object.keys(architectures)),
     'models.inspect': bind(requests['models.inspect'], async ({ path, dims }): Promise<ModelInspection> => {

@@ -21,6 +21,8 @@ export interface ServiceOptions {
   readonly launch?: JobLauncher;
   /** Address with a fresh token for a further window; absent where windows have no addresses. */
   readonly invite?: () => string;
+  /** Lets the user choose another workspace and says whether it was changed; absent where the command line names it. */
+  readonly changeWorkspace?: () => Promise<boolean>;
   /** Prints the page at a relative URL to PDF; absent where only a browser can. */
   readonly printPdf?: (url: string) => Promise<Uint8Array>;
 }

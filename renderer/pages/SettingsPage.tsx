@@ -17,6 +17,7 @@ import { Page, Section } from '../panels/Page.tsx';
 import { Rows } from '../panels/PageSkeleton.tsx';
 import { humanise } from '../panels/run-text.ts';
 import { Places, RunSettings } from '../panels/Preferences.tsx';
+import { WorkspaceFolder } from '../panels/WorkspaceFolder.tsx';
 
 /** The look of the window, and what this machine can do. */
 export function SettingsPage() {
@@ -46,11 +47,7 @@ export function SettingsPage() {
         {!machine.data && !machine.error && <Rows count={8} />}
         {machine.data && <Facts facts={doctor(machine.data)} />}
       </Section>
-      {machine.data && (
-        <Section title="Workspace" aside={<CopyButton text={machine.data.workspace.dir} title="Copy the path" />}>
-          <Facts facts={workspace(machine.data)} />
-        </Section>
-      )}
+      {machine.data && <WorkspaceFolder workspace={machine.data.workspace} />}
       {hasAddress() && (
         <Section title="Another window">
           <Invite />
@@ -130,14 +127,6 @@ function doctor(facts: MachineFacts): Fact[] {
 function unique(label: string, index: number, all: readonly { readonly label: string }[]): string {
   const before = all.slice(0, index).filter((each) => each.label === label).length;
   return before === 0 ? label : '\u200b'.repeat(before);
-}
-
-function workspace({ workspace: { dir, runs, freeBytes } }: MachineFacts): Fact[] {
-  return [
-    { label: 'Folder', value: <code>{dir}</code> },
-    { label: 'Runs', value: formatNumber(runs) },
-    ...(freeBytes === null ? [] : [{ label: 'Free space', value: formatBytes(freeBytes) }]),
-  ];
 }
 
 const firstLine = (text: string): string => text.split('\n')[0] ?? text;
