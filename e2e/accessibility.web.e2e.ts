@@ -1,18 +1,8 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { after, before, describe, it } from 'node:test';
-import type { Page } from 'playwright-core';
+import { seriousProblems } from './axe.ts';
 import { openServed, type Opened } from './open.ts';
 import { visitPages, type Visited } from './pages.ts';
-
-interface Finding {
-  readonly id: string;
-  readonly impact: string | null;
-  readonly nodes: readonly { readonly html: string; readonly failureSummary?: string }[];
-}
-
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 describe('axe finds no serious problem', { timeout: 600_000 }, () => {
   let opened: Opened;
@@ -31,23 +21,9 @@ describe('axe finds no serious problem', { timeout: 600_000 }, () => {
       const problems: string[] = [];
       for (const { name, show } of pages) {
         await show();
-        for (const { id, impact, nodes } of await look(opened.page)) {
-          if (impact !== 'serious' && impact !== 'critical') continue;
-          problems.push(...nodes.slice(0, 3).map(({ html }) => `${name}: ${id} (${impact}) ${html.slice(0, 200)}`));
-        }
+        problems.push(...(await seriousProblems(opened.page)).map((problem) => `${name}: ${problem}`));
       }
       assert.deepEqual(problems, []);
     });
   }
 });
-
-/** Evaluated by the debugger's protocol, which the page's policy does not hold. */
-async function look(page: Page): Promise<readonly Finding[]> {
-  await page.evaluate(axe);
-  return page.evaluate(async () => {
-    const run: unknown = Reflect.get(Reflect.get(globalThis, 'axe'), 'run');
-    if (typeof run !== 'function') throw new Error('axe is not there');
-    const { violations } = await Reflect.apply(run, undefined, [document, { resultTypes: ['violations'] }]);
-    return violations;
-  });
-}

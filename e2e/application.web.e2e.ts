@@ -1,12 +1,19 @@
 import assert from 'node:assert/strict';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import type { Page } from 'playwright-core';
+import { canMove } from '../core/jobs/states.ts';
+import { openWorkspace } from '../core/store/workspace.ts';
 import { openStandIn, type Opened } from './open.ts';
 import { app, stage } from './stand-in/electron.ts';
 import { utilities } from './stand-in/utility.ts';
 
 /** What only the application does: processes of its own for runs, notifications, menu, dialogs, an orderly end. */
 describe('the application around the window', { timeout: 600_000 }, () => {
+  const folder = mkdtempSync(join(tmpdir(), 'palimpsest-e2e-'));
   let opened: Opened;
   let page: Page;
 
@@ -14,14 +21,22 @@ describe('the application around the window', { timeout: 600_000 }, () => {
     opened = await openStandIn();
     page = opened.page;
     await page.getByRole('link', { name: 'Change it first' }).click();
-    await page.getByLabel('Impressions', { exact: true }).fill('2000');
+    await page.getByLabel('Impressions', { exact: true }).fill('4000');
     await page.getByRole('button', { name: 'Start', exact: true }).click();
   });
 
-  after(async () => opened?.close());
+  after(async () => {
+    await opened?.close();
+    await rm(folder, { recursive: true, force: true });
+  });
 
   const job = () => utilities.findLast(({ serviceName }) => serviceName === 'Palimpsest job-process');
   const computing = async (): Promise<void> => page.getByText(/^step \d+ of/).waitFor();
+
+  it('has its icon on the window', () => {
+    const icon = stage.windows[0]?.options['icon'];
+    assert.ok(typeof icon === 'string' && existsSync(icon), String(icon));
+  });
 
   it('computes in a process of its own, with processes of its own', async () => {
     await computing();
@@ -29,6 +44,20 @@ describe('the application around the window', { timeout: 600_000 }, () => {
     assert.ok(names.includes('Palimpsest job-process'), names.join());
     assert.ok(names.includes('Palimpsest lane-process'), names.join());
     assert.notEqual(job()?.pid, process.pid);
+  });
+
+  it('starts for such a process nothing but others of its kind', () => {
+    const count = utilities.length;
+    const orders: unknown[] = [
+      { kind: 'start', child: 900, entry: '../../../bin/sh', isBare: false },
+      { kind: 'start', child: 900, entry: 'application', isBare: false },
+      { kind: 'kill', child: process.pid },
+      { kind: 'request', name: 'queue.facts' },
+      'start',
+    ];
+    for (const order of orders) job()?.emit('message', order);
+    assert.equal(utilities.length, count);
+    assert.notEqual(job()?.pid, undefined);
   });
 
   it('says why a run ended whose process was killed, and goes on', async () => {
@@ -101,6 +130,69 @@ describe('the application around the window', { timeout: 600_000 }, () => {
     await said(/Stop it and quit/);
     await page.getByRole('button', { name: 'Cancel' }).waitFor();
     assert.notEqual(job()?.pid, undefined);
+  });
+
+  const settings = async (): Promise<void> =>
+    page.getByRole('navigation').getByRole('link', { name: 'Settings', exact: true }).click();
+  const change = async (to: string): Promise<void> => {
+    stage.answers.push({ filePaths: [to] });
+    await page.getByRole('button', { name: 'Change workspace' }).click();
+  };
+  const remembered = (): string => join(stage.userData, 'workspace.json');
+
+  it('changes nothing when another workspace cannot be opened', async () => {
+    await settings();
+    const busy = join(folder, 'busy');
+    const other = openWorkspace(busy, { now: Date.now, random: Math.random, canMove });
+    await change(busy);
+    await page.getByText(/WORKSPACE_BUSY/).waitFor();
+    other.close();
+    assert.equal(existsSync(remembered()), false);
+    assert.notEqual(job()?.pid, undefined);
+  });
+
+  it('asks before another workspace ends a run, and lets it go on', async () => {
+    stage.answers.push({ filePaths: [join(folder, 'second')] }, { response: 1 });
+    await page.getByRole('button', { name: 'Change workspace' }).click();
+    await said(/Stop it and change the workspace/);
+    await page.getByRole('button', { name: 'Change workspace' }).and(page.locator(':enabled')).waitFor();
+    await page.getByText(opened.workspace, { exact: true }).waitFor();
+    assert.notEqual(job()?.pid, undefined);
+    // Let go of again: it was open while the question was.
+    openWorkspace(join(folder, 'second'), { now: Date.now, random: Math.random, canMove }).close();
+  });
+
+  it('goes over to another workspace, in a folder of its own beside strange files, and back to the stopped run', async () => {
+    const full = join(folder, 'full');
+    mkdirSync(full);
+    writeFileSync(join(full, 'letter.txt'), 'not ours');
+    const second = join(full, 'palimpsest-workspace');
+    await change(full);
+    await page.getByText(second, { exact: true }).waitFor();
+    assert.equal(job()?.pid, undefined);
+    assert.deepEqual(JSON.parse(readFileSync(remembered(), 'utf8')), { workspace: second });
+    await page.getByRole('link', { name: 'Runs', exact: true }).click();
+    await page.getByText(/No runs yet/).waitFor();
+    await settings();
+    await change(opened.workspace);
+    await page.getByText(opened.workspace, { exact: true }).waitFor();
+    await page.getByRole('link', { name: 'Runs', exact: true }).click();
+    await page.getByRole('gridcell', { name: 'Interrupted' }).click();
+    await page.getByRole('button', { name: 'Resume' }).click();
+    await computing();
+  });
+
+  it('quits by stopping the run, which can be resumed, and lets go of the workspace', async () => {
+    stage.answers.push({ response: 0 });
+    app.quit();
+    await stage.hasQuit.promise;
+    assert.equal(stage.windows.length, 0);
+    assert.equal(job()?.pid, undefined);
+    const workspace = openWorkspace(opened.workspace, { now: Date.now, random: Math.random, canMove });
+    const [run] = workspace.queryRuns({ offset: 0, limit: 10 }).rows;
+    workspace.close();
+    assert.equal(run?.state, 'interrupted');
+    assert.equal(run.resumable, true);
   });
 
   function killJob(): void {

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { BrowserContext, Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import { openChromium } from './chromium.ts';
 import type { Loopback } from './loopback.ts';
 import { serve } from './server.ts';
@@ -22,6 +22,8 @@ export interface Opened {
   readonly workspace: string;
   /** The next file that the window saves. Asked before what saves it is done. */
   nextSaved(): Promise<Saved>;
+  /** Takes the same page to another, empty workspace. */
+  goElsewhere(): Promise<void>;
   /** What the page has complained about, and what it has asked for outside. */
   readonly complaints: readonly string[];
   close(): Promise<void>;
@@ -37,28 +39,60 @@ export const openServed: Opener = async () => openServedIn(undefined);
 
 /** The same where there is no network: server, runs and browser see nothing but the loopback. */
 export async function openServedIn(loopback: Loopback | undefined): Promise<Opened> {
-  const workspace = makeWorkspace();
-  const served = await serve(workspace, loopback ? { enter: loopback.enter } : {});
+  const folder = makeFolder();
+  const workspace = join(folder, 'workspace');
+  const enter = loopback ? { enter: loopback.enter } : {};
+  const servers = [await serve(workspace, enter)];
   const context = await openChromium(loopback?.wrap);
   const page = await context.newPage();
   const complaints = listen(page);
-  await page.goto(served.url);
-  const close = async (): Promise<void> => closeAll(context, async () => served.close(), workspace);
-  return { surface: 'browser', page, workspace, complaints, nextSaved: async () => nextDownload(page), close };
+  await page.goto(servers[0]?.url ?? '');
+  return {
+    surface: 'browser',
+    page,
+    workspace,
+    complaints,
+    nextSaved: async () => nextDownload(page),
+    async goElsewhere() {
+      const there = await serve(join(folder, 'elsewhere'), enter);
+      servers.push(there);
+      await page.goto(there.url);
+    },
+    async close() {
+      await Promise.all(servers.map(async (each) => each.close()));
+      await context.close();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
 }
 
 /** The window of the application: its real main process and preload on a stand-in for Electron. Once in a process. */
 export const openStandIn: Opener = async () => {
-  const workspace = makeWorkspace();
+  const folder = makeFolder();
+  const workspace = join(folder, 'workspace');
   const context = await openChromium();
   try {
     const { page, quit } = await startApp(context, workspace);
-    const close = async (): Promise<void> => closeAll(context, quit, workspace);
-    const nextSaved = async (): Promise<Saved> => {
-      const [saved] = await once(stage.downloads, 'saved');
-      return saved;
+    return {
+      surface: 'application',
+      page,
+      workspace,
+      complaints: listen(page),
+      async nextSaved() {
+        const [saved] = await once(stage.downloads, 'saved');
+        return saved;
+      },
+      async goElsewhere() {
+        const elsewhere = join(folder, 'elsewhere');
+        stage.answers.push({ filePaths: [elsewhere] });
+        await changeWorkspace(page, elsewhere);
+      },
+      async close() {
+        await quit();
+        await context.close();
+        await rm(folder, { recursive: true, force: true });
+      },
     };
-    return { surface: 'application', page, workspace, complaints: listen(page), nextSaved, close };
   } catch (thrown) {
     // A browser that is left open keeps the tests from ending.
     await context.close();
@@ -66,17 +100,18 @@ export const openStandIn: Opener = async () => {
   }
 };
 
+/** By the settings of the application, whose dialog answers with `folder`. */
+export async function changeWorkspace(page: Page, folder: string): Promise<void> {
+  await page.getByRole('navigation').getByRole('link', { name: 'Settings', exact: true }).click();
+  await page.getByRole('button', { name: 'Change workspace' }).click();
+  await page.getByText(folder, { exact: true }).waitFor();
+}
+
+const makeFolder = (): string => mkdtempSync(join(tmpdir(), 'palimpsest-e2e-'));
+
 async function nextDownload(page: Page): Promise<Saved> {
   const download = await page.waitForEvent('download');
   return { name: download.suggestedFilename(), bytes: readFileSync(await download.path()) };
-}
-
-const makeWorkspace = (): string => mkdtempSync(join(tmpdir(), 'palimpsest-e2e-'));
-
-async function closeAll(context: BrowserContext, end: () => Promise<void>, workspace: string): Promise<void> {
-  await end();
-  await context.close();
-  await rm(workspace, { recursive: true, force: true });
 }
 
 export function listen(page: Page): string[] {

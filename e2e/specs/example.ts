@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { Page } from 'playwright-core';
+import { seriousProblems } from '../axe.ts';
 import type { Opened, Opener } from '../open.ts';
 
 /** From the start page through a small run of the example to its report and the history. */
@@ -39,6 +40,8 @@ export function describeExample(place: string, open: Opener): void {
       await page.getByRole('heading', { name: 'Start', exact: true }).waitFor();
       await page.getByRole('button', { name: 'Start the example' }).waitFor();
       assert.equal(new URL(page.url()).hash.includes('token'), false);
+      const icon = await page.evaluate(() => document.querySelector<HTMLLinkElement>('link[rel=icon]')?.href);
+      assert.match(icon ?? '', /\/assets\/palimpsest-[\w-]+\.svg$/);
     });
 
     it('survives a reload', async () => {
@@ -91,6 +94,18 @@ export function describeExample(place: string, open: Opener): void {
       await page.keyboard.type('settings');
       await page.keyboard.press('Enter');
       await page.getByRole('heading', { name: 'Settings', exact: true }).waitFor();
+    });
+
+    it('has no serious problem for axe on the pages that differ from surface to surface', async () => {
+      await page.getByRole('heading', { name: 'Workspace', exact: true }).waitFor();
+      assert.deepEqual(await seriousProblems(page), []);
+      await page.goBack();
+      await page.getByRole('gridcell', { name: 'Done' }).click();
+      await page.getByRole('link', { name: 'Report' }).click();
+      await page.frameLocator('iframe[title=Report]').getByRole('heading', { level: 1 }).waitFor();
+      await page.getByRole('button', { name: 'Export' }).click();
+      assert.deepEqual(await seriousProblems(page), []);
+      await page.keyboard.press('Escape');
     });
 
     it('has asked for nothing outside and logged no error', () => assert.deepEqual(opened.complaints, []));

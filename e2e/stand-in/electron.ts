@@ -56,9 +56,6 @@ class StandInApp extends EventEmitter {
   whenReady = async (): Promise<void> => stage.isReady.promise;
   getPath = (): string => stage.userData;
   getVersion = (): string => '0.0.0';
-  relaunch(): void {
-    stage.said.push({ kind: 'relaunch', options: undefined });
-  }
   quit(): void {
     if (this.#isEnding) return;
     if (this.#ask('before-quit')) return;
@@ -216,8 +213,11 @@ export class BrowserWindow extends EventEmitter {
     super();
     this.options = options;
     const wrong = Object.entries(required).filter((each) => isWrong(options.webPreferences, each));
+    // What has no preload of ours is not our page.
+    const { preload, javascript = true } = options.webPreferences;
+    if (preload === undefined && javascript !== false) wrong.push(['javascript', javascript]);
     if (wrong.length > 0) throw new Error(`Insecure window: ${wrong.map(([name]) => name).join(', ')}`);
-    this.webContents = new WebContents(options.webPreferences.preload);
+    this.webContents = new WebContents(preload);
     stage.windows.push(this);
   }
   async loadURL(url: string): Promise<void> {

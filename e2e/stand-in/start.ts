@@ -17,17 +17,8 @@ export interface StartedApp {
 
 /** Runs the built main process in this process, once, with a page of `context` as its window. */
 export async function startApp(context: BrowserContext, workspace: string): Promise<StartedApp> {
-  const main = join(out, 'main', 'application.cjs');
-  if (!existsSync(main)) throw new Error(`${main} is not built: npm run build`);
-  registerHooks({
-    resolve: (specifier, from, next) =>
-      specifier === 'electron' ? { url: standIn, shortCircuit: true } : next(specifier, from),
-  });
   stage.context = context;
-  stage.userData = mkdtempSync(join(tmpdir(), 'palimpsest-user-'));
-  stage.switches.set('workspace', workspace);
-  createRequire(import.meta.url)(main);
-  stage.isReady.resolve();
+  runMain(workspace);
   const page = await opened();
   return {
     page,
@@ -36,6 +27,20 @@ export async function startApp(context: BrowserContext, workspace: string): Prom
       await stage.hasQuit.promise;
     },
   };
+}
+
+/** What `startApp` does, without waiting for a window. */
+export function runMain(workspace: string): void {
+  const main = join(out, 'main', 'application.cjs');
+  if (!existsSync(main)) throw new Error(`${main} is not built: npm run build`);
+  registerHooks({
+    resolve: (specifier, from, next) =>
+      specifier === 'electron' ? { url: standIn, shortCircuit: true } : next(specifier, from),
+  });
+  stage.userData = mkdtempSync(join(tmpdir(), 'palimpsest-user-'));
+  stage.switches.set('workspace', workspace);
+  createRequire(import.meta.url)(main);
+  stage.isReady.resolve();
 }
 
 async function opened(): Promise<Page> {
