@@ -30,6 +30,8 @@ export interface Victim {
   readonly batchSize: number;
   /** Steps of an attack in one Loop, chosen from what a step costs and never from the clock, which would change bits. */
   readonly stepsPerChunk: number;
+  /** Queries in one Loop, likewise. */
+  readonly queriesPerChunk: number;
   /** Draws of a random defence that each answer and each gradient of a loss is averaged over; 1 without. */
   readonly looks: number;
   logits(images: Float32Array): Promise<Float32Array<ArrayBuffer>>;
@@ -93,6 +95,7 @@ export function openVictim(model: AttackedModel, options: VictimOptions): Victim
   const cost = 3 * (defence?.looks ?? 1) * Math.max(1, once);
   const batchSize = Math.max(1, Math.min(mostImages, 2 ** Math.floor(Math.log2(Math.max(1, stepWork / cost)))));
   const stepsPerChunk = Math.max(1, Math.min(10, Math.floor(chunkWork / (cost * batchSize))));
+  const queriesPerChunk = Math.max(1, Math.min(100, Math.floor((3 * chunkWork) / (cost * batchSize))));
   const weightBytes = sumOver((each) =>
     [...each.graph.initializers.values()].reduce((sum, { data }) => sum + data.byteLength, 0),
   );
@@ -150,6 +153,7 @@ export function openVictim(model: AttackedModel, options: VictimOptions): Victim
     bounds,
     batchSize,
     stepsPerChunk,
+    queriesPerChunk,
     looks: defence?.looks ?? 1,
     draws: (first, count) => (defence ? { draws: drawsOf(defence, shape, 'attack', first, count) } : {}),
     async logits(images) {
