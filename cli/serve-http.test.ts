@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { get } from 'node:http';
 import { join } from 'node:path';
-import { describe, it } from 'node:test';
+import { describe, it, type TestContext } from 'node:test';
 import type { HostEvent } from '../core/contract/bridge.ts';
 import { UploadReceipt } from '../core/contract/http.ts';
 import { serveToy, type Ask, type Served } from './testing/serve-toy.ts';
@@ -315,11 +315,40 @@ describe('every answer', () => {
   });
 });
 
+/** Reads the stream until an event is one that `isLast` knows; `onChunk` is called while it is not there. */
+async function streamed(
+  t: TestContext,
+  { port }: Served,
+  ask: { readonly session: string; readonly query: string },
+  isLast: (event: HostEvent) => boolean,
+  onChunk: () => void = () => undefined,
+): Promise<HostEvent[]> {
+  const events: HostEvent[] = [];
+  const done = Promise.withResolvers<void>();
+  const headers = { authorization: `Bearer ${ask.session}` };
+  const stream = get({ host: '127.0.0.1', port, path: `/api/events${ask.query}`, headers });
+  t.after(() => stream.destroy());
+  stream.on('response', (response) => {
+    let rest = '';
+    response.on('data', (chunk: Buffer) => {
+      const lines = (rest + chunk.toString()).split('\n');
+      rest = lines.pop() ?? '';
+      for (const line of lines) if (line !== '') events.push(JSON.parse(line) as HostEvent);
+      if (events.some(isLast)) done.resolve();
+      else onChunk();
+    });
+    response.on('error', () => {});
+  });
+  stream.on('error', () => {});
+  await done.promise;
+  return events;
+}
+
 describe('the stream of events', () => {
   it('gives a window that comes back what it missed, and then what comes, without a gap', async (t) => {
     const served = await serveToy(t);
     const session = await served.open();
-    const { service, port } = served;
+    const { service } = served;
     const note = async (text: string): Promise<void> => {
       const answer = await service.request('runs.annotate', { runIds: [runId], note: text });
       assert.ok(answer.ok);
@@ -328,29 +357,29 @@ describe('the stream of events', () => {
     assert.ok(started.ok);
     const runId = (started.result as { runIds: string[] }).runIds[0] ?? '';
     await note('before');
-    const events: HostEvent[] = [];
-    const noted = Promise.withResolvers<void>();
-    const headers = { authorization: `Bearer ${session}` };
-    const stream = get({ host: '127.0.0.1', port, path: `/api/events?host=${service.hostId}&after=0`, headers });
-    t.after(() => stream.destroy());
-    stream.on('response', (response) => {
-      let rest = '';
-      response.on('data', (chunk: Buffer) => {
-        const lines = (rest + chunk.toString()).split('\n');
-        rest = lines.pop() ?? '';
-        for (const line of lines) if (line !== '') events.push(JSON.parse(line) as HostEvent);
-        const isThere = events.some((event) => event.type === 'run' && event.row.note === 'after');
-        if (isThere) noted.resolve();
-        else void note('after');
-      });
-      response.on('error', () => {});
-    });
-    stream.on('error', () => {});
-    await noted.promise;
+    const events = await streamed(
+      t,
+      served,
+      { session, query: `?host=${service.hostId}&after=0` },
+      (event) => event.type === 'run' && event.row.note === 'after',
+      () => void note('after'),
+    );
     assert.deepEqual(
       events.map(({ seq }) => seq),
       events.map((_, i) => i + 1),
     );
     assert.ok(events.some((event) => event.type === 'run' && event.row.note === 'before'));
+  });
+
+  it('tells a new window first of all where it stands, so that a break loses nothing', async (t) => {
+    const served = await serveToy(t);
+    const session = await served.open();
+    const { service } = served;
+    const [first] = await streamed(t, served, { session, query: '' }, () => true);
+    assert.deepEqual(first, { type: 'reset', hostId: service.hostId, seq: -1 });
+    await service.request('runs.start', { requests: [walk] });
+    const query = `?host=${service.hostId}&after=${first?.seq}`;
+    const missed = await streamed(t, served, { session, query }, () => true);
+    assert.equal(missed[0]?.seq, 0);
   });
 });

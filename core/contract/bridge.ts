@@ -277,9 +277,9 @@ export type Answer = z.infer<typeof Answer>;
 /**
  * What the host tells all windows. `seq` counts without gaps for as long as `hostId` lives; a window that went away asks
  * for what came after the last it saw. `reset`: that is no longer known (the host was restarted, or it was too long
- * ago), so whatever is on the screen has to be asked for anew; `seq` is then the newest.
+ * ago), so whatever is on the screen has to be asked for anew; `seq` is then the newest, -1 before the first.
  */
-const envelope = { hostId: z.string(), seq: z.int().min(0) };
+const envelope = { hostId: z.string(), seq: z.int().min(-1) };
 export const HostEvent = z.discriminatedUnion('type', [
   /** Everything that a job says: progress, metrics, logs, artifacts, its start and end. Stored before it is sent. */
   z.object({ ...envelope, type: z.literal('job'), event: RunEvent }),

@@ -8,7 +8,7 @@ import { z } from 'zod';
  * - POST /api/request  `{name, params}` → Answer. JSON both ways.
  * - POST /api/upload?id=UPLOAD&file=INDEX&offset=BYTES  octets, at most `chunkBytes` → Answer with `{receivedBytes}`
  * - GET /api/events?host=HOSTID&after=SEQ  → lines of JSON, a HostEvent each, for ever; an empty line every 15 s.
- *   Without `host` and `after` it starts with what comes next.
+ *   Without `host` and `after` it starts with a reset, so that a break before the first event loses nothing either.
  * - GET /api/artifact/SHA256 → its bytes
  * - GET /link/TICKET/NAME → what `links.create` made a ticket for; needs no session
  *

@@ -41,6 +41,13 @@ describe('the line of events', () => {
     assert.deepEqual(log.after('h', 0), reset);
     assert.deepEqual(log.after('h', 23), reset);
     assert.deepEqual(log.after('h', 22), []);
-    assert.deepEqual(createEventLog('h').after('other', 5), [{ type: 'reset', hostId: 'h', seq: 0 }]);
+  });
+
+  it('loses nothing for a window that came before the first event', () => {
+    const log = createEventLog('h');
+    const [reset] = log.after('', -1);
+    assert.deepEqual(reset, { type: 'reset', hostId: 'h', seq: -1 });
+    log.push(removed('a'));
+    assert.equal(log.after('h', reset?.seq ?? 0).length, 1);
   });
 });

@@ -41,7 +41,7 @@ export function createEventLog(hostId: string, kept = 10_000): EventLog {
       const oldest = nextSeq - events.length;
       const isKnown = asked === hostId && seq >= oldest - 1 && seq < nextSeq;
       if (isKnown) return events.slice(seq + 1 - oldest);
-      return [{ type: 'reset', hostId, seq: Math.max(0, nextSeq - 1) }];
+      return [{ type: 'reset', hostId, seq: nextSeq - 1 }];
     },
   };
 }

@@ -1,6 +1,6 @@
 import { toWorkbenchError, WorkbenchError } from '../../core/base/errors.ts';
 import {
-  HostEvent,
+  type HostEvent,
   requests,
   type Bridge,
   type Connection,
@@ -9,11 +9,10 @@ import {
   type RequestResult,
 } from '../../core/contract/bridge.ts';
 import { paths, SessionGrant, tokenParameter } from '../../core/contract/http.ts';
-import { linesOf } from './lines.ts';
+import { followEvents } from './event-stream.ts';
 import { resultOf, sendFiles, type Append } from './transfer.ts';
 
 const sessionKey = 'palimpsest.session';
-const retryMs = [250, 500, 1000, 2000, 4000];
 
 interface Place {
   readonly location: Location;
@@ -62,7 +61,12 @@ export function connectHttp({ location, history, storage }: Place): Bridge {
     },
   };
   session.then(
-    async () => listen(authorised, (event) => listeners.forEach((listener) => listener(event)), setConnection),
+    async () =>
+      followEvents({
+        open: async (query, signal) => openEvents(authorised, query, signal),
+        emit: (event) => listeners.forEach((listener) => listener(event)),
+        setConnection,
+      }),
     () => setConnection('refused'),
   );
   return bridge;
@@ -123,32 +127,13 @@ async function refusal(response: Response): Promise<WorkbenchError> {
   return new WorkbenchError('INTERNAL', `The workbench answered with status ${response.status}`);
 }
 
-/** Reads the stream of events for as long as the page lives, and goes on after the last one seen. */
-async function listen(
+async function openEvents(
   authorised: Fetch,
-  emit: (event: HostEvent) => void,
-  setConnection: (connection: Connection) => void,
-): Promise<void> {
-  let last: { readonly hostId: string; readonly seq: number } | undefined;
-  let failures = 0;
-  for (;;) {
-    try {
-      const query = last ? `?${new URLSearchParams({ host: last.hostId, after: String(last.seq) }).toString()}` : '';
-      const response = await authorised(`${paths.events}${query}`, {});
-      if (response.status === 401) return;
-      if (!response.ok || !response.body) throw await refusal(response);
-      setConnection('open');
-      failures = 0;
-      for await (const line of linesOf(response.body)) {
-        const event = HostEvent.parse(JSON.parse(line));
-        last = { hostId: event.hostId, seq: event.seq };
-        emit(event);
-      }
-    } catch (thrown) {
-      console.info('The stream of events broke; trying again.', thrown);
-    }
-    setConnection('lost');
-    await new Promise((resolve) => setTimeout(resolve, retryMs[Math.min(failures, retryMs.length - 1)]));
-    failures++;
-  }
+  query: string,
+  signal: AbortSignal,
+): Promise<ReadableStream<Uint8Array> | undefined> {
+  const response = await authorised(`${paths.events}${query}`, { signal });
+  if (response.status === 401) return undefined;
+  if (!response.ok || !response.body) throw await refusal(response);
+  return response.body;
 }
