@@ -51,11 +51,17 @@ export async function* dataFreePerturbation(victim: Victim, options: DataFreeOpt
   let best = v;
   let bestRate = -1;
   let saturation = 0;
-  const chunk = Math.min(victim.stepsPerChunk * 5, rescaleEvery);
-  for (let step = 0; step < steps; step += chunk) {
-    const count = Math.min(chunk, steps - step);
+  let count = 0;
+  for (let step = 0; step < steps; step += count) {
+    // What it sees, and when it is looked at, must not hang on how fast the model is.
+    count = Math.min(victim.stepsPerChunk * 5, rescaleEvery - (step % rescaleEvery), steps - step);
     const base = new Float32Array(count * batch * size).fill(options.centre ?? bounds[0]);
-    if (range) fillNormal(stream(seed, 'universal', loss, 'range', step), base, range.mean, range.deviation);
+    if (range) {
+      for (let i = 0; i < count; i++) {
+        const images = base.subarray(i * batch * size, (i + 1) * batch * size);
+        fillNormal(stream(seed, 'universal', loss, 'range', step + i), images, range.mean, range.deviation);
+      }
+    }
     const rates = Float32Array.from({ length: count }, (_, i) => adamRate(epsilon / 100, step + i));
     const { state } = await loop.run({
       count,

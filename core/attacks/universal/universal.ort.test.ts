@@ -49,6 +49,16 @@ describe('a universal perturbation', () => {
     assert.ok((await rateOf(v)) > 2 * noise, `${await rateOf(v)} against ${noise}`);
   });
 
+  it('does not hang on how many steps are made at a time', async () => {
+    const options = { epsilon, seed: 0, loss: 'gd-uap', steps: 210, validation: made.subarray(0, 4 * size) } as const;
+    const range = { mean: 0.13, deviation: 0.3 };
+    const [few, many] = [7, 40].map((stepsPerChunk) =>
+      dataFreePerturbation({ ...victim, stepsPerChunk }, { ...options, range }),
+    );
+    assert.ok(few && many);
+    assert.deepEqual(await finish(few), await finish(many));
+  });
+
   it('is made without any image by raising the features, and fools more than noise', async () => {
     for (const loss of ['gd-uap', 'fff'] as const) {
       const v = await finish(
