@@ -1,6 +1,6 @@
 import { invariant } from '../base/errors.ts';
 import type { GraphBuilder, Value } from '../autodiff/builder.ts';
-import { lossGradient, type AttackedModel } from './look.ts';
+import { isFiniteSum, lossGradient, type AttackedModel } from './look.ts';
 import { isPredicted, type Objective } from './objectives.ts';
 import type { LoopDefinition } from './victim.ts';
 
@@ -108,7 +108,7 @@ export function apgdLoop(rule: ApgdRule, model: AttackedModel, bounds: readonly 
         const { logits, loss: rows, gradient: raw } = found;
         const loss = column(rows);
         const length = g.reduceL1(raw, [1, 2, 3], true);
-        const isNumber = g.equal(length, length);
+        const isNumber = isFiniteSum(g, length);
         const gradient = g.where(isNumber, raw, g.scalar(0));
         const hit = isPredicted(g, logits, rule.isTargeted ? from(shared, 'targets') : from(shared, 'labels'));
         const wanted = column(rule.isTargeted ? hit : g.sub(1, hit));

@@ -48,7 +48,7 @@ async function* descendAdaptively(task: AttackTask, run: ApgdRun): AsyncGenerato
           const at = k * batch + row;
           ledger.queries[sample]! += victim.looks;
           ledger.gradientCalls[sample]! += victim.looks;
-          if (Number.isNaN(length[at])) raiseFlag(ledger, sample, 'nan-gradient');
+          if (!Number.isFinite(length[at])) raiseFlag(ledger, sample, 'nan-gradient');
           else if (length[at] === 0 && from + k === 0) raiseFlag(ledger, sample, 'zero-gradient');
           if (hit[at] !== 1 || !run.rule.stops) continue;
           fallen.add(sample);

@@ -14,6 +14,8 @@ const boxes = [
   [0, 1],
   [-1, 1],
   [-2.5, 0.5],
+  // Where float32 has steps of 1.5e-5, and no epsilon is a whole number of them.
+  [0, 255],
 ] as const;
 const shapes = [
   [1, 6, 7],

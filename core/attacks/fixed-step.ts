@@ -161,7 +161,7 @@ function endOf(
     const at = k * batch + row;
     ledger.queries[sample]! += looks;
     ledger.gradientCalls[sample]! += looks;
-    if (Number.isNaN(length[at])) raiseFlag(ledger, sample, 'nan-gradient');
+    if (!Number.isFinite(length[at])) raiseFlag(ledger, sample, 'nan-gradient');
     else if (length[at] === 0 && from + k === 0) raiseFlag(ledger, sample, 'zero-gradient');
     if (rule.stops && hit[at] === 1) {
       if (ledger.firstStep[sample] === -1) ledger.firstStep[sample] = from + k;

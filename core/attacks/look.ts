@@ -32,6 +32,9 @@ export interface Look {
  */
 export type Fusion = 'logits' | 'probabilities' | 'losses';
 
+/** False for a sum of lengths that is NaN or has run over: no gradient that anything could follow. */
+export const isFiniteSum = (g: GraphBuilder, sum: Value): Value => g.less(sum, 3.402823e38);
+
 export function lookAt({ title, graph, inputName, logitsName, classes }: AttackedModel, spendsMemory: boolean): Look {
   return (g, images) => {
     if (spendsMemory) g.spendMemory();

@@ -130,4 +130,12 @@ describe('gradients that are of no use', () => {
       assert.ok((await flagsUnder(victim, id)).includes('zero-gradient'));
     });
   }
+
+  for (const id of ['bim', 'mi-fgsm', 'ni-fgsm']) {
+    it(`are flagged where they are infinite: ${id}`, async () => {
+      // A root whose slope at the clean images has no bound.
+      const victim = oddModel((g, sum) => g.sqrt(g.relu(g.sub(sum, size / 2))));
+      assert.ok((await flagsUnder(victim, id)).includes('nan-gradient'));
+    });
+  }
 });

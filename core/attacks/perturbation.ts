@@ -9,6 +9,13 @@ export interface PerturbationNorms {
   readonly l0: number;
 }
 
+/** How much more than epsilon a perturbation may be, in units of the bounds. */
+export const ballTolerance = 1e-6;
+
+/** Whether a perturbation measured in float64 lies in the ball. */
+export const isInBall = (norms: PerturbationNorms, norm: Norm, epsilon: number): boolean =>
+  norms[norm] <= epsilon + ballTolerance;
+
 export function perturbationNorms(image: Float32Array, clean: Float32Array): PerturbationNorms {
   let [linf, squares, l1, l0] = [0, 0, 0, 0];
   for (let i = 0; i < clean.length; i++) {
@@ -24,7 +31,8 @@ export function perturbationNorms(image: Float32Array, clean: Float32Array): Per
 
 /**
  * Brings an image into the ball of radius epsilon around `clean`, then into the box: clip (linf), scale (l2), nearest
- * point of ball and box together (l1), the largest changes only (l0). In place; epsilon may be Infinity.
+ * point of ball and box together (l1), the largest changes only (l0). In place; epsilon may be Infinity. What float32
+ * leaves outside the ball, where pixels are large beside epsilon, is rounded towards `clean`.
  */
 export function projectRow(
   image: Float32Array,
@@ -43,6 +51,22 @@ export function projectRow(
     else keepLargest(image, clean, Math.floor(epsilon));
   }
   for (let i = 0; i < image.length; i++) image[i] = Math.min(Math.max(image[i]!, low), high);
+  if (norm !== 'l0' && !isInBall(perturbationNorms(image, clean), norm, epsilon))
+    pullInside(image, clean, norm, epsilon);
+}
+
+/** Each pixel as close to `clean` as its share of the ball allows; between 200 and 255 float32 has steps of 1.5e-5. */
+function pullInside(image: Float32Array, clean: Float32Array, norm: 'linf' | 'l2' | 'l1', epsilon: number): void {
+  const scale = norm === 'linf' ? 1 : epsilon / perturbationNorms(image, clean)[norm];
+  for (let i = 0; i < clean.length; i++) {
+    const from = clean[i]!;
+    const wanted = Math.min(scale * Math.abs(image[i]! - from), norm === 'linf' ? epsilon : Infinity);
+    const sign = Math.sign(image[i]! - from);
+    image[i] = from + sign * wanted;
+    // At least one step of float32 and at most two.
+    if (Math.abs(image[i]! - from) > wanted)
+      image[i] = image[i]! - sign * 2 ** -23 * Math.max(Math.abs(image[i]!), Math.abs(from));
+  }
 }
 
 function scaleInto(image: Float32Array, clean: Float32Array, epsilon: number): void {
@@ -99,12 +123,13 @@ function keepLargest(image: Float32Array, clean: Float32Array, count: number): v
   for (const i of order.slice(count)) image[i] = clean[i]!;
 }
 
-/** The class with the largest logit in row `row` of [N, K]; NaN never wins. */
+/** The class with the largest logit in row `row` of [N, K]; NaN never wins, and class 0 where there is nothing else. */
 export function topClass(logits: Float32Array, row: number, classes: number): number {
   let best = 0;
-  for (let k = 1; k < classes; k++) {
-    if (logits[row * classes + k]! > logits[row * classes + best]! || Number.isNaN(logits[row * classes + best]))
-      best = k;
+  let top = -Infinity;
+  for (let k = 0; k < classes; k++) {
+    const value = logits[row * classes + k]!;
+    if (value > top) [best, top] = [k, value];
   }
   return best;
 }

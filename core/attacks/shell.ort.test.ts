@@ -62,6 +62,25 @@ describe('the shell around an attack', () => {
     }
   });
 
+  it('puts the clean image in the place of one that is no image', async () => {
+    for (const value of [Number.NaN, Infinity]) {
+      const breaker = implement(fgsm, async function* (task) {
+        for (let i = 0; i < task.count; i++) {
+          const image = Float32Array.from(task.images.subarray(i * 784, i * 784 + 784));
+          image[100 + i] = value;
+          keepSuccess(task, i, image, 0);
+        }
+        yield { done: 1, total: 1 };
+      }).prepare({});
+      const { images, records, logits, cleanLogits } = await run(breaker);
+      assert.deepEqual(images, digits.images);
+      assert.deepEqual(logits, cleanLogits);
+      for (const { verdict, linf, flags } of records) {
+        assert.deepEqual([verdict, linf, flags], ['robust', 0, ['nan-gradient', 'unconfirmed']]);
+      }
+    }
+  });
+
   it('leaves images alone that the model gets wrong or that have fallen before', async () => {
     const labels = Int32Array.from(digits.labels);
     labels[3] = (labels[3]! + 1) % 10;

@@ -2,7 +2,15 @@ import { WorkbenchError } from '../base/errors.ts';
 import { stream } from '../base/rng.ts';
 import type { Attack } from './attack.ts';
 import type { AttackDeclaration, Norm } from './catalogue-kinds.ts';
-import { perturbationNorms, projectRow, takeRows, topClass, type PerturbationNorms } from './perturbation.ts';
+import {
+  ballTolerance,
+  isInBall,
+  perturbationNorms,
+  projectRow,
+  takeRows,
+  topClass,
+  type PerturbationNorms,
+} from './perturbation.ts';
 import {
   isWanted,
   openLedger,
@@ -14,9 +22,6 @@ import {
   type ThreatModel,
 } from './task.ts';
 import type { Victim } from './victim.ts';
-
-/** How much more than epsilon float32 may leave on a perturbation, in units of the bounds. */
-const tolerance = 1e-6;
 
 export interface ShellInput {
   readonly victim: Victim;
@@ -56,6 +61,8 @@ export interface AttackOutcome {
   readonly images: Float32Array<ArrayBuffer>;
   /** Of those images [N, K]. */
   readonly logits: Float32Array<ArrayBuffer>;
+  /** Of the clean images [N, K]. */
+  readonly cleanLogits: Float32Array;
 }
 
 /**
@@ -78,14 +85,14 @@ export async function* runAttack(attack: Attack, input: ShellInput): AsyncGenera
   if (alive.length > 0) {
     yield* attack.run(task);
     for (let i = 0; i < alive.length; i++) {
-      projectRow(
-        rowOf(task.ledger.images, size, i),
-        rowOf(task.images, size, i),
-        task.norm,
-        task.epsilon,
-        victim.bounds,
-      );
-      result.set(rowOf(task.ledger.images, size, i), alive[i]! * size);
+      const image = rowOf(task.ledger.images, size, i);
+      const clean = rowOf(task.images, size, i);
+      if (!image.every(Number.isFinite)) {
+        image.set(clean);
+        raiseFlag(task.ledger, i, 'nan-gradient');
+      }
+      projectRow(image, clean, task.norm, task.epsilon, victim.bounds);
+      result.set(image, alive[i]! * size);
     }
     const shown = await victim.logits(task.ledger.images);
     alive.forEach((sample, i) => logits.set(rowOf(shown, classes, i), sample * classes));
@@ -98,7 +105,10 @@ export async function* runAttack(attack: Attack, input: ShellInput): AsyncGenera
     const i = place.get(sample);
     const sizes = perturbationNorms(rowOf(result, size, sample), rowOf(images, size, sample));
     const reached = topClass(logits, sample, classes);
-    const isFooled = i !== undefined && isWanted(task, i, reached) && sizes[threat.norm] <= threat.epsilon + tolerance;
+    // An answer that is not a number names no class.
+    const isAnswer = !rowOf(logits, classes, sample).some(Number.isNaN);
+    const isFooled =
+      i !== undefined && isAnswer && isWanted(task, i, reached) && isInBall(sizes, threat.norm, threat.epsilon);
     if (i !== undefined && !isFooled && isClaimed(i)) raiseFlag(task.ledger, i, 'unconfirmed');
     return {
       ...sizes,
@@ -114,7 +124,7 @@ export async function* runAttack(attack: Attack, input: ShellInput): AsyncGenera
       flags: i === undefined ? [] : [...(task.ledger.flags.get(i) ?? [])].sort(),
     };
   });
-  return { records, images: result, logits };
+  return { records, images: result, logits, cleanLogits };
 }
 
 function taskOf(attack: Attack, input: ShellInput, alive: readonly number[], cleanLogits: Float32Array): AttackTask {
@@ -196,7 +206,7 @@ function refuseOutside(images: Float32Array, { bounds: [low, high], size }: Vict
   for (let i = 0; i < images.length; i++) {
     const value = images[i]!;
     // Rounding on the way through 8 bits and back; the box clips it away.
-    if (value >= low - tolerance && value <= high + tolerance) continue;
+    if (value >= low - ballTolerance && value <= high + ballTolerance) continue;
     throw new WorkbenchError(
       'DATA_UNSUITABLE',
       `Image ${Math.floor(i / size)}: expected pixels from ${low} to ${high}, got ${value}`,

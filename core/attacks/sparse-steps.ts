@@ -1,6 +1,6 @@
 import { implement, type Implementation } from './attack.ts';
 import { apgdL1, slide } from './catalogue-auto.ts';
-import { perturbationNorms, projectRow, topClass } from './perturbation.ts';
+import { isInBall, perturbationNorms, projectRow, topClass } from './perturbation.ts';
 import { isWanted, keepSuccess, raiseFlag, rowOf, survivors, type AttackTask, type Pulse } from './task.ts';
 
 /** An image under way in the l1 ball. */
@@ -61,7 +61,7 @@ async function look(
     const { sample, image, clean } = walker;
     ledger.queries[sample]! += 1;
     ledger.gradientCalls[sample]! += 1;
-    const isInside = perturbationNorms(image, clean).l1 <= epsilon + 1e-6;
+    const isInside = isInBall(perturbationNorms(image, clean), 'l1', epsilon);
     if (isInside && isWanted(task, sample, topClass(logits, i, victim.classes))) {
       keepSuccess(task, sample, image, step);
       return [];

@@ -3,7 +3,7 @@ import { fillNormal, stream } from '../base/rng.ts';
 import { float32, sizeOf } from '../base/tensor.ts';
 import type { GraphBuilder, Value } from '../autodiff/builder.ts';
 import type { LoopTypes } from '../runtime/loop.ts';
-import { affineView, lossGradient, type AttackedModel, type Look } from './look.ts';
+import { affineView, isFiniteSum, lossGradient, type AttackedModel, type Look } from './look.ts';
 import { isPredicted, type Objective } from './objectives.ts';
 import type { LoopDefinition } from './victim.ts';
 
@@ -74,13 +74,13 @@ export function stepLoop(rule: StepRule, model: AttackedModel, bounds: readonly 
         const { gradient, logits } = gradientAt(g, look, model, rule, seen, goal, steps['theta']);
         const smooth = rule.kernelSize ? blur(g, gradient, rule.kernelSize) : gradient;
         const length = g.reduceL1(smooth, [1, 2, 3], true);
-        const isNumber = g.equal(length, length);
+        const isNumber = isFiniteSum(g, length);
         const next = momentum && g.add(g.mul(momentum, decay), g.div(smooth, g.max(length, 1e-12)));
         const moved = moveTo(g, rule, { x, delta, direction: next ?? smooth, stepSize, clean, shared, bounds });
         const hit = isPredicted(g, logits, goal);
         const wanted = g.reshape(rule.isTargeted ? hit : g.sub(1, hit), [batch, 1, 1, 1]);
         const nextDone = rule.stops ? g.max(done, wanted) : done;
-        // A gradient with a NaN moves nothing, like a gradient of zero.
+        // A gradient that is not finite moves nothing, like a gradient of zero.
         const moves = g.and(g.less(nextDone, 0.5), isNumber);
         const prints = rule.hasPrints ? { print: fingerprint(g, delta) } : {};
         return {

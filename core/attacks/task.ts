@@ -14,7 +14,7 @@ export interface ThreatModel {
 
 /** Something odd that happened to one image; a run with many of these is suspect. */
 export type Flag =
-  /** A gradient had a NaN and was taken as zero. */
+  /** A gradient was not finite and was taken as zero, or what was made of one was not and gave way to the clean image. */
   | 'nan-gradient'
   /** The gradient at the clean image was zero everywhere: masked, or saturated. */
   | 'zero-gradient'

@@ -55,6 +55,15 @@ describe('attacks on one piece of a set', () => {
     assert.ok(smaller.filter(Boolean).length > 30);
   });
 
+  it('counts at an epsilon no change that an attack for the smallest perturbation makes outside its ball', async () => {
+    const found = await results({ attacks: [prepareAttack('deepfool')], norm: 'l2', epsilons: [0.01, 50] });
+    const [small, large] = found.map(({ records }) => attackFigures(records, 'l2'));
+    assert.deepEqual([small?.robustAccuracy, small?.foolingRate], [1, 0]);
+    assert.equal(large?.foolingRate, 1);
+    assert.deepEqual(found[0]?.images, digits.images);
+    assert.deepEqual(found[0]?.logits, await victim.logits(digits.images));
+  });
+
   it('finds the same worst case when it attacks survivors only, with fewer gradients', async () => {
     const [all, spared] = [await results(), await results({ survivorsOnly: true })];
     for (const epsilon of [0.1, 0.2, 0.3]) assert.deepEqual(fallen(spared, epsilon), fallen(all, epsilon));
@@ -66,7 +75,11 @@ describe('attacks on one piece of a set', () => {
   it('runs an attack for the smallest perturbation once, and judges it at each epsilon', async () => {
     const all = await results({ attacks: [prepareAttack('ddn', { steps: 30 })], norm: 'l2', epsilons: [1, 2] });
     assert.equal(all.length, 2);
-    assert.deepEqual(all[0]?.images, all[1]?.images);
+    all[0]?.records.forEach(({ verdict, queries }, i) => {
+      assert.equal(queries, all[1]?.records[i]?.queries);
+      const imageAt = (k: number): unknown => all[k]?.images.slice(i * 784, (i + 1) * 784);
+      if (verdict === 'fooled') assert.deepEqual(imageAt(0), imageAt(1));
+    });
     for (const { epsilon, records } of all) {
       for (const { verdict, l2 } of records) if (verdict === 'fooled') assert.ok(l2 <= epsilon + 1e-6);
     }

@@ -1,6 +1,6 @@
 import type { Attack } from './attack.ts';
 import type { Norm } from './catalogue-kinds.ts';
-import { takeRows } from './perturbation.ts';
+import { isInBall, takeRows, type PerturbationNorms } from './perturbation.ts';
 import { runAttack, type AttackOutcome, type SampleRecord } from './shell.ts';
 import { rowOf, type Pulse } from './task.ts';
 import type { Victim } from './victim.ts';
@@ -30,7 +30,7 @@ export interface AttackUnit {
 }
 
 /** What one attack did at one epsilon. */
-export interface UnitResult extends AttackOutcome {
+export interface UnitResult extends Omit<AttackOutcome, 'cleanLogits'> {
   readonly attackId: string;
   readonly isControl: boolean;
   readonly epsilon: number;
@@ -78,28 +78,39 @@ export async function* runUnit(unit: AttackUnit): AsyncGenerator<UnitSaid, void,
         }
         if (aim === 'minimal') minimal.set(attack, outcome);
       }
-      const within = aim === 'minimal' ? withinEpsilon(outcome, unit.norm, epsilon, isFallen, spares) : outcome;
-      if (!isControl) within.records.forEach(({ verdict }, i) => (isFallen[i]! |= Number(verdict === 'fooled')));
-      yield { type: 'result', result: { attackId: id, isControl, epsilon, ...within } };
+      const { images, logits, records } =
+        aim === 'minimal' ? withinEpsilon(outcome, unit, epsilon, spares ? isFallen : undefined) : outcome;
+      if (!isControl) records.forEach(({ verdict }, i) => (isFallen[i]! |= Number(verdict === 'fooled')));
+      yield { type: 'result', result: { attackId: id, isControl, epsilon, images, logits, records } };
     }
   }
 }
 
-/** Verdicts of a minimal attack for one epsilon: too large is robust, and fallen meanwhile is skipped. */
+/**
+ * A minimal attack at one epsilon: what is too large for the ball, or has fallen meanwhile, is given back clean, so that no
+ * figure of this epsilon counts a change from outside.
+ */
 function withinEpsilon(
   outcome: AttackOutcome,
-  norm: Norm,
+  { victim, images: clean, norm }: AttackUnit,
   epsilon: number,
-  isFallen: Uint8Array,
-  spares: boolean,
+  isFallen: Uint8Array | undefined,
 ): AttackOutcome {
+  const { size, classes } = victim;
+  const images = Float32Array.from(outcome.images);
+  const logits = Float32Array.from(outcome.logits);
   const records = outcome.records.map((record, i): SampleRecord => {
-    if (record.verdict !== 'fooled') return record;
-    if (spares && isFallen[i] === 1) return { ...record, verdict: 'skipped' };
-    return record[norm] <= epsilon + 1e-6 ? record : { ...record, verdict: 'robust', firstSuccessStep: null };
+    const isSkipped = record.verdict === 'fooled' && isFallen?.[i] === 1;
+    if (!isSkipped && isInBall(record, norm, epsilon)) return record;
+    images.set(rowOf(clean, size, i), i * size);
+    logits.set(rowOf(outcome.cleanLogits, classes, i), i * classes);
+    const verdict = isSkipped ? 'skipped' : 'robust';
+    return { ...record, ...untouched, verdict, reached: record.predicted, firstSuccessStep: null };
   });
-  return { ...outcome, records };
+  return { ...outcome, images, logits, records };
 }
+
+const untouched: PerturbationNorms = { linf: 0, l2: 0, l1: 0, l0: 0 };
 
 /** For each image the adversarial image of the attack that came first, in a worst case over results of one unit. */
 export interface WorstImage {
