@@ -1,53 +1,17 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { RunDetails } from '../../core/contract/history.ts';
 import type { Artifact, RunEvent } from '../../core/contract/run.ts';
 import { applyEvent, type RunView } from './run-state.ts';
+import { toyDetails } from './testing/toy-details.ts';
 
 const envelope = { runId: 'r', jobId: 'j', seq: 1, atMs: 5 };
 const artifact = (name: string, sha: string): Artifact => {
   return { name, title: name, mediaType: 'image/png', sha256: sha.padEnd(64, '0'), sizeBytes: 1, meta: {} };
 };
 
-function viewWith(artifacts: Artifact[]): RunView {
-  const row = {
-    runId: 'r',
-    state: 'running' as const,
-    methodId: 'm',
-    recipe: null,
-    params: {},
-    models: {},
-    data: {},
-    createdAtMs: 0,
-    startedAtMs: 0,
-    finishedAtMs: null,
-    durationMs: 0,
-    metrics: {},
-    error: null,
-    resumable: false,
-    isPaused: false,
-    tags: [],
-    note: '',
-    groupId: null,
-    deletedAtMs: null,
-  };
-  const details: RunDetails = {
-    row,
-    record: {
-      ...row,
-      request: { methodId: 'm', methodVersion: 1, params: {}, models: {}, data: {}, device: 'cpu', threads: 1 },
-      environment: null,
-      artifacts,
-      jobs: 1,
-    },
-    progress: null,
-    queuePosition: null,
-    command: null,
-    origin: null,
-    lastEvent: null,
-  };
-  return { details, series: new Map(), seriesVersion: 0, logs: [] };
-}
+const viewWith = (artifacts: Artifact[]): RunView => {
+  return { details: toyDetails(artifacts), series: new Map(), seriesVersion: 0, logs: [] };
+};
 
 const after = (view: RunView, ...events: RunEvent[]): RunView => events.reduce(applyEvent, view);
 

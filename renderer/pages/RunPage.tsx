@@ -55,6 +55,11 @@ export function RunPage({ runId }: { readonly runId: string }) {
       }
       actions={<Actions details={details} onDone={reload} />}
     >
+      {error && (
+        <Box sx={{ mb: 3 }}>
+          <ErrorNote error={error} />
+        </Box>
+      )}
       {row.deletedAtMs !== null && (
         <Alert severity="warning" sx={{ mb: 3 }}>
           This run is in the trash and will be deleted for good 30 days after it went there.
