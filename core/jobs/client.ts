@@ -3,7 +3,7 @@ import { RunEvent, type RunRecord } from '../contract/run.ts';
 import type { JobCommand } from '../contract/job.ts';
 import { removeCheckpoints, removeHalfWritten } from './checkpoints.ts';
 import { crashError, type JobExit } from './crash.ts';
-import { launchJob, type JobLauncher } from './launch.ts';
+import { launchJob, type JobLauncher, type JobProcess } from './launch.ts';
 import { isFinal } from './states.ts';
 
 /** What the parent of a job needs of the history; core/store offers it. */
@@ -15,6 +15,8 @@ export interface JobStore {
   setJobProcess(jobId: string, pid: number): void;
   nextSeq(jobId: string): number;
   appendEvent(event: RunEvent): { readonly isDurable: boolean };
+  /** Ends the jobs (all, or these) that have not ended although their process has, and gives their last events. */
+  interruptOrphans(jobIds?: readonly string[]): readonly RunEvent[];
 }
 
 export interface JobOptions {
@@ -61,9 +63,7 @@ export function startJob(options: JobOptions): JobHandle {
   const { runId } = run;
   checkStart(run, options.resume);
   const jobId = store.createJob(runId);
-  // Of a job whose parent was killed, too.
-  removeHalfWritten(store.dir, runId);
-  const child = launch();
+  const child = open({ store, runId, jobId, now, launch, onEvent });
   const result = Promise.withResolvers<RunRecord>();
   const post = (command: JobCommand): void => child.post(command);
   const timing = { lastEventAt: now(), longestStepMs: 0 };
@@ -158,6 +158,28 @@ export function startJob(options: JobOptions): JobHandle {
       cancel();
     },
   };
+}
+
+/** Starts the process of a job. When that fails the attempt ends, so that another one can follow. */
+function open(
+  job: Pick<Required<JobOptions>, 'store' | 'runId' | 'now' | 'launch'> & {
+    readonly jobId: string;
+    readonly onEvent: JobOptions['onEvent'];
+  },
+): JobProcess {
+  const { store, runId, jobId, now, launch, onEvent } = job;
+  try {
+    // Of a job whose parent was killed, too.
+    removeHalfWritten(store.dir, runId);
+    return launch();
+  } catch (thrown) {
+    const error = toWorkbenchError(thrown);
+    recordEnd({ state: 'interrupted', error }, { runId, jobId, atMs: now() }, store, (event) => {
+      store.appendEvent(event);
+      onEvent?.(event);
+    });
+    throw error;
+  }
 }
 
 function checkStart(run: RunRecord, resume: boolean | undefined): void {

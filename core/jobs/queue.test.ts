@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
+import { WorkbenchError } from '../base/errors.ts';
 import type { RunEvent, RunRecord } from '../contract/run.ts';
 import type { Workspace } from '../store/workspace.ts';
 import { openQueue, type QueueOptions, type RunQueue } from './queue.ts';
@@ -178,6 +181,82 @@ describe('the queue of runs', () => {
     assert.notEqual(queue.facts().halted, null);
     assert.deepEqual(queue.facts().waiting, ids.slice(1));
   });
+
+  it('ends what could not be ended before when it goes on after such a halt', async (t) => {
+    const workspace = toyWorkspace(t);
+    let isFull = true;
+    const store = {
+      ...workspace,
+      appendEvent(event: RunEvent) {
+        if (isFull && event.seq > 10) throw Object.assign(new Error('full'), { code: 'SQLITE_FULL' });
+        return workspace.appendEvent(event);
+      },
+    };
+    const { queue, rest, events } = setUp(t, { store, launch: toyFork });
+    const runId = workspace.createRun(toyRequest({ steps: 100_000 }));
+    queue.add(runId);
+    await rest();
+    assert.equal(workspace.getRun(runId).state, 'running');
+    isFull = false;
+    queue.continue();
+    const run = workspace.getRun(runId);
+    assert.deepEqual([run.state, run.resumable, events.at(-1)?.type], ['interrupted', true, 'finished']);
+  });
+
+  it('halts when a run says that the workspace cannot be written, before the others meet the same', async (t) => {
+    const { add, queue, rest, workspace, ended } = setUp(t);
+    const inTheWay = join(workspace.dir, 'artifacts');
+    writeFileSync(inTheWay, '');
+    const ids = [add(), add(), add()];
+    await rest();
+    assert.deepEqual(
+      ended.map((run) => [run.state, run.error?.code]),
+      [['interrupted', 'WORKSPACE_UNUSABLE']],
+    );
+    const { halted, waiting } = queue.facts();
+    assert.deepEqual([halted?.error.code, waiting], ['WORKSPACE_UNUSABLE', ids.slice(1)]);
+    rmSync(inTheWay);
+    queue.continue();
+    await rest();
+    assert.deepEqual(
+      ended.slice(1).map((run) => run.state),
+      ['succeeded', 'succeeded'],
+    );
+  });
+
+  for (const [what, fail] of [
+    ['its process cannot be started', { launch: true }],
+    ['its attempt cannot be written', { createJob: true }],
+  ] as const) {
+    it(`halts when ${what}, and starts the same run first when it goes on`, async (t) => {
+      const workspace = toyWorkspace(t);
+      const broken: { launch?: boolean; createJob?: boolean } = { ...fail };
+      const { queue, rest, ended } = setUp(t, {
+        store: {
+          ...workspace,
+          createJob(runId) {
+            if (broken.createJob) throw new WorkbenchError('WORKSPACE_UNUSABLE', 'full');
+            return workspace.createJob(runId);
+          },
+        },
+        launch() {
+          if (broken.launch) throw new Error('EMFILE');
+          return toyInProcess()();
+        },
+      });
+      const ids = [0, 1].map(() => workspace.createRun(toyRequest({ steps: 12 })));
+      for (const id of ids) queue.add(id);
+      assert.notEqual(queue.facts().halted, null);
+      assert.deepEqual(queue.facts().waiting, ids);
+      broken.launch = broken.createJob = false;
+      queue.continue();
+      await rest();
+      assert.deepEqual(
+        ended.map((run) => [run.runId, run.state]),
+        ids.map((id) => [id, 'succeeded']),
+      );
+    });
+  }
 
   it('lets nothing compute beside a measurement, and starts what waits after it', async (t) => {
     const { add, queue, rest, ended } = setUp(t);

@@ -49,11 +49,13 @@ export function openQueue(options: QueueOptions): RunQueue {
     halted = { atMs: now(), error: error.toShape() };
   };
 
-  const judge = (run: RunRecord): void => {
-    if (run.state !== 'interrupted' || run.error?.code !== 'JOB_CRASHED') return;
+  const judge = ({ state, error }: RunRecord): void => {
+    // A full disk would end every run that waits in the same way.
+    if (error?.code === 'WORKSPACE_UNUSABLE') return halt(WorkbenchError.fromShape(error));
+    if (state !== 'interrupted' || error?.code !== 'JOB_CRASHED') return;
     const atMs = now();
     crashes = [...crashes.filter((crashMs) => atMs - crashMs < crashLimit.withinMs), atMs];
-    if (crashes.length >= crashLimit.count) halt(tooManyCrashes(run.error.message));
+    if (crashes.length >= crashLimit.count) halt(tooManyCrashes(error.message));
   };
 
   const next = (): string | undefined =>
@@ -66,7 +68,10 @@ export function openQueue(options: QueueOptions): RunQueue {
       } catch (thrown) {
         // It was changed behind our back, by a trash or another command; the others can go on.
         const error = toWorkbenchError(thrown);
-        if (error.code !== 'RUN_STATE' && error.code !== 'RUN_UNKNOWN') halt(error);
+        if (error.code !== 'RUN_STATE' && error.code !== 'RUN_UNKNOWN') {
+          waiting.unshift(runId);
+          halt(error);
+        }
       }
       onChange();
     }
@@ -132,8 +137,15 @@ export function openQueue(options: QueueOptions): RunQueue {
       onChange();
     },
     continue() {
-      halted = null;
-      crashes = [];
+      if (isClosed) return;
+      try {
+        // What could not be written when the queue halted.
+        if (!running) for (const event of store.interruptOrphans()) options.onEvent(event);
+        halted = null;
+        crashes = [];
+      } catch (thrown) {
+        halt(toWorkbenchError(thrown));
+      }
       onChange();
       pump();
     },

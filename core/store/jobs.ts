@@ -73,13 +73,14 @@ export function listJobs(db: Connection, runId: string): JobRecord[] {
   );
 }
 
-/** Jobs that have not ended although their process has: their parent went down with or before them. */
-export function orphanedJobs(db: Connection): JobRow[] {
-  const open = db.prepare<[], JobRow>('SELECT * FROM jobs WHERE finished_at_ms IS NULL').all();
-  return open.filter(
-    ({ pid, host, process_start }) => pid === null || host === null || !isAlive({ pid, host, start: process_start }),
-  );
+/** Jobs that have not ended. */
+export function openJobs(db: Connection): JobRow[] {
+  return db.prepare<[], JobRow>('SELECT * FROM jobs WHERE finished_at_ms IS NULL').all();
 }
+
+/** Of a job that has not ended: has its process? Then its parent went down with or before it. */
+export const isOrphaned = ({ pid, host, process_start: start }: JobRow): boolean =>
+  pid === null || host === null || !isAlive({ pid, host, start });
 
 /** The event that the parent of `job` could not write any more, at its last sign of life. */
 export function lastWord(job: JobRow, seq: number): RunEvent {

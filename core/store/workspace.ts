@@ -13,7 +13,7 @@ import { guarded, type Connection } from './connection.ts';
 import { databasePath, emptyDatabase, makeFolder, openReading, openWriting } from './database.ts';
 import { nextSeq, readEvents, readLastEvent, writeEvent, type CanMove, type EventRange } from './events.ts';
 import { readOrigin, writeImport, type ForeignRun } from './import-run.ts';
-import { insertJob, lastWord, listJobs, orphanedJobs, writeJobProcess } from './jobs.ts';
+import { insertJob, isOrphaned, lastWord, listJobs, openJobs, writeJobProcess } from './jobs.ts';
 import { acquireWriterLock } from './lock.ts';
 import { checkVersion, migrations, schemaVersion } from './migrate.ts';
 import { listTags, queryRuns, readRow, runIdsIn } from './query.ts';
@@ -71,6 +71,11 @@ export interface Workspace extends WorkspaceReader {
   nextSeq(jobId: string): number;
   /** Stores one event, idempotently. `isDurable`: it, and all before it, would survive a power cut. */
   appendEvent(event: RunEvent): { readonly isDurable: boolean };
+  /**
+   * Marks the runs as interrupted whose job (any, or one of these) has not ended although its process has, and gives the
+   * events that say so. Not for a job that this process has just started.
+   */
+  interruptOrphans(jobIds?: readonly string[]): RunEvent[];
   annotate(runIds: readonly string[], annotation: Annotation): void;
   /** Adds a run made elsewhere, or what is new of it; idempotent. @throws RUN_STATE when another run has its id */
   importRun(run: ForeignRun, origin: Origin): ImportedRun['outcome'];
@@ -111,7 +116,7 @@ export function readWorkspace(path: string, options: WorkspaceOptions): Workspac
     const db = openReading(dir);
     const version = schemaVersion(db);
     checkVersion(version, migrations.length, databasePath(dir));
-    if (version === migrations.length && orphanedJobs(db).length === 0) return reader(dir, db);
+    if (version === migrations.length && !openJobs(db).some(isOrphaned)) return reader(dir, db);
     db.close();
     bringUpToDate(dir, options, version < migrations.length);
     return reader(dir, openReading(dir));
@@ -127,10 +132,13 @@ function bringUpToDate(dir: string, options: WorkspaceOptions, isNeeded: boolean
   }
 }
 
-function interruptOrphans(db: Connection, canMove: CanMove): void {
-  for (const job of orphanedJobs(db)) {
-    db.transaction(() => writeEvent(db, lastWord(job, nextSeq(db, job.job_id)), canMove)).immediate();
-  }
+function interruptOrphans(db: Connection, canMove: CanMove, jobIds?: readonly string[]): RunEvent[] {
+  const orphans = openJobs(db).filter((job) => jobIds?.includes(job.job_id) !== false && isOrphaned(job));
+  return orphans.map((job) => {
+    const event = lastWord(job, nextSeq(db, job.job_id));
+    db.transaction(() => writeEvent(db, event, canMove)).immediate();
+    return event;
+  });
 }
 
 function reader(dir: string, db: Connection, onClose: () => void = () => {}): WorkspaceReader {
@@ -209,6 +217,7 @@ function writer(
       write(isDurable, () => writeEvent(db, event, canMove));
       return { isDurable };
     },
+    interruptOrphans: (jobIds) => guarded(dir, () => interruptOrphans(db, canMove, jobIds)),
     importRun: (run, origin) => write(true, () => writeImport(db, run, origin, canMove)),
     annotate: (runIds, annotation) => write(true, () => writeAnnotation(db, runIds, annotation)),
     trash: (runIds) => write(true, () => moveToTrash(db, runIds, now())),
