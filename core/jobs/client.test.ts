@@ -316,6 +316,16 @@ describe('resuming', () => {
 });
 
 describe('the parent of a job', () => {
+  it('lets the job go on to its end when whoever is told of its events throws', async (t) => {
+    const workspace = toyWorkspace(t);
+    const onEvent = (): void => {
+      throw new Error('Object has been destroyed');
+    };
+    const run = await newRun(workspace, { onEvent, launch: toyInProcess() });
+    assert.deepEqual([run.state, run.error], ['succeeded', null]);
+    checkGapless(workspace, run.runId);
+  });
+
   it('ends the job and rejects when the history cannot be written', async (t) => {
     const workspace = toyWorkspace(t);
     const { start } = begin(workspace);

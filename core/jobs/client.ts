@@ -1,4 +1,5 @@
 import { WorkbenchError, toWorkbenchError } from '../base/errors.ts';
+import { harmless } from '../base/harmless.ts';
 import { RunEvent, type RunRecord } from '../contract/run.ts';
 import type { JobCommand } from '../contract/job.ts';
 import { removeCheckpoints, removeHalfWritten } from './checkpoints.ts';
@@ -58,7 +59,9 @@ const defaultCancelGraceMs = 5000;
  * @throws RUN_UNKNOWN; RUN_STATE when the run has finished, is running, or (resume) has nothing to go on from.
  */
 export function startJob(options: JobOptions): JobHandle {
-  const { store, now, onEvent, launch = launchJob, cancelGraceMs = defaultCancelGraceMs } = options;
+  const { store, now, launch = launchJob, cancelGraceMs = defaultCancelGraceMs } = options;
+  // The event is stored: whoever cannot hear of it is no reason to end the job.
+  const onEvent = harmless(options.onEvent ?? (() => {}));
   const run = store.getRun(options.runId);
   const { runId } = run;
   checkStart(run, options.resume);
@@ -82,7 +85,7 @@ export function startJob(options: JobOptions): JobHandle {
     if (isDurable) post({ type: 'stored', seq: event.seq });
     if (event.type === 'started') hasStarted = true;
     if (event.type === 'finished') finished = event;
-    onEvent?.(event);
+    onEvent(event);
   };
   /** This side cannot go on: the process is ended, and `done` rejects once it is gone. */
   const giveUp = (thrown: unknown): void => {
@@ -176,7 +179,7 @@ function open(
     const error = toWorkbenchError(thrown);
     recordEnd({ state: 'interrupted', error }, { runId, jobId, atMs: now() }, store, (event) => {
       store.appendEvent(event);
-      onEvent?.(event);
+      onEvent(event);
     });
     throw error;
   }

@@ -22,6 +22,21 @@ describe('the line of events', () => {
     );
   });
 
+  it('goes on when a listener throws, and tells the others and, next time, that one', () => {
+    const log = createEventLog('h');
+    const seen: number[] = [];
+    let isGone = true;
+    log.subscribe(({ seq }) => {
+      if (isGone) throw new Error('Object has been destroyed');
+      seen.push(seq);
+    });
+    log.subscribe(({ seq }) => seen.push(seq));
+    log.push(removed('a'));
+    isGone = false;
+    log.push(removed('b'));
+    assert.deepEqual(seen, [0, 1, 1]);
+  });
+
   it('gives a window that comes back exactly what it missed', () => {
     const log = createEventLog('h', 5);
     for (let i = 0; i < 23; i++) log.push(removed(String(i)));

@@ -1,3 +1,4 @@
+import { harmless } from '../base/harmless.ts';
 import type { HostEvent } from '../contract/bridge.ts';
 
 type Unnumbered<T> = T extends unknown ? Omit<T, 'hostId' | 'seq'> : never;
@@ -34,8 +35,10 @@ export function createEventLog(hostId: string, kept = 10_000): EventLog {
       for (const listener of listeners) listener(numbered);
     },
     subscribe(listener) {
-      listeners.add(listener);
-      return () => void listeners.delete(listener);
+      // A window that is going away, or a notice that cannot be shown, must not keep the others from hearing it.
+      const heard = harmless(listener);
+      listeners.add(heard);
+      return () => void listeners.delete(heard);
     },
     after(asked, seq) {
       const oldest = nextSeq - events.length;
