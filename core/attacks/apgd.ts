@@ -46,8 +46,8 @@ async function* descendAdaptively(task: AttackTask, run: ApgdRun): AsyncGenerato
       samples.forEach((sample, row) => {
         for (let k = 0; k < count; k++) {
           const at = k * batch + row;
-          ledger.queries[sample]! += victim.looks;
-          ledger.gradientCalls[sample]! += victim.looks;
+          ledger.queries[sample]! += 1;
+          ledger.gradientCalls[sample]! += 1;
           if (!Number.isFinite(length[at])) raiseFlag(ledger, sample, 'nan-gradient');
           else if (length[at] === 0 && from + k === 0) raiseFlag(ledger, sample, 'zero-gradient');
           if (hit[at] !== 1 || !run.rule.stops) continue;

@@ -151,12 +151,12 @@ interface Place {
 
 /** Reads a chunk's traces of one sample, step by step. */
 function endOf(
-  { ledger, victim }: AttackTask,
+  { ledger }: AttackTask,
   rule: StepRule,
   { batch, hit, length, print }: ChunkTrace,
   { sample, row, from, count, seen }: Place,
 ): 'goes on' | 'hit' | 'cycle' {
-  const looks = (rule.scales ?? 1) * victim.looks;
+  const looks = rule.scales ?? 1;
   for (let k = 0; k < count; k++) {
     const at = k * batch + row;
     ledger.queries[sample]! += looks;

@@ -50,6 +50,7 @@ export interface SampleRecord extends PerturbationNorms {
   /** Class of the image that is returned. */
   readonly reached: number;
   readonly firstSuccessStep: number | null;
+  /** Looks at the model: all that an average is taken over count. */
   readonly queries: number;
   readonly gradientCalls: number;
   readonly flags: readonly Flag[];
@@ -119,8 +120,8 @@ export async function* runAttack(attack: Attack, input: ShellInput): AsyncGenera
       verdict: i !== undefined ? (isFooled ? 'fooled' : 'robust') : isRight(sample) ? 'skipped' : 'already-wrong',
       reached,
       firstSuccessStep: i !== undefined && isFooled ? (task.ledger.firstStep[i] ?? null) : null,
-      queries: i === undefined ? 0 : (task.ledger.queries[i] ?? 0),
-      gradientCalls: i === undefined ? 0 : (task.ledger.gradientCalls[i] ?? 0),
+      queries: i === undefined ? 0 : victim.looks * (task.ledger.queries[i] ?? 0),
+      gradientCalls: i === undefined ? 0 : victim.looks * (task.ledger.gradientCalls[i] ?? 0),
       flags: i === undefined ? [] : [...(task.ledger.flags.get(i) ?? [])].sort(),
     };
   });

@@ -65,7 +65,7 @@ async function* searchByQuery(
   { form, queries, sideAt, best, limits, streams, pulse }: SquareRun,
 ): AsyncGenerator<Pulse, void, void> {
   const { victim, ledger } = task;
-  const { size, looks } = victim;
+  const { size } = victim;
   const losses = new Float64Array(task.count).fill(Infinity);
   let alive = survivors(task);
   for (let query = 0; query <= queries && alive.length > 0; query++) {
@@ -82,7 +82,7 @@ async function* searchByQuery(
     const logits = await victim.logits(shown);
     const still: number[] = [];
     alive.forEach((sample, i) => {
-      ledger.queries[sample]! += looks;
+      ledger.queries[sample]! += 1;
       const row = rowOf(shown, size, i);
       if (isWanted(task, sample, topClass(logits, i, victim.classes))) {
         keepSuccess(task, sample, row, query);

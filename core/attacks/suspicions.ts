@@ -1,5 +1,7 @@
 import type { AttackAccess } from './catalogue-kinds.ts';
-import type { SampleRecord } from './shell.ts';
+import { takeRows, topClass } from './perturbation.ts';
+import { prepareAttack } from './registry.ts';
+import { runAttack, type SampleRecord } from './shell.ts';
 import type { Victim } from './victim.ts';
 
 /** A reason to doubt an evaluation (Carlini et al. 2019, "On evaluating adversarial robustness"; AutoAttack's flags). */
@@ -12,6 +14,7 @@ export interface Suspicion {
     | 'zero-gradients'
     | 'nan-gradients'
     | 'saturated'
+    | 'unbounded-fails'
     | 'random-output'
     | 'probabilities'
     | 'unconfirmed';
@@ -143,6 +146,47 @@ export async function examineVictim(victim: Victim, images: Float32Array): Promi
     });
   }
   return found;
+}
+
+/** Images that the ball without bounds is tried on, and steps. */
+const [triedImages, triedSteps] = [8, 20];
+
+/**
+ * In a ball as wide as the box every image lies, of whatever class: an attack that follows gradients and leaves images
+ * standing there follows nothing (Carlini et al. 2019, section 4.1: unbounded attacks reach 100 %). Tried on the first images
+ * that are right, from the images themselves: a random start would be another image already.
+ */
+export async function examineGradients(
+  victim: Victim,
+  images: Float32Array,
+  labels: ArrayLike<number>,
+  seed: number,
+): Promise<Suspicion[]> {
+  const few = images.subarray(0, 8 * triedImages * victim.size);
+  const logits = await victim.logits(few);
+  const right = Array.from({ length: few.length / victim.size }, (_, i) => i)
+    .filter((i) => topClass(logits, i, victim.classes) === labels[i])
+    .slice(0, triedImages);
+  if (right.length === 0) return [];
+  const [low, high] = victim.bounds;
+  const attack = runAttack(prepareAttack('pgd', { steps: triedSteps, relativeStep: 0.1, randomStart: false }), {
+    victim,
+    images: takeRows(few, victim.size, right),
+    labels: right.map((i) => labels[i] ?? 0),
+    indices: right,
+    threat: { norm: 'linf', epsilon: high - low },
+    seed,
+  });
+  let step = await attack.next();
+  while (!step.done) step = await attack.next();
+  const standing = step.value.records.filter(({ verdict }) => verdict === 'robust').length;
+  if (standing === 0) return [];
+  return [
+    {
+      kind: 'unbounded-fails',
+      message: `${standing} of ${right.length} images stand against ${triedSteps} steps of PGD that may change every pixel to anything: gradients are masked or do not lead to other classes.`,
+    },
+  ];
 }
 
 /** ‖a/‖a‖ − b/‖b‖‖ by row, as AutoAttack measures it. */

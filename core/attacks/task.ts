@@ -108,7 +108,7 @@ export async function judgeImages(
   const { victim, ledger } = task;
   const logits = await victim.logits(images);
   samples.forEach((sample, i) => {
-    ledger.queries[sample]! += victim.looks;
+    ledger.queries[sample]! += 1;
     const image = rowOf(images, victim.size, i);
     if (isWanted(task, sample, topClass(logits, i, victim.classes))) keepSuccess(task, sample, image, step);
     else ledger.images.set(image, sample * victim.size);

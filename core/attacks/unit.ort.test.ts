@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { float32 } from '../base/tensor.ts';
 import { prepareAttack } from './registry.ts';
 import type { SampleRecord } from './shell.ts';
-import { examineVictim, suspicionsOf, type Observation } from './suspicions.ts';
+import { examineGradients, examineVictim, suspicionsOf, type Observation } from './suspicions.ts';
 import { openTeacher, testDigits, type Labelled } from './testing/teacher.ts';
 import { quantised, runUnit, worstImages, type AttackUnit, type UnitResult } from './unit.ts';
 import { attackFigures } from './verdicts.ts';
-import type { Victim } from './victim.ts';
+import { openVictim, type Victim } from './victim.ts';
 
 let victim: Victim;
 let digits: Labelled;
@@ -192,5 +193,24 @@ describe('reasons to doubt an evaluation', () => {
     assert.deepEqual(await said((call) => [3, 1, call / 1000]), ['random-output']);
     assert.deepEqual(await said(() => [0.7, 0.2, 0.1]), ['probabilities']);
     assert.deepEqual(await said(() => [40, 1, 0]), ['saturated']);
+  });
+
+  it('are images that stand where every pixel may be anything', async () => {
+    assert.deepEqual(await examineGradients(victim, digits.images, digits.labels, 0), []);
+    // Logits so far apart that softmax is exactly 0 and 1: the gradient of the cross-entropy is zero.
+    const { model } = victim;
+    const scale = { name: 'scale', domain: '', op: 'Mul', inputs: [model.logitsName, 'factor'], outputs: ['scaled'] };
+    const graph = {
+      ...model.graph,
+      nodes: [...model.graph.nodes, { ...scale, attributes: {} }],
+      initializers: new Map([...model.graph.initializers, ['factor', float32([], Float32Array.of(1e5))]]),
+      outputs: [{ name: 'scaled', dtype: 'float32' as const, shape: ['N', 10] }],
+    };
+    const masked = openVictim({ ...model, graph, logitsName: 'scaled' }, { session: { device: 'cpu', threads: 1 } });
+    const [found, ...others] = await examineGradients(masked, digits.images, digits.labels, 0);
+    await masked.close();
+    assert.equal(others.length, 0);
+    assert.equal(found?.kind, 'unbounded-fails');
+    assert.match(found?.message ?? '', /^8 of 8 images stand against 20 steps of PGD/);
   });
 });

@@ -49,6 +49,8 @@ export const AuditData = z.object({
           meanGradientCalls: z.number().nullable(),
           /** Images that it was shown. */
           attacked: z.int(),
+          /** Of an attack that transfers: images that fool its source, and those of them that fool the model. */
+          transfer: z.object({ source: z.int(), both: z.int() }).nullable().default(null),
         }),
       ),
       worst: z.array(

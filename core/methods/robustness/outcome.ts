@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { stream } from '../../base/rng.ts';
-import { suspicionsOf, type Suspicion } from '../../attacks/suspicions.ts';
+import { examineGradients, examineVictim, suspicionsOf, type Suspicion } from '../../attacks/suspicions.ts';
+import type { Victim } from '../../attacks/victim.ts';
 import { attackFigures } from '../../attacks/verdicts.ts';
 import type { Attack } from '../../attacks/attack.ts';
 import { wilsonInterval } from '../../metrics/intervals.ts';
@@ -47,10 +48,13 @@ export function auditOf(
   const rows = stages.map((stage) => {
     const figures = attackFigures(stage.records, norm);
     const { low, high } = figures.robustInterval;
+    const access = attacks.find(({ declaration }) => declaration.id === stage.attackId)?.declaration.access ?? 'none';
+    const foolSource = stage.records.filter(({ flags }) => flags.includes('fools-source'));
+    const both = foolSource.filter(({ verdict }) => verdict === 'fooled').length;
     return {
       attack: stage.attackId,
       title: stage.title,
-      access: attacks.find(({ declaration }) => declaration.id === stage.attackId)?.declaration.access ?? 'none',
+      access,
       isControl: stage.isControl,
       epsilon: stage.epsilon,
       robustAccuracy: figures.robustAccuracy,
@@ -61,6 +65,7 @@ export function auditOf(
       meanQueries: nullable(figures.meanQueries),
       meanGradientCalls: nullable(figures.meanGradientCalls),
       attacked: stage.records.filter(({ verdict }) => verdict === 'fooled' || verdict === 'robust').length,
+      transfer: access === 'transfer' ? { source: foolSource.length, both } : null,
     };
   });
   const worst = epsilons.map((epsilon) => {
@@ -78,6 +83,16 @@ export function auditOf(
   });
   const clean = wilsonInterval(right, count);
   return { role, title, count, cleanAccuracy: right / count, cleanInterval: [clean.low, clean.high], rows, worst };
+}
+
+/** What is odd about a model before it is attacked. */
+export async function firstDoubts(
+  victim: Victim,
+  { images, labels }: { readonly images: Float32Array; readonly labels: Int32Array },
+  seed: number,
+): Promise<string[]> {
+  const found = [...(await examineVictim(victim, images)), ...(await examineGradients(victim, images, labels, seed))];
+  return found.map(({ message }) => message);
 }
 
 /** Doubts about the figures of single attacks; none can be had where attacks only saw survivors. */

@@ -183,7 +183,7 @@ function doubtsSection(audit: AuditData): ReportSection {
   if (audit.suspicions.length === 0) {
     blocks.push({
       kind: 'text',
-      text: 'No attack without gradients beat those with them, no larger ball or longer attack helped the model, no gradient vanished, the answers did not change from one look to the next. None of this proves that no stronger attack exists.',
+      text: 'No attack without gradients beat those with them, no larger ball or longer attack helped the model, no gradient vanished, nothing stood where every pixel may be anything, the answers did not change from one look to the next. None of this proves that no stronger attack exists.',
     });
   }
   return { title: 'How far to trust these figures', blocks };
@@ -214,6 +214,42 @@ function attacksSection(audit: AuditData): ReportSection {
         ]),
         note: 'Passes are the most that one image can cost at one epsilon. Step sizes are shares of epsilon unless “stepSize” is given.',
       },
+      ...transferTables(audit),
     ],
   };
+}
+
+/** How much of what fools the source fools the model: what transfers, apart from how well the source was attacked. */
+function transferTables(audit: AuditData): ReportBlock[] {
+  const rows = audit.models.flatMap(({ title, rows: all }) =>
+    all.flatMap(({ epsilon, transfer }) =>
+      transfer
+        ? [
+            [
+              title,
+              epsilon,
+              transfer.source,
+              transfer.both,
+              transfer.source > 0 ? transfer.both / transfer.source : null,
+            ],
+          ]
+        : [],
+    ),
+  );
+  if (rows.length === 0) return [];
+  return [
+    {
+      kind: 'table',
+      title: 'What transfers',
+      columns: [
+        { title: 'Model' },
+        { title: 'Epsilon' },
+        { title: 'Fool the source', digits: 0 },
+        { title: 'of these the model', digits: 0 },
+        { title: 'Transfer rate', unit: 'fraction' },
+      ],
+      rows,
+      note: 'Of the images that the model gets right without an attack.',
+    },
+  ];
 }

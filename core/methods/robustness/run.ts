@@ -3,7 +3,6 @@ import type { Tensor } from '../../base/tensor.ts';
 import { floatsOf, float32 } from '../../base/tensor.ts';
 import type { Dissimilarity } from '../../metrics/severity/dissimilarity.ts';
 import type { AuditData } from '../../report/audit.ts';
-import { examineVictim } from '../../attacks/suspicions.ts';
 import { answersOf, perturbed } from '../../attacks/universal/universal.ts';
 import { openVictim, type Victim } from '../../attacks/victim.ts';
 import { openLanes } from '../../runtime/lanes.ts';
@@ -27,6 +26,7 @@ import {
   type Parts,
   type Stage,
 } from './groups.ts';
+import { firstDoubts } from './outcome.ts';
 import { sanityMeter } from './setup.ts';
 import type { spec } from './spec.ts';
 import { targetsOf } from './targets.ts';
@@ -78,7 +78,7 @@ export const run: Run<typeof spec> = async function* (ctx) {
       parts: restoreParts(jobs, plan, stored),
       universal: restoreUniversal(ctx.params.universal, stored),
     };
-    const suspicions = (await examineVictim(victimOf(first, 'victim'), audit.images)).map(({ message }) => message);
+    const suspicions = await firstDoubts(victimOf(first, 'victim'), audit, ctx.params.seed);
     yield* attackAll(work);
     const measures = ctx.params.severity ? await measuresOf(audit, clean.get('victim') ?? new Float32Array(0)) : [];
     const bounds = ctx.params.severityBounds ? yield* attackBounds(work, measures[0]) : [];

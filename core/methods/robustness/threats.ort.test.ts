@@ -76,6 +76,16 @@ const isRefused =
     return true;
   };
 
+const reportOf = (driven: Driven, params: Partial<Params>): ReturnType<typeof report> =>
+  report({
+    params: { ...brief, ...params },
+    metrics: driven.metrics ?? {},
+    series: {},
+    artifactNames: [...driven.artifacts.keys()],
+    json: (name) => (driven.artifacts.has(name) ? JSON.parse(artifactBytes(driven, name).toString()) : undefined),
+    image: () => undefined,
+  });
+
 describe('an audit whose images come from other models', () => {
   it('makes them on each by itself or on all as one, and needs one', async () => {
     const source = await trained('source-2.onnx', { seed: 2 }, 60);
@@ -85,6 +95,10 @@ describe('an audit whose images come from other models', () => {
     const one = await attacked({ source }, 'logits');
     const each = await attacked({ source, source2 }, 'each');
     const logits = await attacked({ source, source2 }, 'logits');
+    const table = AuditData.parse(JSON.parse(artifactBytes(one, 'audit').toString())).models[0]?.rows[0]?.transfer;
+    const flags = cells(one, 'flags').filter((flag) => flag.includes('fools-source')).length;
+    assert.ok(table && table.source === flags && table.both <= table.source && table.source > 24);
+    assert.match(renderReport(reportOf(one, {}), sampleFacts), /What transfers.*Transfer rate/s);
     const fooled = (driven: Driven): string[] => {
       const verdicts = cells(driven, 'verdict');
       return cells(driven, 'image').filter((_, i) => verdicts[i] === 'fooled');
@@ -116,14 +130,7 @@ describe('an audit of a model behind a random defence', () => {
     const defended = await ran({ params });
     assert.deepEqual([...new Set(cells(defended, 'gradient_calls'))].sort(), ['20', '24']);
     assert.ok(cells(defended, 'verdict').includes('fooled'));
-    const document = report({
-      params: { ...brief, ...params },
-      metrics: defended.metrics ?? {},
-      series: {},
-      artifactNames: [...defended.artifacts.keys()],
-      json: (name) => (defended.artifacts.has(name) ? JSON.parse(artifactBytes(defended, name).toString()) : undefined),
-      image: () => undefined,
-    });
+    const document = reportOf(defended, params);
     const page = renderReport(document, sampleFacts);
     assert.match(page, /normal noise of deviation 0\.1, drawn anew at each look.*over 4 draws/s);
     const stopped = await ran({ params }, { stopAt: (offer) => offer === 1 });
