@@ -23,6 +23,13 @@ describe('an image grid', () => {
     });
   });
 
+  it('leaves the gaps open where the page is to show', async () => {
+    const grid = await pngGrid(Float32Array.of(0.2, 1), [2, 1, 1, 1], { columns: 2, ground: 'transparent' });
+    const shown = await pixels(grid, 'srgb');
+    assert.equal(shown.channels, 4);
+    assert.deepEqual(shown.values, [51, 51, 51, 255, 0, 0, 0, 0, 255, 255, 255, 255]);
+  });
+
   it('enlarges pixels to squares and clamps to the unit range', async () => {
     const grid = await pngGrid(Float32Array.of(-1, 2), [1, 1, 1, 2], { columns: 9, scale: 2 });
     assert.deepEqual(await pixels(grid, 'b-w'), {

@@ -8,18 +8,20 @@ export interface GridOptions {
   readonly columns: number;
   /** Whole pixels for one image pixel; 1 when absent. */
   readonly scale?: number | undefined;
-  /** Black pixels between images; 1 when absent. */
+  /** Pixels between images; 1 when absent. */
   readonly gap?: number | undefined;
   /** 'unit': [0, 1] is black to white, clamped. 'minmax': each image from its smallest to its largest value. */
   readonly range?: 'unit' | 'minmax' | undefined;
   /** Whether an image has been made; the place of one that has not stays clear, and so do the gaps then. */
   readonly isMade?: ((index: number) => boolean) | undefined;
+  /** What is between the images; black when absent, unless one is missing. */
+  readonly ground?: 'black' | 'transparent' | undefined;
 }
 
 /** A PNG of all images [N, C, H, W] (C is 1 or 3), row by row. */
 export async function pngGrid(images: Float32Array, dims: ImageDims, options: GridOptions): Promise<Uint8Array> {
   const [n, channels, height, width] = dims;
-  const { columns, scale = 1, gap = 1, range = 'unit', isMade = () => true } = options;
+  const { columns, scale = 1, gap = 1, range = 'unit', isMade = () => true, ground = 'black' } = options;
   if ((channels !== 1 && channels !== 3) || images.length !== sizeOf(dims) || n === 0 || columns < 1) {
     throw new WorkbenchError(
       'SHAPE_MISMATCH',
@@ -30,9 +32,10 @@ export async function pngGrid(images: Float32Array, dims: ImageDims, options: Gr
   const down = Math.ceil(n / across);
   const gridWidth = across * (width * scale + gap) - gap;
   const gridHeight = down * (height * scale + gap) - gap;
-  // With one more channel, how opaque a pixel is, where something is missing.
+  // With one more channel, how opaque a pixel is, where the page is to show.
   const isWhole = Array.from({ length: across * down }, (_, i) => i < n && isMade(i)).every(Boolean);
-  const depth = isWhole || !options.isMade ? channels : channels === 1 ? 2 : 4;
+  const isClear = ground === 'transparent' || (options.isMade !== undefined && !isWhole);
+  const depth = !isClear ? channels : channels === 1 ? 2 : 4;
   const pixels = new Uint8Array(gridWidth * gridHeight * depth);
   const size = channels * height * width;
   for (let i = 0; i < n; i++) {
@@ -45,7 +48,7 @@ export async function pngGrid(images: Float32Array, dims: ImageDims, options: Gr
         const from = Math.floor(y / scale) * width + Math.floor(x / scale);
         const to = ((corner.y + y) * gridWidth + corner.x + x) * depth;
         for (let c = 0; c < channels; c++) pixels[to + c] = shown[c * height * width + from]!;
-        if (depth > channels) pixels[to + channels] = 255;
+        if (isClear) pixels[to + channels] = 255;
       }
     }
   }

@@ -16,7 +16,7 @@ export function findingsMarkup(findings: readonly Finding[]): Markup | false {
         finding.references.length > 0 &&
         markup`<div><dt>Catalogues</dt><dd>${finding.references.map(({ catalogue, id, name }) => `${catalogue}: ${id === name ? name : `${id} ${name}`}`).join('; ')}</dd></div>`
       }</dl></li>`,
-  )}</ol><p class="note">The command under “Make it again” repeats every one of them.</p></section>`;
+  )}</ol><p class="note">The command under <a href="#protocol">“Make it again”</a> repeats every one of them.</p></section>`;
 }
 
 /** Evidence as names and values, for people. */
@@ -29,11 +29,14 @@ function evidenceFacts({
   seed,
 }: FindingEvidence): readonly (readonly [string, string])[] {
   const range = interval && `95\u202f% interval ${formatInterval(interval, unit, value ?? null)}`;
-  const measured = value === undefined ? range : [formatValue(value, unit), range].filter(Boolean).join(', ');
+  const measured = [
+    ...(value === undefined ? [] : [formatValue(value, unit)]),
+    ...(range === undefined ? [] : [range]),
+    `n\u00a0=\u00a0${formatNumber(count)}`,
+    seed === null ? 'no seed' : `seed\u00a0${seed}`,
+  ];
   return [
-    ...(measured === undefined ? [] : [['Measured', measured] as const]),
-    ['n', formatNumber(count)],
+    ['Measured', measured.join(', ')],
     ['Budget', budget],
-    ['Seed', seed === null ? 'not used' : String(seed)],
   ];
 }

@@ -55,7 +55,10 @@ describe('a report in HTML', () => {
       report,
       /<li class="finding level-warning"><h3><span class="finding-level">Weak<\/span> The model can be cloned/,
     );
-    assert.match(report, /<dt>Measured<\/dt><dd>93\.9\u202f%, 95\u202f% interval 93\.4 – 94\.4\u202f%<\/dd>/);
+    assert.match(
+      report,
+      /<dt>Measured<\/dt><dd>93\.9\u202f%, 95\u202f% interval 93\.4 – 94\.4\u202f%, n\u00a0=\u00a010,000, seed\u00a00<\/dd>/,
+    );
     assert.match(report, /MITRE ATLAS: AML\.T0024\.002 Extract ML Model; NIST AI 100-2: Model extraction</);
     const { findings: _, ...without } = sampleDocument(picture.uri);
     assert.doesNotMatch(renderReport(without, sampleFacts), /"finding|#findings/);

@@ -32,10 +32,12 @@ export function imageMarkup(block: ImageBlock, id = 'image'): Markup {
     scale !== undefined &&
     markup` width="${Math.round(size.width * scale)}" height="${Math.round(size.height * scale)}"`;
   const picture = markup`<img class="${block.pixelated === true ? 'pixelated' : ''}" src="${block.source}" alt="${block.alt}"${dimensions}>`;
+  // Names stand over their columns, however long they are.
+  const width = size && scale !== undefined && markup` style="width: ${Math.round(size.width * scale)}px"`;
   if (rows.length + columns.length + notes.length === 0) return markup`<div class="picture">${picture}</div>`;
   return markup`<div class="picture labelled">${
     columns.length > 0 &&
-    markup`<div class="column-labels" aria-hidden="true">${columns.map((label) => markup`<span>${label}</span>`)}</div>`
+    markup`<div class="column-labels" aria-hidden="true"${width}>${columns.map((label) => markup`<span>${label}</span>`)}</div>`
   }${
     rows.length > 0 &&
     markup`<div class="row-labels" aria-hidden="true">${rows.map((label) => markup`<span>${label}</span>`)}</div>`

@@ -88,8 +88,12 @@ function curve(name: string, points: readonly Point[], index: number, x: Axis, y
     .x(([at]) => x.at(at))
     .y(([, value]) => y.at(value))
     .digits(1)([...points]);
-  return markup`<path class="curve ${className}" d="${path ?? ''}"${dash !== '' && markup` stroke-dasharray="${dash}"`}><title>${name}</title></path>`;
+  // Few points are marked: what is between them was not measured.
+  const marks = points.length > markedPoints ? [] : points;
+  return markup`<path class="curve ${className}" d="${path ?? ''}"${dash !== '' && markup` stroke-dasharray="${dash}"`}><title>${name}</title></path>${marks.map(([at, value]) => markup`<circle class="dot ${className}" cx="${x.at(at)}" cy="${y.at(value)}" r="2.2"/>`)}`;
 }
+
+const markedPoints = 12;
 
 /** The interval around a curve; a whisker where there is but one point. */
 function bandMarkup(

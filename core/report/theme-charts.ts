@@ -53,8 +53,8 @@ ${Array.from({ length: mostPictures }, (_, i) => `.film input:nth-of-type(${i + 
 .picture.labelled img { grid-column: 2; }
 .row-labels { grid-column: 1; display: flex; flex-direction: column; max-width: 110px; }
 .row-labels span { flex: 1; display: flex; align-items: center; justify-content: flex-end; text-align: right; }
-.column-labels { grid-column: 2; display: flex; }
-.column-labels span { flex: 1; text-align: center; }
+.column-labels { grid-column: 2; display: flex; max-width: 100%; }
+.column-labels span { flex: 1; text-align: center; align-self: end; padding: 0 3px; text-wrap: balance; }
 .row-labels span, .column-labels span { font-size: 12px; line-height: 1.2; color: var(--muted); min-width: 0; }
 .row-notes { grid-column: 3; display: flex; flex-direction: column; min-width: 0; margin: 0; padding: 0; list-style: none; }
 .row-notes li { flex: 1; display: flex; flex-direction: column; justify-content: center; font-size: 12.5px; line-height: 1.35;
