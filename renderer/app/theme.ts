@@ -141,6 +141,7 @@ export function themeFor(mode: ThemeMode): Theme {
             '--DataGrid-t-header-background-base': t.paper,
           },
           columnHeaderTitle: { fontWeight: 600, fontSize: '0.75rem', color: t.muted },
+          columnHeader: { '& .MuiDataGrid-checkboxInput .MuiSvgIcon-root': { fontSize: 20 } },
           row: { cursor: 'pointer' },
           cell: {
             '&.run-title': { fontWeight: 550 },

@@ -8,30 +8,15 @@ import TableRow from '@mui/material/TableRow';
 import ToggleButton from '@mui/material/ToggleButton';
 import Tooltip from '@mui/material/Tooltip';
 import Typography from '@mui/material/Typography';
-import {
-  Chart,
-  LinearScale,
-  LineController,
-  LineElement,
-  LogarithmicScale,
-  PointElement,
-  Tooltip as ChartTooltip,
-} from 'chart.js';
-import { useEffect, useRef, useState } from 'react';
+import { memo, useRef, useState } from 'react';
 import { formatNumber } from '../../core/report/format.ts';
 import { useThemeMode } from '../app/settings.ts';
-import { fonts, tokens } from '../app/tokens.ts';
+import { tokens } from '../app/tokens.ts';
 import { Icon } from '../icons/Icon.tsx';
 import { csvText, saveCanvas, saveText } from '../panels/save.ts';
-import { tableOf } from './families.ts';
+import { tableOf, type Curve } from './families.ts';
 import { SaveMenu } from './SaveMenu.tsx';
-
-Chart.register(LinearScale, LineController, LineElement, LogarithmicScale, PointElement, ChartTooltip);
-
-export interface Curve {
-  readonly label: string;
-  readonly points: readonly (readonly [number, number])[];
-}
+import { useLineChart } from './use-line-chart.ts';
 
 interface LineChartProps {
   readonly title: string;
@@ -41,90 +26,18 @@ interface LineChartProps {
   readonly height?: number;
 }
 
-const dashes: readonly (readonly number[])[] = [[], [6, 3], [2, 3]];
 const tableRows = 200;
-const dotsUpTo = 30;
 
 /** Lines over steps, as a picture or as a table; at most 2,000 points a line, so that a redraw stays cheap. */
-export function LineChart({ title, curves, xTitle, fileName, height = 220 }: LineChartProps) {
+export const LineChart = memo(function LineChart(props: LineChartProps) {
+  const { title, curves, xTitle, fileName, height = 220 } = props;
   const [isLog, setLog] = useState(false);
   const [isTable, setTable] = useState(false);
   const canvas = useRef<HTMLCanvasElement>(null);
-  const chart = useRef<Chart<'line', { x: number; y: number }[]> | undefined>(undefined);
-  const mode = useThemeMode();
-  const t = tokens[mode];
+  const t = tokens[useThemeMode()];
   const canLog = curves.every(({ points }) => points.every(([, value]) => value > 0));
   const logScale = isLog && canLog;
-  const isFromZero = startsAtZero(curves);
-
-  useEffect(() => {
-    if (isTable || !canvas.current) return undefined;
-    const axis = {
-      border: { color: t.rule },
-      grid: { color: t.hair, tickLength: 4 },
-      ticks: { color: t.muted, font: { family: fonts.sans, size: 11 }, maxRotation: 0, autoSkipPadding: 16 },
-    };
-    const made = new Chart<'line', { x: number; y: number }[]>(canvas.current, {
-      type: 'line',
-      data: { datasets: [] },
-      options: {
-        animation: false,
-        parsing: false,
-        normalized: true,
-        responsive: true,
-        maintainAspectRatio: false,
-        interaction: { mode: 'nearest', axis: 'x', intersect: false },
-        elements: { point: { radius: 0, hoverRadius: 3, hitRadius: 8 }, line: { borderWidth: 1.5, tension: 0 } },
-        scales: {
-          x: {
-            ...axis,
-            type: 'linear',
-            ticks: { ...axis.ticks, precision: 0 },
-            title: { display: true, text: xTitle, color: t.muted, font: { family: fonts.sans, size: 11 } },
-          },
-          y: logScale
-            ? { ...axis, type: 'logarithmic' }
-            : { ...axis, type: 'linear', grace: '5%', beginAtZero: isFromZero },
-        },
-        plugins: {
-          tooltip: {
-            displayColors: curves.length > 1,
-            backgroundColor: t.ink,
-            titleColor: t.paper,
-            bodyColor: t.paper,
-            titleFont: { family: fonts.sans, size: 11 },
-            bodyFont: { family: fonts.sans, size: 11 },
-            animation: false,
-            callbacks: {
-              title: ([item]) => (item ? `${xTitle} ${formatNumber(item.parsed.x)}` : ''),
-              label: (item) => `${item.dataset.label ?? ''} ${formatNumber(item.parsed.y)}`,
-            },
-          },
-        },
-      },
-    });
-    chart.current = made;
-    return () => {
-      chart.current = undefined;
-      made.destroy();
-    };
-    // The curves come by the effect below; making the chart anew for each of them would flicker.
-  }, [isTable, logScale, isFromZero, mode, t, xTitle, curves.length]);
-
-  useEffect(() => {
-    const made = chart.current;
-    if (!made) return;
-    made.data.datasets = curves.map(({ label, points }, index) => ({
-      label,
-      // A few points are dots too: a single one would not be seen as a line.
-      pointRadius: points.length <= dotsUpTo ? 2 : 0,
-      data: points.map(([x, y]) => ({ x, y })),
-      borderColor: t.series[index % t.series.length] ?? t.accent,
-      backgroundColor: t.series[index % t.series.length] ?? t.accent,
-      borderDash: [...(dashes[Math.floor(index / t.series.length) % dashes.length] ?? [])],
-    }));
-    made.update('none');
-  }, [curves, isTable, logScale, isFromZero, mode, t, xTitle]);
+  useLineChart(canvas, { curves, xTitle, isLog: logScale }, !isTable);
 
   const table = (): ReturnType<typeof tableOf> => tableOf(curves);
   const saveCsv = (): void => {
@@ -164,7 +77,7 @@ export function LineChart({ title, curves, xTitle, fileName, height = 220 }: Lin
         <SaveMenu
           title={title}
           choices={[
-            ['CSV, the numbers', saveCsv],
+            ['CSV, the points drawn', saveCsv],
             ['PNG, as on the screen', isTable ? undefined : savePng],
             ['SVG, for print', saveSvg],
           ]}
@@ -180,16 +93,7 @@ export function LineChart({ title, curves, xTitle, fileName, height = 220 }: Lin
       </Box>
     </Box>
   );
-}
-
-/** What is never negative is not drawn below 0 for the sake of some air. */
-function startsAtZero(curves: readonly Curve[]): boolean {
-  const values = curves.flatMap(({ points }) => points.map(([, value]) => value));
-  if (values.length === 0) return false;
-  const low = values.reduce((a, b) => Math.min(a, b));
-  const high = values.reduce((a, b) => Math.max(a, b));
-  return low >= 0 && low < 0.05 * (high - low);
-}
+});
 
 function Legend({ curves, colours }: { readonly curves: readonly Curve[]; readonly colours: readonly string[] }) {
   return (

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { familiesOf, tableOf } from './families.ts';
+import { familiesOf, tableOf, unchanged } from './families.ts';
 
 it('curves of one kind share a chart, in the order in which they came', () => {
   assert.deepEqual(familiesOf(['synthesisLoss', 'loss.student', 'loss.noise']), [
@@ -33,4 +33,14 @@ it('the table twin has a row for each step of any curve', () => {
       [2, 3, 5],
     ],
   });
+});
+
+it('curves to which no point has come stay the very same', () => {
+  const points = [[0, 1]] as const;
+  const before = [{ label: 'a', points }];
+  assert.equal(unchanged(before, [{ label: 'a', points }]), before);
+  for (const after of [[], [{ label: 'b', points }], [{ label: 'a', points: [...points] }], [...before, ...before]]) {
+    assert.equal(unchanged(before, after), after);
+  }
+  assert.equal(unchanged(undefined, before), before);
 });

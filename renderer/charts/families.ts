@@ -1,3 +1,9 @@
+/** A line over steps. */
+export interface Curve {
+  readonly label: string;
+  readonly points: readonly (readonly [number, number])[];
+}
+
 /** Curves that belong into one chart: `loss.student` and `loss.noise` are lines of the family `loss`. */
 export interface Family {
   readonly name: string;
@@ -16,9 +22,7 @@ export function familiesOf(names: readonly string[]): readonly Family[] {
 }
 
 /** Steps of all curves in one table, a column each; '' where a curve has no point. */
-export function tableOf(
-  curves: readonly { readonly label: string; readonly points: readonly (readonly [number, number])[] }[],
-): {
+export function tableOf(curves: readonly Curve[]): {
   readonly head: readonly string[];
   readonly rows: readonly (readonly (number | undefined)[])[];
 } {
@@ -32,4 +36,12 @@ export function tableOf(
   });
   const rows = [...byStep].toSorted(([a], [b]) => a - b).map(([step, values]) => [step, ...values]);
   return { head: ['step', ...curves.map(({ label }) => label)], rows };
+}
+
+/** The curves of before where no point has come to any of them: a chart that has not changed is not drawn anew. */
+export function unchanged(before: readonly Curve[] | undefined, after: readonly Curve[]): readonly Curve[] {
+  const isSame =
+    before?.length === after.length &&
+    after.every(({ label, points }, i) => before[i]?.label === label && before[i].points === points);
+  return isSame ? before : after;
 }

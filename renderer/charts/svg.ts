@@ -2,7 +2,7 @@ import { lineChart } from '../../core/report/line-chart.ts';
 import { escapeHtml, toText } from '../../core/report/markup.ts';
 import { seriesStyle } from '../../core/report/palette.ts';
 import { tokens } from '../app/tokens.ts';
-import type { Curve } from './LineChart.tsx';
+import type { Curve } from './families.ts';
 
 interface Drawn {
   readonly title: string;

@@ -19,7 +19,7 @@ import { ErrorNote } from '../panels/ErrorNote.tsx';
 import { Page, Section } from '../panels/Page.tsx';
 import { PageSkeleton } from '../panels/PageSkeleton.tsx';
 import { PictureGrid } from '../panels/PictureGrid.tsx';
-import { formatWhen, humanise, runTitle } from '../panels/run-text.ts';
+import { formatWhen, humanise, runTitle, specOf } from '../panels/run-text.ts';
 import { csvText } from '../panels/save.ts';
 import { StateMark } from '../panels/StateMark.tsx';
 
@@ -61,13 +61,14 @@ export function ComparePage({ runIds }: { readonly runIds: readonly string[] }) 
   const asked = differences(records);
   const came = figures(records);
   const names = [...new Set(loaded.series.flatMap((each) => Object.keys(each)))];
-  const pictures = [
-    ...new Set(
-      records.flatMap(({ artifacts }) =>
-        artifacts.filter(({ mediaType }) => mediaType.startsWith('image/')).map(({ name }) => name),
-      ),
+  const methodIds = records.map(({ request }) => request.methodId);
+  const pictureTitles = new Map(
+    records.flatMap(({ artifacts }) =>
+      artifacts
+        .filter(({ mediaType }) => mediaType.startsWith('image/'))
+        .map(({ name, title }) => [name, title] as const),
     ),
-  ];
+  );
   return (
     <Page title="Compare" subtitle={`${records.length} runs side by side`} width={1600}>
       <Section title="Runs">
@@ -106,7 +107,7 @@ export function ComparePage({ runIds }: { readonly runIds: readonly string[] }) 
             {names.map((name) => (
               <LineChart
                 key={name}
-                title={name.split('.').map(humanise).join(', ')}
+                title={curveTitle(name, methodIds)}
                 xTitle="step"
                 fileName={`compare-${name}`}
                 curves={loaded.series.flatMap((each, index) => {
@@ -118,8 +119,8 @@ export function ComparePage({ runIds }: { readonly runIds: readonly string[] }) 
           </Box>
         </Section>
       )}
-      {pictures.map((name) => (
-        <Section key={name} title={humanise(name)}>
+      {[...pictureTitles.keys()].map((name) => (
+        <Section key={name} title={pictureTitles.get(name) ?? humanise(name)}>
           <Box sx={{ display: 'grid', gap: 3, gridTemplateColumns: 'repeat(auto-fit, minmax(300px, 1fr))' }}>
             {records.map(({ runId, artifacts }, index) => {
               const picture = artifacts.find((artifact) => artifact.name === name);
@@ -139,6 +140,13 @@ export function ComparePage({ runIds }: { readonly runIds: readonly string[] }) 
   );
 }
 
+/** "Loss, student": the name that one of the methods gives the figure, and the curve's own. */
+function curveTitle(name: string, methodIds: readonly string[]): string {
+  const [family = name, ...rest] = name.split('.');
+  const titles = methodIds.flatMap((id) => specOf(id)?.metrics[family]?.title ?? []);
+  return [titles[0] ?? humanise(family), ...rest].join(', ');
+}
+
 const letter = (index: number): string => String.fromCodePoint(65 + index);
 
 interface TableProps {
@@ -149,10 +157,10 @@ interface TableProps {
 function Compared({ labels, rows }: TableProps) {
   return (
     <Box sx={{ overflowX: 'auto' }}>
-      <Table size="small" sx={{ width: 'auto', minWidth: 480 }}>
+      <Table size="small" sx={{ width: 220 + 150 * labels.length, tableLayout: 'fixed' }}>
         <TableHead>
           <TableRow>
-            <TableCell />
+            <TableCell sx={{ width: 220 }} />
             {labels.map((label) => (
               <TableCell key={label} align="right">
                 {label}
@@ -170,7 +178,7 @@ function Compared({ labels, rows }: TableProps) {
                 <TableCell
                   key={labels[index]}
                   align="right"
-                  sx={{ maxWidth: 260, ...(best.has(index) && { fontWeight: 650, color: 'primary.main' }) }}
+                  sx={{ ...(best.has(index) && { fontWeight: 650, color: 'primary.main' }) }}
                 >
                   {text}
                 </TableCell>

@@ -104,11 +104,6 @@ function Card({ inspection, known, path }: ModelCardProps & { readonly inspectio
           <Section title="What it costs">
             <Facts facts={costs(inspection)} />
           </Section>
-          {classifier && (
-            <Section title="Layers">
-              <Outline blocks={classifier.outline} />
-            </Section>
-          )}
           <Section title="Operators">
             <Box sx={{ display: 'flex', flexWrap: 'wrap', gap: '2px 16px', fontSize: '0.8125rem' }}>
               {Object.entries(inspection.operators).map(([op, count]) => (
@@ -120,6 +115,11 @@ function Card({ inspection, known, path }: ModelCardProps & { readonly inspectio
           </Section>
         </Box>
       </Box>
+      {classifier && (
+        <Section title="Layers">
+          <Outline blocks={classifier.outline} />
+        </Section>
+      )}
     </>
   );
 }
@@ -202,11 +202,9 @@ function costs({ cost, differentiability }: ModelInspection): Fact[] {
     { label: 'Second order', value: orderText(differentiability.order2) },
   ];
   if (!cost) return orders;
-  const giga = (flops: number | null): string =>
-    flops === null ? '–' : `${formatNumber(Number((flops / 1e6).toPrecision(3)))} MFLOP`;
   return [
-    { label: 'One image', value: giga(cost.forwardFlops) },
-    { label: 'Its gradient', value: giga(cost.inputGradientFlops) },
+    { label: 'One image', value: operationsText(cost.forwardFlops) },
+    { label: 'Its gradient', value: operationsText(cost.inputGradientFlops) },
     ...(cost.estimate
       ? [
           {
@@ -217,6 +215,13 @@ function costs({ cost, differentiability }: ModelInspection): Fact[] {
       : []),
     ...orders,
   ];
+}
+
+/** "0.841 MFLOP", "8.2 GFLOP". */
+function operationsText(flops: number | null): string {
+  if (flops === null) return '–';
+  const [unit, size] = flops < 1e9 ? ['MFLOP', 1e6] : ['GFLOP', 1e9];
+  return `${formatNumber(Number((flops / size).toPrecision(3)))} ${unit}`;
 }
 
 /** Durations of less than a millisecond keep two digits. */

@@ -23,13 +23,13 @@ export function Outline({ blocks }: { readonly blocks: readonly OutlineBlock[] }
         <TableHead>
           <TableRow>
             <TableCell>Layer</TableCell>
-            <TableCell align="right" sx={{ width: 112 }}>
+            <TableCell align="right" sx={{ width: 128 }}>
               Output
             </TableCell>
-            <TableCell align="right" sx={{ width: 92 }}>
+            <TableCell align="right" sx={{ width: 104 }}>
               Parameters
             </TableCell>
-            <TableCell align="right" sx={{ width: 104 }}>
+            <TableCell align="right" sx={{ width: 148 }}>
               Operations
             </TableCell>
           </TableRow>
@@ -138,7 +138,9 @@ function Figures({ shape, parameters, share, children }: FiguresProps) {
           <Box aria-hidden sx={{ flex: 1, height: 6, bgcolor: 'action.hover', borderRadius: 0.5 }}>
             <Box sx={{ height: 6, width: `${100 * share}%`, bgcolor: 'primary.main', borderRadius: 0.5 }} />
           </Box>
-          <span>{formatFraction(share, share < 0.0995 ? 1 : 0)}</span>
+          <Box component="span" sx={{ minWidth: 44, textAlign: 'right' }}>
+            {formatFraction(share, 1)}
+          </Box>
         </Box>
       </TableCell>
     </TableRow>

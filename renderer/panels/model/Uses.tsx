@@ -35,10 +35,9 @@ export function Uses({ path }: { readonly path: string }) {
               </Box>
               <Box sx={{ color: problem === undefined ? 'text.secondary' : 'warning.main' }}>
                 {problem ??
-                  `As ${roles
-                    .filter((each) => each.problem === null)
-                    .map(({ role }) => roleTitle(methodId, role))
-                    .join(' or ')}`}
+                  `As ${orList(
+                    roles.filter((each) => each.problem === null).map(({ role }) => roleTitle(methodId, role)),
+                  )}`}
               </Box>
             </Box>
             {problem === undefined && (
@@ -54,6 +53,11 @@ export function Uses({ path }: { readonly path: string }) {
       })}
     </Box>
   );
+}
+
+/** "teacher", "teacher or student", "model, source or reference". */
+function orList(words: readonly string[]): string {
+  return words.length < 2 ? (words[0] ?? '') : `${words.slice(0, -1).join(', ')} or ${words.at(-1) ?? ''}`;
 }
 
 const roleTitle = (methodId: string, role: string): string =>

@@ -1,7 +1,7 @@
 import Box from '@mui/material/Box';
-import { useMemo } from 'react';
+import { useMemo, useState } from 'react';
 import type { RunView } from '../../bridge/run-state.ts';
-import { familiesOf } from '../../charts/families.ts';
+import { familiesOf, unchanged, type Curve } from '../../charts/families.ts';
 import { LineChart } from '../../charts/LineChart.tsx';
 import { Section } from '../Page.tsx';
 import { humanise, specOf } from '../run-text.ts';
@@ -10,17 +10,22 @@ import { humanise, specOf } from '../run-text.ts';
 export function Curves({ view }: { readonly view: Pick<RunView, 'series' | 'seriesVersion' | 'details'> }) {
   const { series, seriesVersion, details } = view;
   const spec = specOf(details.record.request.methodId);
+  const [drawn] = useState(() => new Map<string, readonly Curve[]>());
   const charts = useMemo(
     () =>
-      familiesOf([...series.keys()]).map(({ name, members }) => ({
-        name,
-        curves: members.map((member) => ({
-          label: members.length === 1 ? humanise(member.label) : member.label,
-          points: series.get(member.series)?.view() ?? [],
-        })),
-      })),
+      familiesOf([...series.keys()]).map(({ name, members }) => {
+        const curves = unchanged(
+          drawn.get(name),
+          members.map((member) => ({
+            label: members.length === 1 ? humanise(member.label) : member.label,
+            points: series.get(member.series)?.view() ?? [],
+          })),
+        );
+        drawn.set(name, curves);
+        return { name, curves };
+      }),
     // The buffers grow in place; their version says when.
-    [series, seriesVersion],
+    [series, seriesVersion, drawn],
   );
   if (charts.length === 0) return null;
   return (
