@@ -1,9 +1,9 @@
 import { WorkbenchError, toWorkbenchError } from '../base/errors.ts';
-import { harmless } from '../base/harmless.ts';
 import { RunEvent, type RunRecord } from '../contract/run.ts';
 import type { JobCommand } from '../contract/job.ts';
 import { removeCheckpoints, removeHalfWritten } from './checkpoints.ts';
 import { crashError, type JobExit } from './crash.ts';
+import { harmless } from './harmless.ts';
 import { launchJob, type JobLauncher, type JobProcess } from './launch.ts';
 import { isFinal } from './states.ts';
 
@@ -165,10 +165,7 @@ export function startJob(options: JobOptions): JobHandle {
 
 /** Starts the process of a job. When that fails the attempt ends, so that another one can follow. */
 function open(
-  job: Pick<Required<JobOptions>, 'store' | 'runId' | 'now' | 'launch'> & {
-    readonly jobId: string;
-    readonly onEvent: JobOptions['onEvent'];
-  },
+  job: Pick<Required<JobOptions>, 'store' | 'runId' | 'now' | 'launch' | 'onEvent'> & { readonly jobId: string },
 ): JobProcess {
   const { store, runId, jobId, now, launch, onEvent } = job;
   try {

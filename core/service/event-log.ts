@@ -1,5 +1,5 @@
-import { harmless } from '../base/harmless.ts';
 import type { HostEvent } from '../contract/bridge.ts';
+import { harmless } from '../jobs/harmless.ts';
 
 type Unnumbered<T> = T extends unknown ? Omit<T, 'hostId' | 'seq'> : never;
 /** An event before it has its place in the line. */
