@@ -19,7 +19,7 @@ export interface LeakageBench {
   readonly firstImage: number;
   readonly steps: number;
   readonly lanes: number;
-  /** Colour images in a folder, for Inverting Gradients; drawings without. */
+  /** Photographs in a folder, of which Inverting Gradients gets crops; drawings without. */
   readonly colour: string | undefined;
   /** Folder for the cases of the runs, in place of the runs. */
   readonly cases: string | undefined;
@@ -54,10 +54,10 @@ export async function* leakageBench(options: LeakageBench): AsyncGenerator<Leaka
   }
   const named = 'leakage: evaluation of DLG, LeNet(Zhu), 1 thread';
   if (wanted(named)) yield timingRow(named, await measureDlg(mnist, python, rounds), bars.dlg);
-  const colours = options.colour === undefined ? drawings() : await openColours(options.colour);
+  const colours = options.colour === undefined ? drawings() : await openCrops(options.colour);
   for (const [title, set] of [
     ['MNIST', mnist],
-    [options.colour === undefined ? 'drawings in colour' : 'colour images', colours],
+    [options.colour === undefined ? 'drawings in colour' : 'photographs', colours],
   ] as const) {
     const name = `leakage: Inverting Gradients, ConvNet, ${title}, ${invertingSteps} steps`;
     if (wanted(name)) yield invertingRow(name, await measureInverting(set, invertedImages, invertingSteps, python));
@@ -81,8 +81,31 @@ function drawings(): ImageSet {
   return memorySet({ title: 'drawings', images, shape, labels: Int32Array.from(invertedImages) });
 }
 
-const openColours = async (path: string): Promise<ImageSet> =>
-  openDataset({ path, format: 'auto', split: 'all' }, { resizeTo: [32, 32] });
+const cropSide = 32;
+const photoSide = 3 * cropSide;
+
+/** One crop of 32 × 32 from each photograph in a folder, which is first brought to 96 × 96: the middle, then the ninths around it. */
+async function openCrops(path: string): Promise<ImageSet> {
+  const photos = await openDataset({ path, format: 'auto', split: 'all' }, { resizeTo: [photoSide, photoSide] });
+  const [channels] = photos.shape;
+  const shape = [channels, cropSide, cropSide] as const;
+  const photo = new Float32Array(channels * photoSide * photoSide);
+  const images = new Float32Array(invertedImages.length * sizeOf(shape));
+  const ninths = [4, 0, 8, 2, 6, 1, 7, 3, 5];
+  for (const i of invertedImages) {
+    await photos.read([i % photos.count], photo);
+    const ninth = ninths[Math.floor(i / photos.count) % ninths.length] ?? 4;
+    const [top, left] = [Math.floor(ninth / 3) * cropSide, (ninth % 3) * cropSide];
+    for (let c = 0; c < channels; c++) {
+      for (let y = 0; y < cropSide; y++) {
+        const from = (c * photoSide + top + y) * photoSide + left;
+        images.set(photo.subarray(from, from + cropSide), ((i * channels + c) * cropSide + y) * cropSide);
+      }
+    }
+  }
+  await photos.close();
+  return memorySet({ title: `crops of ${photos.title}`, images, shape, labels: Int32Array.from(invertedImages) });
+}
 
 async function runsRow(
   name: string,

@@ -30,7 +30,7 @@ const help = `npm run bench -- [--python PYTHON] [--rounds N] [--only TEXT] [--g
   --leakage         attacks on shared gradients, and nothing else: speed, and success over --images N test images of MNIST
                     (100) from --first N on, --steps N outer steps (100). The papers' runs: --images 1000 --steps 300
   --lanes N         processes that attack side by side (2)
-  --colour DIR      colour images for Inverting Gradients, in place of drawings
+  --colour DIR      photographs for Inverting Gradients, of which 32 × 32 crops are made, in place of drawings
   --cases DIR       nets, images and starts for reference/leakage_runs.py, in place of the attacks
   --log FILE        a line of JSON for each attack
   --fashion DIR     Fashion-MNIST as IDX files, for the scenarios that need it

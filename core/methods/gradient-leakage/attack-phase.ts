@@ -50,8 +50,7 @@ export async function* attackPhase(work: Work, facts: readonly DefenceFacts[]): 
       fraction: fractionOf(work, 'attacks', (0.99 * reached) / total),
     };
     if (done) {
-      if (done.result.failure)
-        yield { type: 'log', level: 'warning', message: `Run ${unit.id}: ${done.result.failure}` };
+      for (const message of troubles(done.result)) yield { type: 'log', level: 'warning', message };
       // Live pictures at 1, 2, 4, 8 … finished attacks: files stay few.
       if (state.done.size >= 2 * shown) {
         shown = state.done.size;
@@ -81,6 +80,16 @@ export async function* attackPhase(work: Work, facts: readonly DefenceFacts[]): 
   const { success, ...metrics } = metricsOf(json);
   if (success !== undefined) yield said(`Recovered ${(100 * success).toFixed(0)} % of the images without a defence.`);
   return { ...metrics, ...(success === undefined ? {} : { success }) };
+}
+
+function troubles({ id, failure, ends }: UnitResult): readonly string[] {
+  const diverged = ends.filter((end) => end === 'diverged').length;
+  return [
+    ...(failure === null ? [] : [`Run ${id}: ${failure}`]),
+    ...(diverged === 0
+      ? []
+      : [`Run ${id}: ${diverged} of ${ends.length} restarts diverged; the best iterate before that is kept.`]),
+  ];
 }
 
 function note({ state }: Work, { unit, state: reached, done }: UnitProgress): void {

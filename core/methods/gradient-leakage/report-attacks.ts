@@ -17,6 +17,7 @@ export function attackBlocks(
     ...wayOf(input, attacks, 'distance', 'Distance of the gradients', 'Distance'),
     ...wayOf(input, attacks, 'mse', 'Error of the image', 'MSE'),
     ...psnrWay(input, attacks),
+    endings(attacks),
     runs(attacks),
   ];
 }
@@ -101,6 +102,50 @@ function psnrWay(input: ReportInput, attacks: AttacksData): ReportBlock[] {
       note: 'Of the clipped images of the batch together, no defence.',
     },
   ];
+}
+
+const endTitles = [
+  ['converged', 'Converged'],
+  ['finished', 'All steps made'],
+  ['stalled', 'Stalled'],
+  ['diverged', 'Diverged'],
+] as const;
+
+/** Restarts by how they ended, and attacks that handed nothing over. */
+function endings({ units, figures }: AttacksData): ReportBlock {
+  const groups = figures.flatMap(({ title }, index) =>
+    (['plain', 'adapted'] as const).flatMap((variant) => {
+      const own = units.filter((unit) => unit.defence === index && unit.variant === variant);
+      return own.length === 0 ? [] : [{ title, variant, own }];
+    }),
+  );
+  return {
+    kind: 'table',
+    title: 'How the attacks ended',
+    columns: [
+      { title: 'Defence' },
+      { title: 'Attacker' },
+      { title: 'Attacks' },
+      ...endTitles.map(([, title]) => ({ title })),
+      { title: 'Nothing to hand over' },
+      { title: 'Median distance' },
+      { title: 'Evaluations, mean' },
+    ],
+    rows: groups.map(({ title, variant, own }) => {
+      const ends = own.flatMap((unit) => unit.ends);
+      const distances = own.flatMap(({ distance }) => distance ?? []).toSorted((a, b) => a - b);
+      return [
+        title,
+        variant,
+        own.length,
+        ...endTitles.map(([end]) => ends.filter((each) => each === end).length),
+        own.filter(({ failure }) => failure !== null).length,
+        distances[Math.floor((distances.length - 1) / 2)] ?? null,
+        own.reduce((sum, { evaluations }) => sum + evaluations, 0) / own.length,
+      ];
+    }),
+    note: 'Restarts: converged below the threshold; all steps made without that; stalled, no step left to make; diverged to what is no number, where the best iterate before is kept. Attacks that hand nothing over (gradient vanished, no finite iterate) count as not recovered.',
+  };
 }
 
 function runs({ units, figures }: AttacksData): ReportBlock {

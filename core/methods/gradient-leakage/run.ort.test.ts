@@ -164,6 +164,7 @@ describe('a leakage audit of LeNet(Zhu)', () => {
       'Overlap by rule',
       'What a defence costs and buys',
       'Share of images recovered, by how close',
+      'How the attacks ended',
       'Every attack',
     ]) {
       assert.ok(
