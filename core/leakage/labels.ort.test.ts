@@ -7,7 +7,8 @@ import { labelPriors, type LabelPriors } from './labels-priors.ts';
 import { labelOverlap, recoverLabels, type LabelEvidence, type LabelRule } from './labels.ts';
 import { oneThread, someImages, zooVictim } from './testing/zoo-victim.ts';
 import { openClient, type Client, type SharedGradients } from './victim-gradient.ts';
-import type { Victim } from './victim.ts';
+import { openModel } from '../train/models.ts';
+import { openVictim, type Victim } from './victim.ts';
 
 const shape = [1, 28, 28] as const;
 const freshLenet = (seed: number): Promise<Victim> =>
@@ -28,15 +29,21 @@ async function priorsOf(client: Client, victim: Victim, count: number): Promise<
 }
 
 describe('labels of fresh LeNets', () => {
-  it('are told by L1 and L2 of one image, each with a network of its own', async () => {
-    const client = await openClient(await freshLenet(0), { batchSize: 1, session: oneThread });
-    for (let i = 0; i < 60; i++) {
-      const victim = await freshLenet(i);
+  it('are told by L1 and L2 of one image, in 1,000 of 1,000 pairs of a network and an image', async () => {
+    const model = await openModel({ kind: 'zoo', architecture: 'lenet-zhu' }, 'victim', {
+      shape: [1, 12, 12],
+      classes: 10,
+      seed: 0,
+    });
+    let victim = openVictim(model);
+    const client = await openClient(victim, { batchSize: 1, session: oneThread });
+    for (let i = 0; i < 1000; i++) {
+      if (i % 10 === 0) victim = openVictim(model, { weights: { kind: 'uniform', bound: 0.5, seed: i } });
       const label = stream(i, 'label').int(10);
-      const { shared } = await client.share(someImages(i, 1, shape), [label], weightsOf(victim));
+      const { shared } = await client.share(someImages(i, 1, victim.shape), [label], weightsOf(victim));
       const evidence = labelEvidence(victim, shared, { batchSize: 1 });
       for (const rule of ['L1', 'L1-sign', 'L2'] as const) {
-        assert.deepEqual(recoverLabels(rule, evidence), { rule, labels: [label], notes: [] });
+        assert.deepEqual(recoverLabels(rule, evidence), { rule, labels: [label], notes: [] }, `pair ${i}`);
       }
     }
     await client.close();

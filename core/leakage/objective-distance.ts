@@ -4,10 +4,10 @@ import type { GraphBuilder, Value } from '../autodiff/builder.ts';
 /**
  * How far the gradient of the guess is from the shared one, summed over the layers l with weights w_l:
  * 'l2' Σ w‖g′ − g‖² (Zhu et al. 2019); 'l1' Σ w‖g′ − g‖₁; 'cosine' 1 − Σ w⟨g′, g⟩ / √(Σ w‖g′‖²)√(Σ w‖g‖²) (Geiping et al.
- * 2020, over all layers together); 'cosine-by-layer' the mean over layers of w(1 − cos); 'euclidean' Σ w‖g′ − g‖ (Yin et al.
- * 2021).
+ * 2020, over all layers together); 'cosine-by-layer' the mean over layers of w(1 − cos); 'max' Σ w max|g′ − g| (both in the code
+ * of Geiping et al.); 'euclidean' Σ w‖g′ − g‖ (Yin et al. 2021).
  */
-export const distanceKinds = ['l2', 'cosine', 'cosine-by-layer', 'l1', 'euclidean'] as const;
+export const distanceKinds = ['l2', 'cosine', 'cosine-by-layer', 'l1', 'max', 'euclidean'] as const;
 export type DistanceKind = (typeof distanceKinds)[number];
 
 /** Weights of L layers from the first on: all 1; (L, …, 1)/L; or softmax(L, …, 1) over its first. Geiping et al.'s code. */
@@ -52,6 +52,8 @@ export function emitDistance(
       return sum((t) => g.reduceSumSquare(gap(t)));
     case 'l1':
       return sum((t) => g.reduceSum(g.abs(gap(t))));
+    case 'max':
+      return sum((t) => g.reduceMax(g.abs(gap(t))));
     case 'euclidean':
       return sum((t) => g.sqrt(g.add(g.reduceSumSquare(gap(t)), smallest)));
     case 'cosine':

@@ -101,7 +101,7 @@ export const params = z.strictObject({
     help: 'Counts the images behind the gradient of a file, where it tells how many they are: by the rank of its linear layers and by whole counts of the classes.',
   }),
   labelSource: z
-    .enum(['attack', 'known', 'joint', 'L1', 'L2', 'L3', 'L4', 'L5', 'L6', 'L7'])
+    .enum(['attack', 'known', 'joint', 'L1', 'L1-sign', 'L2', 'L3', 'L4', 'L5', 'L6', 'L7'])
     .default('attack')
     .register(ui, {
       title: 'Labels for the attack',
@@ -109,7 +109,7 @@ export const params = z.strictObject({
       help: `joint: optimised with the image (DLG). attack: ${preset}; others than DLG take the best rule for the batch.`,
     }),
   distance: z
-    .enum(['attack', 'l2', 'cosine', 'cosine-by-layer', 'l1', 'euclidean'])
+    .enum(['attack', 'l2', 'cosine', 'cosine-by-layer', 'l1', 'max', 'euclidean'])
     .default('attack')
     .register(ui, { title: 'Distance of gradients', group: 'advanced', help: preset }),
   layerWeights: z

@@ -67,7 +67,8 @@ export const spec = defineMethod({
       'public images, where they are given',
     ],
     assumes: [
-      'an honest but curious server that does not change the network, except for the imprint (A3)',
+      'an honest but curious server that reads one gradient, or the update of local steps (FedAvg), and changes nothing',
+      'for the imprint (A3) alone a malicious server, which puts a layer of its own in front of the network',
       'no label smoothing, soft labels, weight decay or class weights inside the gradient',
     ],
     fails: [
