@@ -1,23 +1,16 @@
 import { sizeOf, type FloatTensor } from '../../base/tensor.ts';
-import { readChain, type Chain } from '../../leakage/analytic-chain.ts';
+import type { Chain } from '../../leakage/analytic-chain.ts';
 import { designImprint, imprintedInput, imprintNames, withImprint } from '../../leakage/analytic-imprint.ts';
 import { recoverRecursively } from '../../leakage/analytic-recursion.ts';
-import {
-  binInputs,
-  expectedAlone,
-  linearInput,
-  scanRows,
-  type Candidate,
-  type LinearGradient,
-} from '../../leakage/analytic.ts';
+import { binInputs, expectedAlone, linearInput, scanRows, type Candidate } from '../../leakage/analytic.ts';
 import { defend, needsExamples, type Defence } from '../../leakage/defence.ts';
 import { meanSquaredError } from '../../metrics/images.ts';
 import { openVictim, type Victim } from '../../leakage/victim.ts';
-import type { SharedGradients } from '../../leakage/victim-gradient.ts';
 import type { SessionOptions } from '../../runtime/session.ts';
 import { toWorkbenchError } from '../../base/errors.ts';
 import { clipped } from '../../leakage/score.ts';
 import { batchItems, take, victimOf, type Inputs, type Params } from './inputs.ts';
+import { boxOf, candidateTolerance, chainOf, isLinearFirst, layerGradient, toPixels } from './closed-form-layer.ts';
 import type { ClosedFormData } from './report-data.ts';
 import { openSharing, weightsOf, type Sharing } from './sharing.ts';
 
@@ -25,7 +18,6 @@ type Row = ClosedFormData['rows'][number];
 
 /** An image counts as exact below this MSE. */
 const exactMse = 1e-6;
-const tolerance = 1e-2;
 
 interface Work {
   readonly params: Params;
@@ -38,9 +30,8 @@ interface Work {
 export async function closedForms(work: Work, defences: readonly Defence[]): Promise<ClosedFormData> {
   const { params, inputs } = work;
   const victim = victimOf(inputs.model, params, 0);
-  const chain = readChain(victim.graph, victim.inputName, victim.logitsName, victim.shape);
-  const [first] = chain.layers;
-  const isLinear = first !== undefined && first.inShape[1] === 1 && first.inShape[2] === 1 && first.bias !== undefined;
+  const chain = chainOf(victim);
+  const isLinear = isLinearFirst(chain);
   const rows: Row[] = [];
   if (params.closedForm && params.localSteps === 0) {
     for (const defence of defences) if (isLinear) rows.push(await firstLayer(work, chain, defence));
@@ -49,34 +40,6 @@ export async function closedForms(work: Work, defences: readonly Defence[]): Pro
   }
   if (params.imprintBins > 0) rows.push(await imprint(work));
   return { rows };
-}
-
-/** The linear layer's gradient as rows of features, whichever way it is stored. */
-function layerGradient({ layers }: Chain, { tensors }: SharedGradients): LinearGradient {
-  const [layer] = layers;
-  const weight = tensors[layer?.weight ?? '']?.data ?? new Float32Array(0);
-  const bias = tensors[layer?.bias ?? '']?.data ?? new Float32Array(0);
-  if (!layer?.isTransposed) return { weight, bias };
-  const [rows, features] = [layer.outShape[0], layer.inShape[0]];
-  return {
-    weight: Float32Array.from(weight, (_, at) => weight[(at % features) * rows + Math.floor(at / features)] ?? 0),
-    bias,
-  };
-}
-
-/** Pixels of what the first layer saw. */
-function toPixels({ scale, shift }: Chain, input: ArrayLike<number>): Float32Array<ArrayBuffer> {
-  const plane = input.length / scale.length;
-  return Float32Array.from(input, (value, i) => {
-    const channel = Math.floor(i / plane);
-    return (value - (shift[channel] ?? 0)) / (scale[channel] ?? 1);
-  });
-}
-
-/** The pixel box as the first layer sees it. */
-function boxOf({ scale, shift }: Chain): readonly [number, number] {
-  const ends = scale.flatMap((factor, c) => [shift[c] ?? 0, factor + (shift[c] ?? 0)]);
-  return [Math.min(...ends), Math.max(...ends)];
 }
 
 async function firstLayer({ params, inputs, sharing }: Work, chain: Chain, defence: Defence): Promise<Row> {
@@ -108,7 +71,7 @@ async function scanned({ params, inputs, sharing }: Work, chain: Chain): Promise
       victim.shape,
     );
     const { shared } = await sharing.share(images, labels, weightsOf(victim));
-    const found = scanRows(layerGradient(chain, shared), { box: boxOf(chain), tolerance });
+    const found = scanRows(layerGradient(chain, shared), { box: boxOf(chain), tolerance: candidateTolerance });
     scores.push(
       ...nearest(
         images,
@@ -166,7 +129,7 @@ async function imprint({ params, inputs, session }: Work): Promise<Row> {
         weight: shared.tensors[imprintNames.weight]?.data ?? [],
         bias: shared.tensors[imprintNames.bias]?.data ?? [],
       };
-      const found = binInputs(rows, { box: [0, 1], tolerance });
+      const found = binInputs(rows, { box: [0, 1], tolerance: candidateTolerance });
       scores.push(...nearest(images, found));
     }
   } finally {

@@ -151,6 +151,20 @@ export const ClosedFormData = z.object({
 });
 export type ClosedFormData = z.infer<typeof ClosedFormData>;
 
+/** What came back by formula of a gradient from a file. */
+export const ClosedFileData = z.object({
+  rows: z.array(
+    z.object({
+      way: z.string(),
+      count: z.int(),
+      /** ‖g′ − g‖/‖g‖ of what came back; null for a batch, or where nothing did. */
+      distance: Finite,
+      note: z.string(),
+    }),
+  ),
+});
+export type ClosedFileData = z.infer<typeof ClosedFileData>;
+
 export const TradeoffData = z.object({
   steps: z.int(),
   batchSize: z.int(),

@@ -4,6 +4,7 @@ import { percent } from '../../report/evaluation.ts';
 import {
   AttacksData,
   type DefenceFigures,
+  ClosedFileData,
   ClosedFormData,
   GradientFileData,
   LabelTableData,
@@ -33,6 +34,7 @@ export function report(input: ReportInput): ReportDocument {
     sections: [
       ahead(preflight),
       fileSection(file),
+      closedFileSection(input),
       { title: 'Images by optimisation', blocks: attacks ? attackBlocks(input, attacks, figures) : [] },
       closedSection(closed),
       labelSection(labels),
@@ -152,6 +154,38 @@ function fileSection(file: GradientFileData | undefined): ReportSection {
         ],
         note: [...file.notes, ...file.labelNotes].join(' '),
       },
+    ],
+  };
+}
+
+/** Held against the file, since the true images are not known. */
+function closedFileSection(input: ReportInput): ReportSection {
+  const closed = ClosedFileData.safeParse(input.json('closed-form-file')).data;
+  const source = input.image('closed-form.png');
+  const title = 'Images in closed form';
+  if (!closed) return { title, blocks: [] };
+  return {
+    title,
+    text: 'Linear algebra on the gradient of the file, no optimisation.',
+    blocks: [
+      {
+        kind: 'table',
+        title: 'Recovered without optimisation',
+        columns: [{ title: 'Way' }, { title: 'Images' }, { title: 'Distance of its gradient' }, { title: 'Note' }],
+        rows: closed.rows.map(({ way, count, distance, note }) => [way, count, distance, note]),
+        note: 'Distance: of the gradient of what came back from the one given, over its norm. Far below 1 it is the image; an image cannot be told by it alone where the file was defended.',
+      },
+      ...(source
+        ? [
+            {
+              kind: 'image',
+              title: 'What came back, in the order of the table',
+              source,
+              alt: 'Images recovered from the gradient of the file by formula',
+              pixelated: true,
+            } as const,
+          ]
+        : []),
     ],
   };
 }

@@ -26,6 +26,7 @@ import {
 } from '../testing/drive.ts';
 import {
   AttacksData,
+  ClosedFileData,
   ClosedFormData,
   GradientFileData,
   LabelTableData,
@@ -311,6 +312,18 @@ describe('a gradient from a file', () => {
     const document = report(inputOf(driven, {}));
     assert.match(document.conclusion, /cannot be scored. It tells the labels .* \(by L2\)/);
     assert.ok(document.sections.some(({ title }) => title === 'The gradient of the file'));
+  });
+  it('gives its image back by formula, held against the file itself', async () => {
+    const driven = await attackFile(await write(() => {}), { attack: 'none' });
+    const { rows } = ClosedFileData.parse(jsonOf(driven, 'closed-form-file'));
+    assert.deepEqual(
+      rows.map(({ way, count }) => [way.slice(0, 2), count]),
+      [['A4', 1]],
+    );
+    assert.ok((rows[0]?.distance ?? 1) < 1e-2, String(rows[0]?.distance));
+    assert.ok(driven.artifacts.has('closed-form.png'));
+    const blocks = report(inputOf(driven, {})).sections.flatMap((section) => section.blocks);
+    assert.ok(blocks.some((block) => block.kind === 'image' && block.title.startsWith('What came back')));
   });
   it('of a batch of unknown size is counted where that is asked for, and refused where more images must be behind it', async () => {
     const path = await write(() => {}, [0, 1, 3, 3]);

@@ -2,6 +2,7 @@ import type { ResultMetrics } from '../../contract/run.ts';
 import { noiseVariance, describeDefence } from '../../leakage/defence.ts';
 import type { Run } from '../context.ts';
 import { attackPhase } from './attack-phase.ts';
+import { closedFromFile } from './closed-form-file.ts';
 import { closedForms } from './closed-form.ts';
 import { labelPhase } from './label-phase.ts';
 import { preflight, refuseUnsuitable } from './preflight.ts';
@@ -41,6 +42,7 @@ export const run: Run<typeof spec> = async function* (ctx) {
       work.state.isPreflightSaid = true;
     }
     const closed = yield* closedPhase(work);
+    yield* closedFromFile(work);
     yield* tradeoffPhase(work);
     yield* labelPhase(work);
     const facts = defences.map((defence) => ({
