@@ -75,6 +75,7 @@ function typesOf(
         Object.entries(moments).map(([name, { dims }]) => [name, { dtype: 'float32', shape: dims }] as const),
       ),
       bestDistance: { dtype: 'float32', shape: [] },
+      over: { dtype: 'float32', shape: [] },
     },
     steps: {
       rates: { dtype: 'float32', shape: [optimiser.scalarCount] },
@@ -99,9 +100,9 @@ function step(
   { state, steps, shared: fed }: LoopValues,
   { victim, shared, settings, optimiser }: StepParts,
 ): { state: Record<string, Value>; trace: Record<string, Value> } {
-  const { pixels, labelLogits, bestDistance } = state;
+  const { pixels, labelLogits, bestDistance, over } = state;
   const { rates, softness } = steps;
-  invariant(pixels && bestDistance && rates && softness, 'an attack carries its guess');
+  invariant(pixels && bestDistance && over && rates && softness, 'an attack carries its guess');
   const guess = { pixels, labelLogits, groupMean: fed['groupMean'] };
   const { distance, total, dPixels, dLabelLogits } = emitObjective(g, victim, shared, guess, settings);
   const noisy = steps['noise'] ? g.add(dPixels, steps['noise']) : dPixels;
@@ -126,8 +127,27 @@ function step(
     const bound = (values: readonly number[]): Value => g.floats([1, values.length, 1, 1], values);
     next['pixels'] = settings.space ? g.min(g.max(moved, bound(low)), bound(high)) : g.clip(moved, 0, 1);
   }
-  return { state: next, trace: { distance, total } };
+  const threshold = stopsBelow(settings);
+  const goesOn = g.less(total, largestFloat);
+  const isOver = g.where(
+    threshold === undefined ? goesOn : g.and(goesOn, g.not(g.less(total, threshold))),
+    g.scalar(0),
+    g.scalar(1),
+  );
+  next['over'] = g.max(over, isOver);
+  // Where the attack is over, the rest of a chunk changes nothing: how long chunks are must not show in the result.
+  const wasOver = g.less(g.scalar(0.5), over);
+  const frozen = Object.entries(next).map(
+    ([name, value]) => [name, g.where(wasOver, state[name] ?? value, value)] as const,
+  );
+  return { state: Object.fromEntries(frozen), trace: { distance, total } };
 }
+
+/** Above it, and at NaN, an attack has diverged. */
+const largestFloat = 3.402823e38;
+
+/** The distance at which an attack has converged; undefined: it makes all steps. */
+const stopsBelow = ({ stopBelow = 0 }: AttackSettings): number | undefined => (stopBelow > 0 ? stopBelow : undefined);
 
 /** What Adam is fed with in place of the gradient. */
 function turned(g: GraphBuilder, grad: Value, softness: Value, { optimiser }: AttackSettings): Value {
@@ -159,7 +179,8 @@ function createRun(
   { loop, types, settings, optimiser, restart, groupMean }: RunParts,
   from: AdamStart | RunState,
 ): AttackRun {
-  const { steps, seed, noise = 0, stopBelow = 0 } = settings;
+  const { steps, seed, noise = 0 } = settings;
+  const threshold = stopsBelow(settings);
   const schedule = scheduleOf(settings);
   let state: Readonly<Record<string, Tensor>> = 'numbers' in from ? from.tensors : freshState(types, from);
   const resumed = 'numbers' in from ? from.numbers : {};
@@ -199,9 +220,15 @@ function createRun(
     return floatsOf(value);
   };
   const optional = (name: string): Float32Array<ArrayBuffer> | undefined => (state[name] ? floats(name) : undefined);
-  const record = (trace: Readonly<Record<string, Tensor>>): void => {
-    const last = (name: string): number => Number(trace[name]?.data.at(-1) ?? Number.NaN);
-    [distance, total] = [last('distance'), last('total')];
+  const hasDiverged = (value: number): boolean => !(value < largestFloat);
+  const hasConverged = (value: number): boolean => threshold !== undefined && value < threshold;
+  /** Takes down where the attack stands; gives the steps up to there. */
+  const record = (trace: Readonly<Record<string, Tensor>>): number => {
+    const totals = Array.from(trace['total']?.data ?? [], Number);
+    const stop = totals.findIndex((value) => hasDiverged(value) || hasConverged(value));
+    const last = stop < 0 ? totals.length - 1 : stop;
+    [distance, total] = [Number(trace['distance']?.data[last] ?? Number.NaN), totals[last] ?? Number.NaN];
+    return last + 1;
   };
   return {
     get progress(): RunProgress {
@@ -217,11 +244,11 @@ function createRun(
       const count = Math.max(1, Math.min(most, steps - at));
       const result = await run(count);
       state = result.state;
-      record(result.trace);
-      at += count;
-      evaluations += count;
-      if (!Number.isFinite(total)) end = 'diverged';
-      else if (total < stopBelow) end = 'converged';
+      const made = record(result.trace);
+      at += made;
+      evaluations += made;
+      if (hasDiverged(total)) end = 'diverged';
+      else if (hasConverged(total)) end = 'converged';
       else if (at >= steps) {
         // The last update has not been looked at yet: one more step for its distance, whose own update is dropped.
         const last = await run(1);
@@ -232,7 +259,7 @@ function createRun(
           ...state,
           ...Object.fromEntries(kept.flatMap((name) => (last.state[name] ? [[name, last.state[name]]] : []))),
         };
-        end = Number.isFinite(total) ? 'finished' : 'diverged';
+        end = hasDiverged(total) ? 'diverged' : 'finished';
       }
     },
     capture: () => ({

@@ -182,6 +182,24 @@ describe('an attack by Adam', () => {
     });
   }
 
+  it('stops at the first step below the threshold, however its steps are cut', async () => {
+    const victim = await zooVictim('lenet-zhu', { shape });
+    const shared = await shareOnce(victim, someImages(2, 1, shape), [4]);
+    const settings = {
+      ...presetSettings('idlg', presetCase),
+      optimiser: 'adam',
+      learningRate: 0.1,
+      steps: 40,
+    } as const;
+    const { distance } = await attackWith(victim, shared, { ...settings, steps: 12 }, { most: 1000 });
+    const stopping = { ...settings, stopBelow: 1.0001 * distance };
+    const whole = await attackWith(victim, shared, stopping, { most: 1000 });
+    const [restart] = whole.restarts;
+    assert.equal(restart?.end, 'converged');
+    assert.ok(restart.steps > 1 && restart.steps <= 14, `${restart.steps}`);
+    for (const most of [1, 3, 7]) assert.deepEqual(await attackWith(victim, shared, stopping, { most }), whole);
+  });
+
   it('pulls the restarts of a group together', async () => {
     const victim = await zooVictim('lenet-zhu', { shape });
     const shared = await shareOnce(victim, someImages(2, 1, shape), [4]);
