@@ -127,16 +127,26 @@ export interface Client {
 export interface ClientOptions {
   readonly batchSize: number;
   readonly local?: LocalTraining;
+  /** 'fed': weights come with each call; 'own' (as a rule): those of the victim. */
+  readonly weights?: 'own' | 'fed';
   readonly session: SessionOptions;
 }
+
+type EmitWeights = (g: GraphBuilder, victim: Victim) => Values;
 
 /** @throws OP_NO_GRADIENT naming every operator in the way */
 export async function openClient(victim: Victim, options: ClientOptions): Promise<Client> {
   const { batchSize, local } = options;
   const dims = [batchSize, ...victim.shape];
-  // With the victim's own weights as constants, as in an attack: so both round alike, and no ReLU falls to another side.
-  const own = await compileClient(victim, options, bakedWeights);
-  let fed: Session | undefined;
+  // Many share a client, from several lanes at once: each session is opened once, when first wanted.
+  const sessions = new Map<EmitWeights, Promise<Session>>();
+  const sessionWith = (emitWeights: EmitWeights): Promise<Session> => {
+    const opened = sessions.get(emitWeights) ?? compileClient(victim, options, emitWeights);
+    sessions.set(emitWeights, opened);
+    return opened;
+  };
+  // An operator in the way is told now.
+  await sessionWith(options.weights === 'fed' ? weightInputs : bakedWeights);
   return {
     async share(given, labels, weights) {
       if (given.data.length !== sizeOf(dims) || labels.length !== batchSize) {
@@ -149,8 +159,8 @@ export async function openClient(victim: Victim, options: ClientOptions): Promis
         images: float32(dims, floatsOf(given, 'the images')),
         labels: int64([batchSize], labels),
       };
-      if (weights) fed ??= await compileClient(victim, options, weightInputs);
-      const session = weights && fed ? fed : own;
+      // The victim's own weights are constants, as in an attack: so both round alike, and no ReLU falls to another side.
+      const session = await sessionWith(weights ? weightInputs : bakedWeights);
       const accepted = new Set(session.inputNames);
       for (const { name, initial } of victim.parameters) {
         if (accepted.has(weightKey(name))) feeds[weightKey(name)] = weights?.[name] ?? initial;
@@ -171,8 +181,7 @@ export async function openClient(victim: Victim, options: ClientOptions): Promis
       };
     },
     async close() {
-      await own.close();
-      await fed?.close();
+      for (const session of sessions.values()) await (await session).close();
     },
   };
 }
@@ -180,7 +189,7 @@ export async function openClient(victim: Victim, options: ClientOptions): Promis
 async function compileClient(
   victim: Victim,
   { batchSize, local, session }: ClientOptions,
-  emitWeights: (g: GraphBuilder, victim: Victim) => Values,
+  emitWeights: EmitWeights,
 ): Promise<Session> {
   const g = new GraphBuilder('', session.device === 'cpu' ? 'cpu' : 'gpu');
   const images = g.input('images', 'float32', [batchSize, ...victim.shape]);

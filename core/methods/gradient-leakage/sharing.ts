@@ -43,7 +43,8 @@ export function openSharing(victim: Victim, session: SessionOptions, local?: Loc
   const client = (batchSize: number, isLocal: boolean): Promise<Client> => {
     const key = `${batchSize} ${isLocal}`;
     const known =
-      clients.get(key) ?? openClient(victim, { batchSize, session, ...(isLocal && local ? { local } : {}) });
+      clients.get(key) ??
+      openClient(victim, { batchSize, session, weights: 'fed', ...(isLocal && local ? { local } : {}) });
     clients.set(key, known);
     return known;
   };
