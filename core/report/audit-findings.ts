@@ -51,7 +51,7 @@ export function auditFindings(
             value: figure.robustAccuracy,
             unit: 'fraction',
             interval: figure.interval,
-            budget: `${epsilonText(audit, epsilon)}; ${attacks.map((attack) => `${attack.title}: at most ${formatNumber(attack.forward)} forward and ${formatNumber(attack.backward)} backward passes an image`).join('; ')}`,
+            budget: `${epsilonText(audit, epsilon)}; forward + backward passes an image at most: ${attacks.map((attack) => `${attack.title} ${formatNumber(attack.forward)} + ${formatNumber(attack.backward)}`).join(', ')}`,
             seed: audit.seed,
           },
           references,

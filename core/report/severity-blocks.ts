@@ -1,20 +1,15 @@
 import type { ReportBlock, TableBlock } from './document.ts';
 import { formatNumber } from './format.ts';
-import type { Estimate, SeverityData, SeverityRow } from './severity.ts';
-
-const budget = ({ norm, epsilon }: Pick<SeverityRow, 'norm' | 'epsilon'>): string =>
-  epsilon === null ? `${norm}, smallest` : `${norm} ${formatNumber(epsilon)}`;
-
-const interval = (estimate: Estimate | undefined): string =>
-  typeof estimate?.low !== 'number' || typeof estimate.high !== 'number'
-    ? ''
-    : `${formatNumber(round(estimate.low))} – ${formatNumber(round(estimate.high))}`;
-
-const round = (value: number): number => Number(value.toFixed(3));
+import type { SeverityData, SeverityRow } from './severity.ts';
+import { classView, worstFigures } from './severity-classes.ts';
+import { epsilonCurves, stepCurves } from './severity-curves.ts';
+import { budgetText, intervalText } from './severity-text.ts';
 
 /** Tables T1 to T8 of the specification; those for which the run has nothing to say are left out. */
-export function severityBlocks(data: SeverityData): ReportBlock[] {
-  const [leading] = data.measures;
+export function severityBlocks(whole: SeverityData): ReportBlock[] {
+  const [leading] = whole.measures;
+  // A sweep is compared with itself, not with other attacks.
+  const data = { ...whole, rows: whole.rows.filter(({ family }) => family !== 'sweep') };
   const notice: ReportBlock[] =
     data.noSemantics === null ? [] : [{ kind: 'notice', level: 'info', text: data.noSemantics }];
   if (leading === undefined) return [...notice, overview(data)];
@@ -24,11 +19,12 @@ export function severityBlocks(data: SeverityData): ReportBlock[] {
     corrected(data),
     ...orders(data, leading.name),
     ...models(data, leading.name),
-    ...sweep(data, 'epsilon', leading),
-    ...sweep(data, 'steps', leading),
+    ...epsilonCurves(data, leading),
+    ...stepCurves(whole, leading),
     ...families(data, 'Universal and image-specific perturbations', ['universal', 'white-box'], leading),
     ...families(data, 'Transferred and white-box flips', ['transfer', 'white-box'], leading),
     ...classView(data, leading),
+    ...worstFigures(data),
     ...costs(data),
   ];
 }
@@ -58,7 +54,7 @@ function overview(data: SeverityData): TableBlock {
       return [
         row.title,
         ...(several ? [row.model] : []),
-        budget(row),
+        budgetText(row),
         value('foolingRate'),
         value('attackSuccess'),
         value('oldLabelNewRank'),
@@ -105,10 +101,10 @@ function corrected(data: SeverityData): TableBlock {
       ...data.rows.map((row) => [
         row.title,
         ...named(row.model),
-        budget(row),
+        budgetText(row),
         ...data.measures.flatMap(({ name }, i) => [
           row.corrected[name]?.value ?? null,
-          ...(i === 0 ? [interval(row.corrected[name]), row.harm[name]?.value ?? null] : []),
+          ...(i === 0 ? [intervalText(row.corrected[name]), row.harm[name]?.value ?? null] : []),
         ]),
         row.shared?.corrected[data.measures[0]?.name ?? '']?.value ?? null,
         row.shared?.count ?? null,
@@ -133,7 +129,7 @@ function cleanRow(
     'none',
     ...data.measures.flatMap(({ name }, i) => [
       clean.corrected[name]?.value ?? null,
-      ...(i === 0 ? [interval(clean.corrected[name]), null] : []),
+      ...(i === 0 ? [intervalText(clean.corrected[name]), null] : []),
     ]),
     null,
     null,
@@ -145,7 +141,7 @@ function orders(data: SeverityData, measure: string): ReportBlock[] {
   const compared = data.rows.filter(
     ({ family, fooled }) => !['control', 'worst-case', 'targeted'].includes(family) && fooled > 0,
   );
-  const tables = [...Map.groupBy(compared, (row) => `${row.model}, ${budget(row)}`)].flatMap(([title, rows]) => {
+  const tables = [...Map.groupBy(compared, (row) => `${row.model}, ${budgetText(row)}`)].flatMap(([title, rows]) => {
     if (rows.length < 3) return [];
     const severity = (row: SeverityRow): number => row.corrected[measure]?.value ?? Number.NEGATIVE_INFINITY;
     const byRate = rows.toSorted((a, b) => rate(b) - rate(a));
@@ -183,7 +179,7 @@ const rate = (row: SeverityRow): number => row.metrics['foolingRate']?.value ?? 
 
 /** T3: models under the same attack. */
 function models(data: SeverityData, measure: string): ReportBlock[] {
-  const groups = [...Map.groupBy(data.rows, (row) => `${row.title}, ${budget(row)}`)].filter(
+  const groups = [...Map.groupBy(data.rows, (row) => `${row.title}, ${budgetText(row)}`)].filter(
     ([, rows]) => new Set(rows.map(({ model }) => model)).size > 1,
   );
   if (groups.length === 0) return [];
@@ -206,56 +202,10 @@ function models(data: SeverityData, measure: string): ReportBlock[] {
             row.model,
             row.metrics['foolingRate']?.value ?? null,
             row.corrected[measure]?.value ?? null,
-            interval(row.corrected[measure]),
+            intervalText(row.corrected[measure]),
           ]),
       ),
     },
-  ];
-}
-
-/** T4 and T5: fooling rate and severity over epsilon or over steps. */
-function sweep(
-  data: SeverityData,
-  along: 'epsilon' | 'steps',
-  measure: { readonly name: string; readonly title: string },
-): ReportBlock[] {
-  const other = along === 'epsilon' ? 'steps' : 'epsilon';
-  const groups = [
-    ...Map.groupBy(
-      data.rows.filter((row) => row[along] !== null),
-      (row) => `${row.title} · ${row.model} · ${row.norm} · ${along === 'steps' ? row[other] : ''}`,
-    ).values(),
-  ].filter((rows) => new Set(rows.map((row) => row[along])).size > 1);
-  if (groups.length === 0) return [];
-  const title = along === 'epsilon' ? 'Epsilon' : 'Steps';
-  const several = new Set(data.rows.map(({ model }) => model)).size > 1;
-  const chart = (what: string, unit: string, pick: (row: SeverityRow) => Estimate | undefined) => ({
-    kind: 'line' as const,
-    size: 'half' as const,
-    title: `${what} over ${title.toLowerCase()}`,
-    x: { title },
-    y: { title: what, unit },
-    series: groups.map((rows) => {
-      const sorted = rows.toSorted((a, b) => (a[along] ?? 0) - (b[along] ?? 0));
-      const at = (row: SeverityRow): number => row[along] ?? 0;
-      return {
-        name: several ? `${rows[0]?.title}, ${rows[0]?.model}` : (rows[0]?.title ?? ''),
-        points: sorted.flatMap((row) => {
-          const value = pick(row)?.value;
-          return typeof value === 'number' ? [[at(row), value] as const] : [];
-        }),
-        band: sorted.flatMap((row) => {
-          const found = pick(row);
-          return typeof found?.low === 'number' && typeof found.high === 'number'
-            ? [[at(row), found.low, found.high] as const]
-            : [];
-        }),
-      };
-    }),
-  });
-  return [
-    chart('Fooling rate', 'fraction', (row) => row.metrics['foolingRate']),
-    chart(`Severity (${measure.title})`, '1', (row) => row.corrected[measure.name]),
   ];
 }
 
@@ -269,7 +219,7 @@ function families(
   const groups = [
     ...Map.groupBy(
       data.rows.filter(({ family }) => pair.includes(family)),
-      (row) => `${row.model}, ${budget(row)}`,
+      (row) => `${row.model}, ${budgetText(row)}`,
     ),
   ].filter(([, rows]) => new Set(rows.map(({ family }) => family)).size > 1);
   if (groups.length === 0) return [];
@@ -291,67 +241,14 @@ function families(
           .toSorted((a, b) => pair.indexOf(a.family) - pair.indexOf(b.family))
           .map((row) => [
             name,
-            row.family,
+            row.family.replace('-', '\u2011'),
             row.title,
             row.metrics['foolingRate']?.value ?? null,
             row.corrected[measure.name]?.value ?? null,
-            interval(row.corrected[measure.name]),
+            intervalText(row.corrected[measure.name]),
             row.concentration.dominantShare,
           ]),
       ),
-    },
-  ];
-}
-
-/** The strongest attack, of which single figures are shown. */
-function strongest(data: SeverityData): SeverityRow | undefined {
-  const real = data.rows.filter(({ family }) => family !== 'control');
-  return real.toSorted((a, b) => b.fooled - a.fooled)[0];
-}
-
-/** T8 and the flip matrix, of the attack that fools most. */
-function classView(data: SeverityData, measure: { readonly name: string; readonly title: string }): ReportBlock[] {
-  const row = strongest(data);
-  if (row === undefined || row.fooled === 0) return [];
-  const shares = row.flips.map((counts) => {
-    const total = counts.reduce((a, b) => a + b, 0);
-    return counts.map((count) => (total === 0 ? 0 : count / total));
-  });
-  const most = row.flips.map((counts, k) =>
-    counts.reduce((best, count, j) => (j !== k && count > (counts[best] ?? -1) ? j : best), k === 0 ? 1 : 0),
-  );
-  return [
-    {
-      kind: 'heat-map',
-      title: `Where answers go: ${row.title}, ${budget(row)}`,
-      rows: data.classNames,
-      columns: data.classNames,
-      rowTitle: 'Answer before',
-      columnTitle: 'Answer after',
-      values: shares,
-      scale: 'counts',
-      digits: 2,
-      note: 'Each row sums to 1; the diagonal holds the images that stood.',
-    },
-    {
-      kind: 'table',
-      title: `Most harmful source classes: ${row.title}, ${budget(row)}`,
-      columns: [
-        { title: 'Class before' },
-        { title: 'Fooled', digits: 0 },
-        { title: `Mean distance (${measure.title})`, digits: 3 },
-        { title: 'Most often taken for', align: 'left' },
-      ],
-      rows: (row.byClass ?? [])
-        .map((entry, k) => ({ ...entry, k }))
-        .filter(({ fooled }) => fooled > 0)
-        .toSorted((a, b) => (b.severity ?? 0) - (a.severity ?? 0))
-        .map(({ fooled, severity, k }) => [
-          data.classNames[k] ?? String(k),
-          fooled,
-          severity,
-          data.classNames[most[k] ?? 0] ?? '',
-        ]),
     },
   ];
 }
@@ -375,7 +272,7 @@ function costs(data: SeverityData): ReportBlock[] {
       rows: rows.map((row) => [
         row.title,
         row.model,
-        budget(row),
+        budgetText(row),
         row.cost.mean,
         row.cost.p95,
         row.cost.cvar95,

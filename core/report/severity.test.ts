@@ -118,6 +118,20 @@ describe('severity of attacks in a report', () => {
       lines[0]?.series.map(({ name, points }) => [name, points.map(([x]) => x)]),
       [['NEAR', [0.1, 0.2]]],
     );
+    const sweep = [1, 10, 40].map((steps) =>
+      outcome('pgd', (a, i) => (i < steps ? opposite(a) : a), { family: 'sweep', steps }),
+    );
+    const swept = summariseAttacks([...outcomes, ...sweep], { measures, resamples });
+    assert.deepEqual(swept.slice(0, rows.length), rows);
+    const more = severityBlocks(SeverityData.parse({ ...data, rows: swept }));
+    const steps = more.find((block) => block.kind === 'line' && block.title === 'Fooling rate over steps');
+    assert.ok(steps?.kind === 'line');
+    assert.deepEqual(steps.series[0]?.points, [
+      [1, 1 / 40],
+      [10, 10 / 40],
+      [40, 1],
+    ]);
+    assert.ok(!more.some((block) => block.kind === 'table' && block.rows.flat().includes('PGD')));
     assert.equal(lines[0]?.series[0]?.band?.length, 2);
     assert.equal(table(/Universal and image-specific/).rows[0]?.[1], 'universal');
     assert.ok(!blocks.some((block) => block.kind === 'table' && /Transferred|same attack/.test(block.title)));
@@ -131,6 +145,20 @@ describe('severity of attacks in a report', () => {
       table(/Most harmful source/).rows.map((row) => row.length),
       [4, 4, 4, 4],
     );
+  });
+
+  it('gives every figure of the worst case with its interval', () => {
+    const worst = outcome('worst', (a, i) => (i % 2 === 0 ? opposite(a) : a), { family: 'worst-case', steps: null });
+    const withWorst = summariseAttacks([...outcomes, worst], { measures, resamples });
+    const figures = severityBlocks(SeverityData.parse({ ...data, rows: withWorst })).find(
+      (block) => block.kind === 'table' && block.title === 'Every figure of the worst case',
+    );
+    assert.ok(figures?.kind === 'table');
+    const row = (title: RegExp): string => String(figures.rows.find(([name]) => title.test(String(name)))?.[1]);
+    assert.match(row(/^Fooling rate/), /^50\.0 % \(\d\d\.\d – \d\d\.\d\)$/);
+    // The old label falls two places in every second image.
+    assert.match(row(/^OLNR/), /^1\.00 \(0\.\d\d – 1\.\d\d\)$/);
+    assert.equal(figures.rows.length, 22);
   });
 
   it('sets models side by side when there are several, and the cost when there is a matrix', () => {

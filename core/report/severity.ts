@@ -8,7 +8,7 @@ const SeverityRow = z.object({
   model: z.string(),
   attack: z.string(),
   title: z.string(),
-  family: z.enum(['white-box', 'black-box', 'transfer', 'universal', 'targeted', 'worst-case', 'control']),
+  family: z.enum(['white-box', 'black-box', 'transfer', 'universal', 'targeted', 'worst-case', 'control', 'sweep']),
   norm: z.string(),
   epsilon: z.number().nullable(),
   steps: z.int().nullable(),

@@ -2,7 +2,7 @@ import { float32, sizeOf } from '../../base/tensor.ts';
 import { npzBytes, pngArchive, pngGrid } from '../../data/write.ts';
 import type { Flips } from '../../metrics/severity/flips.ts';
 import type { MethodEvent } from '../context.ts';
-import type { Stage, Worst } from './groups.ts';
+import type { Worst } from './groups.ts';
 
 type Shape = readonly [number, number, number];
 
@@ -34,6 +34,7 @@ type Bounds = readonly [number, number];
 
 /** An image is magnified to about so many pixels. */
 const shownPixels = 84;
+const perturbationPixels = 112;
 
 export interface Triplet {
   readonly clean: Float32Array;
@@ -41,11 +42,12 @@ export interface Triplet {
   readonly note: string;
 }
 
-/** Rows of clean image, perturbation and adversarial image. `epsilon` of linf sets the magnification; else the largest change. */
+/** Rows of clean image, perturbation and adversarial image; the largest change of them all has the full colour. */
 export async function tripletGrid(
   triplets: readonly Triplet[],
   shape: Shape,
   bounds: Bounds,
+  about = { name: 'gallery', title: 'Clean image, perturbation, adversarial image' },
 ): Promise<{ readonly event: MethodEvent; readonly magnified: number }> {
   const span = triplets.reduce((most, { clean, adversarial }) => {
     const row = adversarial.reduce((top, value, p) => Math.max(top, Math.abs(value - clean[p]!)), 0);
@@ -64,14 +66,14 @@ export async function tripletGrid(
     columns: 3,
     scale: Math.max(1, Math.round(shownPixels / Math.max(height, width))),
     gap: 4,
+    ground: 'transparent',
   });
   const magnified = Number(((bounds[1] - bounds[0]) / span).toPrecision(2));
   return {
     magnified,
     event: {
       type: 'artifact',
-      name: 'gallery',
-      title: 'Clean image, perturbation, adversarial image',
+      ...about,
       content: { bytes, mediaType: 'image/png' },
       meta: {
         rows: triplets.map(({ note }) => note.split('\n')[0]),
@@ -81,7 +83,7 @@ export async function tripletGrid(
   };
 }
 
-/** Universal perturbations as pictures, one a row. */
+/** Universal perturbations as pictures, beside each other. */
 export async function universalGrid(
   perturbations: readonly Float32Array[],
   titles: readonly string[],
@@ -93,9 +95,10 @@ export async function universalGrid(
   const grid = new Float32Array(perturbations.length * 3 * height * width);
   perturbations.forEach((v, i) => grid.set(divergingMap(v, shape, epsilon), i * 3 * height * width));
   const bytes = await pngGrid(grid, [perturbations.length, 3, height, width], {
-    columns: 1,
-    scale: Math.max(1, Math.round(shownPixels / Math.max(height, width))),
+    columns: perturbations.length,
+    scale: Math.max(1, Math.round(perturbationPixels / Math.max(height, width))),
     gap: 4,
+    ground: 'transparent',
   });
   return {
     magnified: Number(((high - low) / epsilon).toPrecision(2)),
@@ -104,7 +107,7 @@ export async function universalGrid(
       name: 'universal-grid',
       title: 'Universal perturbations',
       content: { bytes, mediaType: 'image/png' },
-      meta: { rows: [...titles], columns: 1 },
+      meta: { columns: [...titles] },
     },
   };
 }
@@ -114,24 +117,24 @@ export interface GalleryInput {
   readonly flips: Flips;
   /** d(old, new) of each image. */
   readonly distances: Float64Array;
+  /** [N, C, H, W], or more. */
   readonly images: Float32Array;
   readonly classNames: readonly string[];
 }
 
-/** The five most and the five least severe fooled images of the worst case. */
-export function galleryTriplets({ worst, flips, distances, images, classNames }: GalleryInput): Triplet[] {
-  const size = images.length / worst.length;
+/** The `each` most and the `each` least severe fooled images of the worst case. */
+export function galleryTriplets({ worst, flips, distances, images, classNames }: GalleryInput, each = 5): Triplet[] {
   const fooled = worst.flatMap(({ stage }, i) => {
     const adversarial = stage?.adversarial.get(i);
     return stage && adversarial ? [{ i, stage, adversarial }] : [];
   });
   const sorted = fooled.toSorted((a, b) => distances[b.i]! - distances[a.i]! || a.i - b.i);
-  const chosen = sorted.length <= 10 ? sorted : [...sorted.slice(0, 5), ...sorted.slice(-5)];
+  const chosen = sorted.length <= 2 * each ? sorted : [...sorted.slice(0, each), ...sorted.slice(-each)];
   return chosen.map(({ i, stage, adversarial }) => {
     const [old, after] = [classNames[flips.before[i]!] ?? '', classNames[flips.after[i]!] ?? ''];
     const share = (value: number): string => `${(100 * value).toFixed(1)} %`;
     return {
-      clean: images.subarray(i * size, (i + 1) * size),
+      clean: images.subarray(i * adversarial.length, (i + 1) * adversarial.length),
       adversarial,
       note: [
         `${old} → ${after}, ${stage.title}`,
@@ -140,53 +143,6 @@ export function galleryTriplets({ worst, flips, distances, images, classNames }:
       ].join('\n'),
     };
   });
-}
-
-const cell = (value: string | number | null): string => {
-  if (value === null) return '';
-  const text = String(value);
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-};
-
-/** One line for each image, attack, epsilon and model: what a third person needs to count again. */
-export function recordsCsv(
-  models: readonly { readonly title: string; readonly stages: readonly Stage[] }[],
-): MethodEvent {
-  const head =
-    'model,attack,epsilon,image,label,target,predicted,verdict,reached,first_step,queries,gradient_calls,linf,l2,l1,l0,flags';
-  const lines = models.flatMap(({ title, stages }) =>
-    stages.flatMap(({ attackId, epsilon, records }) =>
-      records.map((record) =>
-        [
-          title,
-          attackId,
-          epsilon,
-          record.index,
-          record.label,
-          record.target,
-          record.predicted,
-          record.verdict,
-          record.reached,
-          record.firstSuccessStep,
-          record.queries,
-          record.gradientCalls,
-          record.linf,
-          record.l2,
-          record.l1,
-          record.l0,
-          record.flags.join(' '),
-        ]
-          .map(cell)
-          .join(','),
-      ),
-    ),
-  );
-  return {
-    type: 'artifact',
-    name: 'records',
-    title: 'What became of each image under each attack',
-    content: { bytes: new TextEncoder().encode(`${[head, ...lines].join('\r\n')}\r\n`), mediaType: 'text/csv' },
-  };
 }
 
 /** An adversarial image of the worst case with what is known of it. */

@@ -78,8 +78,11 @@ export async function prepareAudit(
   checkBudget(params, settled, victim.shape[0] * victim.shape[1] * victim.shape[2]);
   const { attacks, leftOut } = chooseAttacks(params, settled, victim.classes, sources.length > 0);
   const defence = defenceOf(params);
-  const classNames = classNamesOf(victim.classes, set);
-  const found = params.severity ? chooseTaxonomy(params, settled.preset, classNames) : { none: '' };
+  const numbered = classNamesOf(victim.classes, set);
+  const found = params.severity ? chooseTaxonomy(params, settled.preset, numbered) : { none: '' };
+  // Data without names takes those that its classes are measured by.
+  const isNumbered = numbered.every((name, i) => name === String(i));
+  const classNames = isNumbered && 'taxonomy' in found ? found.taxonomy.classes : numbered;
   const costs = params.severity ? readCosts(params, victim.classes) : undefined;
   const picked = pickImages(params, all, victim.classes);
   const images = await readImages(set, picked.audited);

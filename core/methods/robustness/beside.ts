@@ -8,6 +8,7 @@ import type { OpenedModel } from '../../train/models.ts';
 import type { Audit } from './audit.ts';
 import type { GroupJob, GroupPlan } from './groups.ts';
 import { chooseMeasures } from './measures.ts';
+import type { BesideStage } from './outcome.ts';
 
 /** The measures of the run, the first of which leads; none when severity is switched off. */
 export async function measuresOf(audit: Audit, victimLogits: Float32Array): Promise<Dissimilarity[]> {
@@ -46,29 +47,59 @@ async function outputsOf({ graph, shape }: OpenedModel, images: Float32Array, na
   }
 }
 
-/** The two ends of what a flip may cost. */
-export const boundRoles = { least: 'PGD to the nearest class', most: 'PGD to the farthest class' } as const;
+/** PGD once more on the same groups of the victim, in a way that no worst case counts. */
+export interface BesidePass extends Pick<BesideStage, 'title' | 'family' | 'steps'> {
+  readonly role: string;
+  readonly jobs: readonly GroupJob[];
+  readonly plan: GroupPlan;
+}
+
+export interface BesideWishes {
+  /** Leads, and is what near and far go by. */
+  readonly measure: Dissimilarity | undefined;
+  readonly bounds: boolean;
+  readonly stepCounts: readonly number[];
+}
 
 /**
- * The same groups again, towards the nearest and the farthest class of each image by `measure` (fooling-severity.md, 4.9);
- * none for a norm that PGD does not know.
+ * Towards the nearest and the farthest class of each image by `measure` (fooling-severity.md, 4.9), and with other numbers of
+ * steps (its table T5); none for a norm that PGD does not know.
  */
-export function boundJobs(
+export function besidePasses(
   jobs: readonly GroupJob[],
   plan: GroupPlan,
   audit: Audit,
-  measure: Dissimilarity | undefined,
-): { readonly jobs: readonly GroupJob[]; readonly plan: GroupPlan } {
-  const attack = prepareAttack('pgd', audit.settled.options['pgd'] ?? {});
-  const bounds = { ...plan, attacks: [attack], survivorsOnly: false };
-  if (!measure || !attack.declaration.norms.includes(plan.norm)) return { jobs: [], plan: bounds };
+  { measure, bounds, stepCounts }: BesideWishes,
+): BesidePass[] {
+  const options = audit.settled.options['pgd'] ?? {};
+  const attack = prepareAttack('pgd', options);
+  if (!measure || !attack.declaration.norms.includes(plan.norm)) return [];
   const own = jobs.filter(({ role }) => role === 'victim');
-  return {
-    plan: bounds,
-    jobs: (['least', 'most'] as const).flatMap((role) =>
-      own.map((job) => ({ ...job, role, targets: extremeTargets(measure.values, job.labels)[role] })),
-    ),
-  };
+  const ends = [
+    ['least', 'PGD to the nearest class'],
+    ['most', 'PGD to the farthest class'],
+  ] as const;
+  return [
+    ...(bounds ? ends : []).map(([role, title]): BesidePass => ({
+      role,
+      title,
+      family: 'targeted',
+      steps: null,
+      plan: { ...plan, attacks: [attack], survivorsOnly: false },
+      jobs: own.map((job) => ({ ...job, role, targets: extremeTargets(measure.values, job.labels)[role] })),
+    })),
+    ...[...new Set(stepCounts)].map((steps): BesidePass => {
+      const role = `steps-${steps}`;
+      return {
+        role,
+        title: 'PGD',
+        family: 'sweep',
+        steps,
+        plan: { ...plan, attacks: [prepareAttack('pgd', { ...options, steps })], survivorsOnly: false },
+        jobs: own.map((job) => ({ ...job, role })),
+      };
+    }),
+  ];
 }
 
 const strengths = [1, 3, 5] as const;

@@ -15,16 +15,16 @@ import {
   adversarialFile,
   adversarialPngs,
   galleryTriplets,
-  recordsCsv,
   tripletGrid,
   universalGrid,
   type Kept,
 } from './artifacts.ts';
 import type { Audit } from './audit.ts';
 import { defenceText } from './defence.ts';
-import { joinStages, worstCase, type GroupJob, type GroupPlan, type Parts, type Stage } from './groups.ts';
-import { auditOf, doubts, severityOf, worstLogits, type ModelStages } from './outcome.ts';
+import { joinStages, worstCase, type GroupJob, type GroupPlan, type Parts } from './groups.ts';
+import { auditOf, doubts, severityOf, worstLogits, type BesideStage, type ModelStages } from './outcome.ts';
 import type { spec } from './spec.ts';
+import { flipsCsv, recordsCsv, severityCsv } from './tables.ts';
 import { needsImages, universalTitles } from './universal.ts';
 
 type Params = ParamsOf<typeof spec>;
@@ -47,7 +47,7 @@ export interface Attacked extends Audit {
   readonly universal: readonly MadeUniversal[];
   readonly signal: AbortSignal;
   readonly measures: readonly Dissimilarity[];
-  readonly bounds: readonly Stage[];
+  readonly beside: readonly BesideStage[];
   readonly corruptions: AuditData['corruptions'];
   /** Found before the attacks. */
   readonly suspicions: readonly string[];
@@ -78,7 +78,6 @@ export async function* concludeAudit(work: Attacked): Events<ResultMetrics> {
   for (const message of suspicions) yield { type: 'log', level: 'warning', message };
   const { measures } = work;
   const severity = params.severity ? yield* severityData(work, models, audits, measures) : undefined;
-  if (severity) yield json('severity', 'What the flips cost', severity);
   yield recordsCsv(models);
   const gallery = yield* showGallery(work, first, measures);
   const eightBit = yield* writeAdversarial(work, first);
@@ -136,7 +135,7 @@ async function* severityData(
       epsilon: work.settled.universalEpsilon,
       logits,
     })),
-    bounds: work.bounds,
+    beside: work.beside,
     measures,
     noSemantics: work.noSemantics,
     cost: work.costs,
@@ -146,7 +145,13 @@ async function* severityData(
   });
   for (;;) {
     const step = await steps.next();
-    if (step.done) return step.value;
+    if (step.done) {
+      const { data, outcomes } = step.value;
+      yield json('severity', 'What the flips cost', data);
+      yield severityCsv(data);
+      yield flipsCsv(outcomes, measures, work.indices);
+      return data;
+    }
     const { done, total } = step.value;
     yield { type: 'progress', phase: 'severity of the flips', step: done, totalSteps: total, fraction: 0.99 };
     work.signal.throwIfAborted();

@@ -38,6 +38,12 @@ export interface GroupSaid {
 export const partKey = (role: string, group: number, attackId: string, epsilon: number): string =>
   `attack/${role}/${group}/${attackId}/${epsilon}`;
 
+/** All attacks at all epsilons have been on this group. */
+export const isDone = ({ role, group }: GroupJob, { attacks, epsilons }: GroupPlan, parts: Parts): boolean =>
+  epsilons.every((epsilon) =>
+    attacks.every(({ declaration }) => parts.has(partKey(role, group, declaration.id, epsilon))),
+  );
+
 /** All attacks at all epsilons on one group, the smallest epsilon first; what `parts` holds already is not done again. */
 export async function* runGroup(
   job: GroupJob,

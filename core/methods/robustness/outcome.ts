@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { stream } from '../../base/rng.ts';
+import { attackCatalogue } from '../../attacks/catalogue.ts';
 import { examineGradients, examineVictim, suspicionsOf, type Suspicion } from '../../attacks/suspicions.ts';
 import type { Victim } from '../../attacks/victim.ts';
 import { attackFigures } from '../../attacks/verdicts.ts';
@@ -113,7 +114,10 @@ export function doubts(audit: ModelAudit, stages: readonly Stage[]): Suspicion[]
 }
 
 /** Logits [N, K] of the worst case at an epsilon: of the first adversarial image, else of the clean one. */
-export function worstLogits({ stages, clean, classes, labels }: ModelStages, epsilon: number): Float32Array {
+export function worstLogits(
+  { stages, clean, classes, labels }: Pick<ModelStages, 'stages' | 'clean' | 'classes' | 'labels'>,
+  epsilon: number,
+): Float32Array {
   const logits = Float32Array.from(clean);
   worstCase(stages, epsilon, labels.length).forEach(({ stage }, i) => {
     if (stage) logits.set(stage.logits.subarray(i * classes, (i + 1) * classes), i * classes);
@@ -128,6 +132,27 @@ const families: Readonly<Record<string, AttackFamily>> = {
   transfer: 'transfer',
   none: 'control',
 };
+
+const isMinimal = (id: string): boolean => attackCatalogue.find((attack) => attack.id === id)?.aim === 'minimal';
+
+/**
+ * Logits [N, K] under a stage. What looks for the smallest perturbation finds some beyond the ball: those are no attack
+ * within the budget, and the image counts as it is.
+ */
+function logitsWithin({ attackId, records, logits }: Stage, { clean, classes }: ModelStages): Float32Array {
+  if (!isMinimal(attackId)) return logits;
+  const within = Float32Array.from(logits);
+  records.forEach(({ verdict }, i) => {
+    if (verdict !== 'fooled') within.set(clean.subarray(i * classes, (i + 1) * classes), i * classes);
+  });
+  return within;
+}
+
+/** A stage that is no part of the worst case: PGD told which class to reach, or how many steps to take. */
+export interface BesideStage extends Stage {
+  readonly family: 'targeted' | 'sweep';
+  readonly steps: number | null;
+}
 
 /** A perturbation for all images, as far as severity needs it. */
 export interface UniversalLogits {
@@ -145,8 +170,8 @@ export interface SeverityInput {
   readonly epsilons: readonly number[];
   readonly survivorsOnly: boolean;
   readonly universal: readonly UniversalLogits[];
-  /** PGD towards the nearest and the farthest classes, of the first model; empty when it was not asked for. */
-  readonly bounds: readonly Stage[];
+  /** PGD of the first model told which class to reach or how many steps to take; empty when it was not asked for. */
+  readonly beside: readonly BesideStage[];
   readonly measures: readonly Dissimilarity[];
   readonly noSemantics: string | null;
   readonly cost: CostMatrix | undefined;
@@ -155,13 +180,19 @@ export interface SeverityInput {
   readonly seed: number;
 }
 
+/** The figures, and what they were made from. */
+export interface SeverityFound {
+  readonly data: SeverityData;
+  readonly outcomes: readonly AttackOutcome[];
+}
+
 /** Severity of every attack on every model, the worst case and universal perturbations among them. */
 export async function* severityOf(
   input: SeverityInput,
-): AsyncGenerator<{ readonly done: number; readonly total: number }, SeverityData, void> {
+): AsyncGenerator<{ readonly done: number; readonly total: number }, SeverityFound, void> {
   const outcomes = input.models.flatMap((model, i) => [
     ...attackOutcomes(model, input.audits[i], input),
-    ...(i === 0 ? input.bounds.map((stage) => boundOutcome(model, stage, input)) : []),
+    ...(i === 0 ? input.beside.map((stage) => besideOutcome(model, stage, input)) : []),
     ...(i === 0 ? input.universal.map((each) => universalOutcome(model, each, input)) : []),
   ]);
   const [first] = input.models;
@@ -176,7 +207,7 @@ export async function* severityOf(
     rows.push(summariseAttack(outcome, outcomes, { measures: input.measures, cost: input.cost, resamples }));
   }
   const [reference] = outcomes;
-  return {
+  const data: SeverityData = {
     classNames: [...input.classNames],
     measures: input.measures.map(({ name, title }) => ({ name, title })),
     noSemantics: input.noSemantics,
@@ -185,6 +216,7 @@ export async function* severityOf(
     agreement: rankAgreements(rows),
     differences: leading ? severityDifferences(outcomes, leading, resamples) : [],
   };
+  return { data, outcomes };
 }
 
 function attackOutcomes(
@@ -196,13 +228,16 @@ function attackOutcomes(
   const flips = (attacked: Float32Array) => recordFlips({ clean, attacked, labels, classes, temperature });
   // What only saw survivors cannot be compared; the worst case is of all images.
   const single = survivorsOnly ? [] : model.stages;
+  const outcome = (stage: Stage, epsilon: number | null, logits: Float32Array): AttackOutcome => {
+    const row = audit?.rows.find(({ attack }) => attack === stage.attackId);
+    const family = stage.isControl ? 'control' : (families[row?.access ?? ''] ?? 'white-box');
+    const { attackId: attack, title } = stage;
+    return { model: model.title, attack, title, family, norm, epsilon, steps: null, flips: flips(logits) };
+  };
+  const minimal = single.filter(({ attackId, epsilon }) => isMinimal(attackId) && epsilon === epsilons[0]);
   return [
-    ...single.map((stage): AttackOutcome => {
-      const row = audit?.rows.find(({ attack }) => attack === stage.attackId);
-      const family = stage.isControl ? 'control' : (families[row?.access ?? ''] ?? 'white-box');
-      const { attackId: attack, title, epsilon } = stage;
-      return { model: model.title, attack, title, family, norm, epsilon, steps: null, flips: flips(stage.logits) };
-    }),
+    ...single.map((stage) => outcome(stage, stage.epsilon, logitsWithin(stage, model))),
+    ...minimal.map((stage) => outcome(stage, null, stage.logits)),
     ...epsilons.map((epsilon): AttackOutcome => ({
       model: model.title,
       attack: 'worst',
@@ -233,11 +268,11 @@ function universalOutcome(
   };
 }
 
-function boundOutcome(
+function besideOutcome(
   { title: model, clean, labels, classes }: ModelStages,
-  { title, epsilon, logits }: Stage,
+  { title, epsilon, logits, steps, family }: BesideStage,
   { norm, temperature }: SeverityInput,
 ): AttackOutcome {
   const flips = recordFlips({ clean, attacked: logits, labels, classes, temperature });
-  return { model, attack: title, title, family: 'targeted', norm, epsilon, steps: null, flips };
+  return { model, attack: title, title, family, norm, epsilon, steps, flips };
 }

@@ -158,10 +158,10 @@ function universalSection(input: ReportInput, universal: UniversalData | undefin
               title: 'The perturbations',
               source,
               alt: 'One picture for each universal perturbation',
-              rowLabels: [],
-              rowNotes: universal.rows.map((row) => `${row.title}\nchanges ${percent(row.foolingRate)} of the answers`),
+              columnLabels: universal.rows.map((row) => `${row.title}: ${percent(row.foolingRate)}`),
+              ...(universal.rows.length > 3 ? {} : { size: 'half' as const }),
               pixelated: true,
-              note: `Magnified by ${formatNumber(universal.magnified)}; blue takes away, orange adds, white is no change.`,
+              note: `Each with the share of the answers that it changes. Magnified by ${formatNumber(universal.magnified)}; blue takes away, orange adds, white is no change.`,
             },
           ]
         : []),
@@ -205,7 +205,7 @@ function attacksSection(audit: AuditData): ReportSection {
         ],
         rows: audit.attacks.map((attack) => [
           attack.isControl ? `${attack.title} (control)` : attack.title,
-          attack.access,
+          attack.access.replace('-', '\u2011'),
           Object.entries(attack.options)
             .map(([name, value]) => `${name} ${JSON.stringify(value)}`)
             .join(', '),

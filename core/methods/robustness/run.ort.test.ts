@@ -1,77 +1,19 @@
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
-import type { DataRef, ModelRef } from '../../contract/run.ts';
-import { memorySet } from '../../data/dataset.ts';
-import { tinyShapes, tinyShapesSet } from '../../data/synthetic.ts';
-import { AuditData, UniversalData } from '../../report/audit.ts';
+import { UniversalData, type AuditData } from '../../report/audit.ts';
 import { renderReport } from '../../report/html.ts';
 import { sampleFacts } from '../../report/fixture/sample.ts';
 import { reportSarif } from '../../report/sarif.ts';
 import { sarifErrors } from '../../report/testing/sarif-schema.ts';
 import { SeverityData } from '../../report/severity.ts';
-import { storeModel, tinyNet, tinyShape, trainedOnShapes } from '../../train/testing/tiny-teacher.ts';
-import type { RunContext } from '../context.ts';
-import type { ParamsOf, ReportInput } from '../define.ts';
-import {
-  artifactBytes,
-  drive,
-  plainContext,
-  storeSet,
-  temporaryFolder,
-  type Driven,
-  type DriveOptions,
-} from '../testing/drive.ts';
+import { storeModel, tinyNet, trainedOnShapes } from '../../train/testing/tiny-teacher.ts';
+import type { ReportInput } from '../define.ts';
+import { artifactBytes, temporaryFolder, type Driven } from '../testing/drive.ts';
 import { report } from './report.ts';
-import { run } from './run.ts';
-import { spec } from './spec.ts';
-
-type Params = ParamsOf<typeof spec>;
+import { auditOf, brief, json, openAudits, type Given } from './testing/audits.ts';
 
 const dir = temporaryFolder({ after });
-const victim: ModelRef = {
-  kind: 'file',
-  path: storeModel(dir, 'victim.onnx', await trainedOnShapes(tinyNet({ hasNorm: true }), 100)),
-};
-const images = await storeSet(dir, 'images', tinyShapesSet(2, 120, tinyShape));
-
-const brief: Partial<Params> = {
-  count: 48,
-  pick: 'first',
-  epsilons: [0.05, 0.15],
-  attacks: ['fgsm', 'pgd', 'deepfool'],
-  attackOptions: { pgd: { steps: 6, stepSize: 0.03 }, deepfool: { steps: 8 } },
-  lanes: 1,
-  seed: 3,
-};
-
-interface Given {
-  readonly params?: Partial<Params>;
-  readonly models?: Record<string, ModelRef>;
-  readonly data?: Record<string, DataRef>;
-  readonly context?: Partial<RunContext<Params>>;
-}
-
-const contextOf = ({ params, models, data, context }: Given): Omit<RunContext<Params>, 'signal'> => ({
-  ...plainContext(),
-  params: spec.params.parse({ ...brief, ...params }),
-  models: { victim, ...models },
-  data: data ?? { images },
-  ...context,
-});
-const ran = (given: Given = {}, options: DriveOptions = {}): Promise<Driven> => drive(run, contextOf(given), options);
-const json = (driven: Driven, name: string): unknown => JSON.parse(artifactBytes(driven, name).toString());
-const auditOf = (driven: Driven): AuditData => AuditData.parse(json(driven, 'audit'));
-const warnings = (driven: Driven): string => driven.logs.filter((line) => line.startsWith('warning')).join('\n');
-const isFailure =
-  (code: string, message: RegExp) =>
-  (thrown: unknown): boolean => {
-    assert.ok(thrown instanceof Error && 'code' in thrown);
-    assert.equal(thrown.code, code, thrown.message);
-    assert.match(thrown.message, message);
-    return true;
-  };
+const ran = await openAudits(dir);
 
 const reportInput = (driven: Driven, params: Record<string, unknown> = {}): ReportInput => ({
   params,
@@ -83,12 +25,19 @@ const reportInput = (driven: Driven, params: Record<string, unknown> = {}): Repo
     driven.artifacts.has(name) ? `data:image/png;base64,${artifactBytes(driven, name).toString('base64')}` : undefined,
 });
 
+const figuresOf = ({ metrics, severity, corrected, harm, shared }: SeverityData['rows'][number]): number =>
+  [metrics, severity, corrected, harm, shared?.corrected ?? {}].reduce(
+    (sum, each) => sum + Object.keys(each).length,
+    0,
+  );
+
 const whole = await ran({
   params: {
     universal: ['sgd', 'gd-uap', 'noise'],
     universalSteps: 50,
     universalImages: 40,
     severityBounds: true,
+    stepCounts: [1, 4],
     corruptions: true,
   },
 });
@@ -141,6 +90,7 @@ describe('a robustness audit', () => {
   it('measures severity of each attack, of the worst case and of universal perturbations', () => {
     const severity = SeverityData.parse(json(whole, 'severity'));
     assert.deepEqual([...new Set(severity.rows.map(({ attack }) => attack))].sort(), [
+      'PGD',
       'PGD to the farthest class',
       'PGD to the nearest class',
       'deepfool',
@@ -168,6 +118,66 @@ describe('a robustness audit', () => {
         ['noise', false],
       ],
     );
+  });
+
+  it('counts a smallest perturbation as an attack within the budget only where it is one', () => {
+    const { rows } = SeverityData.parse(json(whole, 'severity'));
+    const [model] = auditOf(whole).models;
+    const fooledBy = (epsilon: number | null): number =>
+      rows.find((row) => row.attack === 'deepfool' && row.epsilon === epsilon)?.fooled ?? Number.NaN;
+    for (const { epsilon, successRate, attacked } of model?.rows.filter(({ attack }) => attack === 'deepfool') ?? [])
+      assert.equal(fooledBy(epsilon), Math.round((successRate ?? 0) * attacked));
+    assert.ok(fooledBy(0.05) < fooledBy(0.15) && fooledBy(0.15) <= fooledBy(null));
+    for (const row of rows.filter(({ attack }) => attack === 'worst')) {
+      const most = rows.filter((other) => other.epsilon === row.epsilon && other.family === 'white-box');
+      for (const { fooled } of most) assert.ok(fooled <= row.fooled);
+    }
+  });
+
+  it('sweeps the steps of PGD, of which more fool more', () => {
+    const { rows } = SeverityData.parse(json(whole, 'severity'));
+    const sweep = rows.filter(({ family, epsilon }) => family === 'sweep' && epsilon === 0.15);
+    assert.deepEqual(
+      sweep.map(({ steps }) => steps),
+      [1, 4],
+    );
+    assert.ok((sweep[0]?.fooled ?? 48) < (sweep[1]?.fooled ?? 0));
+    const titles = report(reportInput(whole)).sections.flatMap(({ blocks }) =>
+      blocks.map((block) => 'title' in block && block.title),
+    );
+    assert.ok(titles.includes('Fooling rate over steps'));
+  });
+
+  it('tells what became of each answer, from which the figures can be counted again', () => {
+    const { rows } = SeverityData.parse(json(whole, 'severity'));
+    const [head = '', ...lines] = artifactBytes(whole, 'flips.csv').toString().trim().split('\r\n');
+    assert.equal(lines.length, 48 * rows.length);
+    const names = head.split(',');
+    const records = lines.map((line) => {
+      const cells = line.split(',');
+      return (name: string): string => cells[names.indexOf(name)] ?? '';
+    });
+    for (const { attack, epsilon, steps, fooled, metrics } of rows) {
+      const own = records.filter(
+        (of) =>
+          of('attack') === attack && of('epsilon') === String(epsilon ?? '') && of('steps') === String(steps ?? ''),
+      );
+      const changed = own.filter((of) => of('before') !== of('after'));
+      assert.deepEqual([own.length, changed.length], [48, fooled], attack);
+      const fell = own.reduce((sum, of) => sum + Number(of('old_rank_after')) - 1, 0) / 48;
+      assert.ok(Math.abs(fell - (metrics['oldLabelNewRank']?.value ?? -1)) < 1e-9, attack);
+    }
+    const figures = artifactBytes(whole, 'severity.csv').toString().trim().split('\r\n').slice(1);
+    assert.equal(
+      figures.length,
+      rows.reduce((sum, row) => sum + figuresOf(row), 0),
+    );
+  });
+
+  it('shows images as they fall, each picture of the images that came since the last one', () => {
+    const examples = [...whole.artifacts.keys()].filter((name) => name.startsWith('examples-'));
+    assert.deepEqual(examples, ['examples-48']);
+    assert.ok(artifactBytes(whole, 'examples-48').subarray(1, 4).equals(Buffer.from('PNG')));
   });
 
   it('reports findings with n, interval, budget and seed, that SARIF takes too', () => {
@@ -228,8 +238,16 @@ describe('a robustness audit', () => {
 });
 
 describe('an audit that is stopped', () => {
-  const params = { universal: ['gd-uap', 'noise'] as const, universalSteps: 40, severityBounds: true };
-  const given: Given = { params: { ...params, universal: [...params.universal] } };
+  const given: Given = {
+    params: {
+      universal: ['gd-uap', 'noise'],
+      universalSteps: 40,
+      corruptions: true,
+      severityBounds: true,
+      stepCounts: [2],
+      attackOptions: { ...brief.attackOptions, pgd: { steps: 200 } },
+    },
+  };
 
   it('goes on from any checkpoint to the same bits', async () => {
     const straight = await ran(given);
@@ -238,92 +256,13 @@ describe('an audit that is stopped', () => {
       assert.ok(stopped.checkpoint);
       const resumed = await ran({ ...given, context: { resume: stopped.checkpoint } });
       assert.deepEqual(resumed.metrics, straight.metrics);
-      for (const name of ['records', 'adversarial.npz', 'gallery', 'universal', 'severity', 'audit'])
+      assert.deepEqual([...resumed.artifacts.keys()].sort(), [...straight.artifacts.keys()].sort());
+      for (const name of straight.artifacts.keys())
         assert.deepEqual(artifactBytes(resumed, name), artifactBytes(straight, name), `${name} from ${at}`);
     }
   });
 
   it('ends at the next step when it is told to', async () => {
     await assert.rejects(ran(given, { cancelAt: (offer) => offer === 2 }), { name: 'AbortError' });
-  });
-});
-
-describe('bad input to an audit', () => {
-  const shapes = (labels?: (label: number) => number, pixels?: (value: number) => number) => {
-    const tiny = tinyShapes(2, 40, tinyShape);
-    return memorySet({
-      ...tiny,
-      title: 'changed',
-      shape: tinyShape,
-      images: pixels ? tiny.images.map(pixels) : tiny.images,
-      labels: labels ? tiny.labels.map(labels) : tiny.labels,
-    });
-  };
-
-  it('says what the answers are under other readings when all labels are wrong', async () => {
-    const shifted = await storeSet(
-      dir,
-      'shifted',
-      shapes((label) => (label + 1) % 4),
-    );
-    await assert.rejects(
-      ran({ data: { images: shifted } }),
-      isFailure('DATA_UNSUITABLE', /answers \d of 40 images rightly.*with the classes renamed (9\d|100)\.\d %/),
-    );
-  });
-
-  it('warns of images of a single class', async () => {
-    const tiny = tinyShapes(2, 160, tinyShape);
-    const own = tiny.labels.reduce<number[]>((rows, label, i) => (label === 2 ? [...rows, i] : rows), []);
-    const only = new Float32Array(own.length * 100);
-    own.forEach((row, i) => only.set(tiny.images.subarray(row * 100, (row + 1) * 100), i * 100));
-    const labels = new Int32Array(own.length).fill(2);
-    const set = await storeSet(dir, 'single', memorySet({ title: 'single', images: only, shape: tinyShape, labels }));
-    const result = await ran({ data: { images: set } });
-    assert.match(warnings(result), /All 40 images have the class 2/);
-    assert.ok(!SeverityData.parse(json(result, 'severity')).measures.some(({ name }) => name === 'v4'));
-  });
-
-  it('leaves out attacks whose loss needs more classes, and refuses when none is left', async () => {
-    const path = storeModel(dir, 'three.onnx', await trainedOnShapes(tinyNet({ classes: 4 }), 20));
-    const three = { victim: { kind: 'file', path } } as const satisfies Record<string, ModelRef>;
-    await assert.rejects(
-      ran({ models: three, params: { attacks: ['square'], attackOptions: {}, norm: 'l1' } }),
-      isFailure('PARAM_INVALID', /No attack is left\. Square.* is left out: it is not for l1/),
-    );
-  });
-
-  const refused: readonly (readonly [string, Partial<Params>, RegExp])[] = [
-    ['an epsilon above the box', { epsilons: [0.1, 1.5] }, /Epsilon 1\.5: expected at most 1, which in linf/],
-    ['bounds without room', { low: 1, high: 1 }, /expected low below high/],
-    ['options of attacks that do not run', { attackOptions: { fab: {} } }, /attacks that do not run: fab/],
-    ['options that an attack does not have', { attackOptions: { pgd: { stepz: 3 } } }, /Options of PGD.*stepz/],
-    ['a taxonomy with other classes', { taxonomy: 'cifar-10' }, /Taxonomy CIFAR-10 does not fit a model with 4/],
-    ['a taxonomy that is not there', { taxonomy: 'nowhere.json' }, /Taxonomy nowhere\.json cannot be read/],
-  ];
-  for (const [what, params, message] of refused) {
-    it(`is refused with ${what}`, async () => {
-      await assert.rejects(ran({ params }), isFailure('PARAM_INVALID', message));
-    });
-  }
-
-  it('is refused with a cost matrix that is not square, and counts costs with one that is', async () => {
-    const path = join(dir, 'costs.csv');
-    writeFileSync(path, '0,1,1,1\n1,0,1\n');
-    await assert.rejects(ran({ params: { costs: path } }), isFailure('PARAM_INVALID', /square matrix, got 2 rows/));
-    writeFileSync(path, '0,1,1,9\n1,0,1,9\n1,1,0,9\n9,9,9,0\n');
-    const { rows } = SeverityData.parse(json(await ran({ params: { costs: path } }), 'severity'));
-    assert.ok(rows.every(({ cost }) => cost !== null));
-  });
-
-  it('is refused with an epsilon of zero by the declaration', () => {
-    assert.ok(!spec.params.safeParse({ ...brief, epsilons: [0] }).success);
-  });
-
-  it('is refused with pixels outside the bounds', async () => {
-    await assert.rejects(
-      ran({ params: { low: 0, high: 0.5, epsilons: [0.1] } }),
-      isFailure('DATA_UNSUITABLE', /image \d+ has a pixel of .*, expected 0 to 0\.5/),
-    );
   });
 });

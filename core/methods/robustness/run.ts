@@ -12,21 +12,20 @@ import { untilAborted } from '../../runtime/until-aborted.ts';
 import { multiplyAdds } from '../../train/cost.ts';
 import type { CheckpointState, MethodEvent, Run } from '../context.ts';
 import { prepareAudit, type Audit } from './audit.ts';
-import { boundJobs, boundRoles, corruptAll, measuresOf } from './beside.ts';
+import { besidePasses, corruptAll, measuresOf } from './beside.ts';
 import { concludeAudit, type MadeUniversal } from './conclude.ts';
 import {
+  isDone,
   joinStages,
-  partKey,
   partsCheckpoint,
   restoreParts,
   runGroup,
   type GroupJob,
   type GroupPlan,
-  type GroupSaid,
   type Parts,
-  type Stage,
 } from './groups.ts';
-import { firstDoubts } from './outcome.ts';
+import { accuraciesSoFar, examplesSoFar } from './live.ts';
+import { firstDoubts, type BesideStage } from './outcome.ts';
 import { sanityMeter } from './setup.ts';
 import type { spec } from './spec.ts';
 import { targetsOf } from './targets.ts';
@@ -81,7 +80,7 @@ export const run: Run<typeof spec> = async function* (ctx) {
     const suspicions = await firstDoubts(victimOf(first, 'victim'), audit, ctx.params.seed);
     yield* attackAll(work);
     const measures = ctx.params.severity ? await measuresOf(audit, clean.get('victim') ?? new Float32Array(0)) : [];
-    const bounds = ctx.params.severityBounds ? yield* attackBounds(work, measures[0]) : [];
+    const beside = yield* attackBeside(work, measures[0]);
     yield* universalAll(work);
     const corruptions = ctx.params.corruptions ? yield* corrupt(work) : null;
     const victim = victimOf(first, 'victim');
@@ -91,7 +90,7 @@ export const run: Run<typeof spec> = async function* (ctx) {
       victim,
       suspicions,
       measures,
-      bounds,
+      beside,
       corruptions,
       signal: ctx.signal,
     });
@@ -139,16 +138,16 @@ async function* cleanAnswers(ctx: Work['ctx'], audit: Audit, worker: Worker): Ev
     clean.set(role, logits);
     const answers = await answersOf(victim, images);
     const right = answers.reduce((sum, answer, i) => sum + Number(answer === labels[i]), 0);
-    if (right > (1.5 / model.classes) * labels.length) continue;
+    const isChance = right <= (1.5 / model.classes) * labels.length;
+    if (!isChance && right >= labels.length / 2) continue;
     const size = images.length / labels.length;
     const some = Math.min(200, labels.length);
     const meter = await sanityMeter(images.subarray(0, some * size), labels.subarray(0, some), model, (x) =>
       victim.logits(x),
     );
     const readings = meter.map(({ title, accuracy }) => `${title} ${(100 * accuracy).toFixed(1)} %`).join(', ');
-    const message = `${model.title} answers ${right} of ${labels.length} images rightly, which is no better than chance. Right answers with pixels read ${readings}`;
-    const hint =
-      'The class order or the pre-processing is probably wrong: compare the readings, give mean and deviation with the model, or correct the labels.';
+    const message = `${model.title} answers ${right} of ${labels.length} images rightly${isChance ? ', which is no better than chance' : ''}. Right answers with pixels read ${readings}`;
+    const hint = `The class order or the pre-processing is ${isChance ? 'probably' : 'possibly'} wrong: compare the readings, give mean and deviation with the model, or correct the labels.`;
     if (right === 0) throw new WorkbenchError('DATA_UNSUITABLE', message, { hint, details: { meter } });
     yield { type: 'log', level: 'warning', message: `${message}. ${hint}` };
   }
@@ -216,8 +215,9 @@ async function* attackAll(work: Work): Events<void> {
       sum + plan.epsilons.length * [...weights.keys()].reduce((s, id) => s + weightOf(id, job.labels.length), 0),
     0,
   );
-  const shown = new Map<string, number>();
-  yield* metricsOf(work, shown, false);
+  const [shown, seen] = [new Map<string, number>(), { groups: 0 }];
+  yield* accuraciesSoFar(work, shown, false);
+  yield* examplesSoFar(work, seen);
   const left = jobs.filter((job) => !isDone(job, plan, parts));
   const doing = pool(workers, left, (job, worker) =>
     runGroup(job, plan, victimOf(worker, job.role), worker.sources, parts),
@@ -225,7 +225,8 @@ async function* attackAll(work: Work): Events<void> {
   const doneWeight = (): number =>
     [...parts.values()].reduce((sum, part) => sum + weightOf(part.attackId, part.records.length), 0);
   for await (const said of untilAborted(doing, ctx.signal)) {
-    if (said.part) yield* partDone(work, said, shown);
+    if (said.part && !said.part.isControl) yield* accuraciesSoFar(work, shown, true);
+    if (said.part) yield* examplesSoFar(work, seen);
     const fraction = (attackShare * doneWeight()) / total;
     yield {
       type: 'progress',
@@ -240,63 +241,32 @@ async function* attackAll(work: Work): Events<void> {
   yield* stopIfAborted(work, 'attacks');
 }
 
-const isDone = ({ role, group }: GroupJob, { attacks, epsilons }: GroupPlan, parts: Parts): boolean =>
-  epsilons.every((epsilon) =>
-    attacks.every(({ declaration }) => parts.has(partKey(role, group, declaration.id, epsilon))),
-  );
-
-async function* partDone(work: Work, { part }: GroupSaid, shown: Map<string, number>): Events<void> {
-  if (part && !part.isControl) yield* metricsOf(work, shown, true);
-}
-
-/**
- * Robust accuracy of each attack and epsilon over the groups done so far, in their order: lanes finish in any order, and
- * what is shown must not hang on it.
- */
-function* metricsOf(
-  { jobs, plan, parts }: Work,
-  shown: Map<string, number>,
-  isNew: boolean,
-): Generator<MethodEvent, void, void> {
-  const own = jobs.filter(({ role }) => role === 'victim');
-  for (const epsilon of plan.epsilons) {
-    for (const { declaration } of plan.attacks) {
-      const name = `accuracy.${declaration.title}, ${Number(epsilon.toPrecision(3))}`;
-      let [count, standing, reached] = [0, 0, 0];
-      for (const { role, group } of own) {
-        const part = parts.get(partKey(role, group, declaration.id, epsilon));
-        if (!part) break;
-        count += part.records.length;
-        standing += part.records.filter(({ verdict }) => verdict === 'robust').length;
-        reached++;
-        if (reached <= (shown.get(name) ?? 0)) continue;
-        shown.set(name, reached);
-        if (isNew) yield { type: 'metric', name, step: count, value: standing / count };
-      }
-    }
-  }
-}
-
-/** The two ends of severity; their parts are kept like all others. */
-async function* attackBounds(work: Work, measure: Dissimilarity | undefined): Events<Stage[]> {
+/** The two ends of severity and other numbers of steps; their parts are kept like all others. */
+async function* attackBeside(work: Work, measure: Dissimilarity | undefined): Events<BesideStage[]> {
   const { ctx, workers, parts } = work;
-  const { jobs, plan } = boundJobs(work.jobs, work.plan, work, measure);
-  for (const [key, part] of restoreParts(jobs, plan, ctx.resume?.parts ?? {})) parts.set(key, part);
-  const left = jobs.filter((job) => !isDone(job, plan, parts));
-  const doing = pool(workers, left, (job, worker) => runGroup(job, plan, victimOf(worker, 'victim'), [], parts));
-  for await (const _ of untilAborted(doing, ctx.signal)) {
-    const done = jobs.filter((job) => isDone(job, plan, parts)).length;
-    yield { type: 'progress', phase: 'severity', step: done, totalSteps: jobs.length, fraction: attackShare };
-    yield { type: 'checkpoint', capture: () => checkpoint(work, 'severity') };
-    ctx.signal.throwIfAborted();
+  const { severityBounds: bounds, stepCounts } = ctx.params;
+  const passes = besidePasses(work.jobs, work.plan, work, { measure, bounds, stepCounts });
+  for (const { jobs, plan } of passes) {
+    for (const [key, part] of restoreParts(jobs, plan, ctx.resume?.parts ?? {})) parts.set(key, part);
   }
-  yield* stopIfAborted(work, 'severity');
+  const total = passes.reduce((sum, { jobs }) => sum + jobs.length, 0);
+  const doneOf = ({ jobs, plan }: (typeof passes)[number]): number =>
+    jobs.filter((job) => isDone(job, plan, parts)).length;
+  for (const { jobs, plan } of passes) {
+    const left = jobs.filter((job) => !isDone(job, plan, parts));
+    const doing = pool(workers, left, (job, worker) => runGroup(job, plan, victimOf(worker, 'victim'), [], parts));
+    for await (const _ of untilAborted(doing, ctx.signal)) {
+      const done = passes.reduce((sum, pass) => sum + doneOf(pass), 0);
+      yield { type: 'progress', phase: 'severity', step: done, totalSteps: total, fraction: attackShare };
+      yield { type: 'checkpoint', capture: () => checkpoint(work, 'severity') };
+      ctx.signal.throwIfAborted();
+    }
+    yield* stopIfAborted(work, 'severity');
+  }
   const groups = work.jobs.filter(({ role }) => role === 'victim').map(({ labels }) => labels.length);
   const size = work.images.length / work.labels.length;
-  return (['least', 'most'] as const).flatMap((role) =>
-    jobs.length === 0
-      ? []
-      : joinStages(role, groups, plan, parts, size).map((stage) => ({ ...stage, title: boundRoles[role] })),
+  return passes.flatMap(({ role, plan, title, family, steps }) =>
+    joinStages(role, groups, plan, parts, size).map((stage) => ({ ...stage, title, family, steps })),
   );
 }
 

@@ -4,8 +4,15 @@ import { imageBytes, lanesOf, reportBytes } from '../common-scale.ts';
 import type { Footprint, Pass, RunScale, Work } from '../define.ts';
 
 const budgetParams = ['attacks', 'attackOptions', 'epsilons', 'preset', 'survivorsOnly', 'defence', 'looks'] as const;
+const besideParams = ['epsilons', 'severity', 'severityBounds', 'stepCounts'] as const;
 type Name =
-  (typeof budgetParams)[number] | 'count' | 'universal' | 'universalImages' | 'universalSteps' | 'corruptions';
+  | (typeof budgetParams)[number]
+  | (typeof besideParams)[number]
+  | 'count'
+  | 'universal'
+  | 'universalImages'
+  | 'universalSteps'
+  | 'corruptions';
 const Budgeted = z.object({
   attacks: z.array(z.string()),
   attackOptions: z.record(z.string(), z.unknown()),
@@ -56,6 +63,20 @@ function audited(model: 'victim' | 'compared'): readonly Work<Name>[] {
   ];
 }
 
+const Beside = z.object({
+  epsilons: z.array(z.number()),
+  severity: z.boolean(),
+  severityBounds: z.boolean(),
+  stepCounts: z.array(z.number()),
+});
+
+/** Steps of PGD on the first model beside its suite; told where to go it seldom ends early. */
+function besideSteps(params: Readonly<Record<string, unknown>>): number {
+  const { epsilons, severity, severityBounds, stepCounts } = Beside.parse(params);
+  const steps = (severityBounds ? 80 : 0) + stepCounts.reduce((a, b) => a + b, 0);
+  return severity ? steps * (epsilons.length || 2) : 0;
+}
+
 const timesIn = (list: unknown, item: string): number => Number(Array.isArray(list) && list.includes(item));
 
 const Sized = z.object({
@@ -63,6 +84,8 @@ const Sized = z.object({
   exported: z.number(),
   universalImages: z.number(),
   lanes: z.number(),
+  attacks: z.array(z.string()),
+  epsilons: z.array(z.number()),
 });
 
 /** What takes time: attacks on each model, universal perturbations, corruptions. */
@@ -96,6 +119,12 @@ export const work: readonly Work<Name>[] = [
     isAlone: true,
     costs: [{ model: 'victim', pass: 'input-gradient' }],
   },
+  {
+    times: ['count'],
+    amount: { of: besideParams, value: besideSteps },
+    batch: 32,
+    costs: [{ model: 'victim', pass: 'input-gradient' }],
+  },
   // Some fifteen corruptions at three strengths; making one takes as long as several passes of a small network.
   {
     times: ['count', 'corruptions'],
@@ -105,13 +134,15 @@ export const work: readonly Work<Name>[] = [
 ];
 
 export function footprint(scale: RunScale): Footprint {
-  const { count, exported, universalImages, lanes } = Sized.parse(scale.params);
+  const { count, exported, universalImages, lanes, attacks, epsilons } = Sized.parse(scale.params);
+  // Lines of the two tables of images; a second model has as many.
+  const lines = count * (attacks.length + 1) * (epsilons.length || 2) * ('compared' in scale.models ? 2 : 1);
   const image = imageBytes(scale, 'victim');
   return {
     lanes: lanesOf(scale, lanes, Math.ceil(count / 8)),
     // Clean and adversarial images of each stage.
     keptBytes: 24 * Math.min(count, scale.data['images'] ?? count) * image + 3 * universalImages * image,
     batchSize: 64,
-    writtenBytes: 2.6 * Math.min(exported, count) * image + 500 * count + reportBytes,
+    writtenBytes: 2.6 * Math.min(exported, count) * image + 300 * lines + reportBytes,
   };
 }

@@ -45,6 +45,19 @@ describe('the declaration of the robustness audit', () => {
     assert.equal(two.beside, two.backward);
   });
 
+  it('counts PGD beside the suite, with other numbers of steps and towards chosen classes, only with severity', () => {
+    const extra = (params: object): number =>
+      (spec.work ?? []).reduce((sum, part) => {
+        const isBeside = 'times' in part && part.amount?.of.includes('stepCounts');
+        return isBeside ? sum + (part.amount?.value(spec.params.parse(params), { victim: net }) ?? 0) : sum;
+      }, 0);
+    assert.equal(extra({}), 0);
+    assert.equal(extra({ stepCounts: [5, 10], epsilons: [0.1] }), 15);
+    assert.equal(extra({ stepCounts: [5, 10] }), 30);
+    assert.ok(extra({ severityBounds: true }) > 0);
+    assert.equal(extra({ stepCounts: [5], severityBounds: true, severity: false }), 0);
+  });
+
   it('guesses less when attacks see survivors only', () => {
     assert.ok((amounts({ survivorsOnly: true }).backward ?? 0) < (amounts({}).backward ?? 0));
   });

@@ -212,6 +212,12 @@ export const spec = defineMethod({
       group: 'advanced',
       help: 'PGD twice more, towards the nearest and the farthest class by the first measure: the range of severity within reach.',
     }),
+    stepCounts: z.array(z.int().min(1).max(10_000)).max(16).default([]).register(ui, {
+      title: 'Severity by steps',
+      unit: 'steps',
+      group: 'advanced',
+      help: 'PGD again with each of these numbers of steps: do more steps make worse flips, or only more of them? None: left out.',
+    }),
     corruptions: z.boolean().default(false).register(ui, {
       title: 'Common corruptions',
       help: 'Accuracy under noise, blur, weather and geometry at three strengths: what happens without an attacker.',

@@ -95,13 +95,16 @@ export function costMatrix(
   threshold?: number,
 ): CostMatrix {
   const wrongRow = rows.findIndex((row) => row.length !== rows.length);
+  const [wrongCost] = rows.flatMap((row, i) =>
+    row.flatMap((cost, j) => (Number.isFinite(cost) && cost >= 0 ? [] : [{ cost, row: i + 1, column: j + 1 }])),
+  );
   const problem =
     wrongRow >= 0
       ? `expected a square matrix, got ${rows.length} rows of which row ${wrongRow + 1} has ${rows[wrongRow]!.length} numbers`
       : rows.length !== classes
         ? `expected ${classes} × ${classes} costs for as many classes, got ${rows.length} × ${rows.length}`
-        : rows.some((row) => row.some((cost) => !Number.isFinite(cost) || cost < 0))
-          ? 'expected costs of at least 0'
+        : wrongCost
+          ? `expected costs of at least 0, got ${wrongCost.cost} in row ${wrongCost.row}, column ${wrongCost.column}`
           : rows.some((row, k) => row[k] !== 0)
             ? 'expected 0 on the diagonal: an answer that does not change costs nothing'
             : undefined;

@@ -27,7 +27,16 @@ export interface AttackOutcome {
   readonly flips: Flips;
 }
 
-export type AttackFamily = 'white-box' | 'black-box' | 'transfer' | 'universal' | 'targeted' | 'worst-case' | 'control';
+export type AttackFamily =
+  | 'white-box'
+  | 'black-box'
+  | 'transfer'
+  | 'universal'
+  | 'targeted'
+  | 'worst-case'
+  | 'control'
+  /** One attack with several numbers of steps: compared with itself. */
+  | 'sweep';
 
 type Figures = Record<string, Estimate>;
 
@@ -66,7 +75,7 @@ const comparable = (a: AttackOutcome, b: AttackOutcome): boolean =>
   a.model === b.model && a.norm === b.norm && a.epsilon === b.epsilon && !isApart(b.family);
 
 /** Controls fool too few to be compared, the worst case is made of the others, and those told a class do as they are told. */
-const isApart = (family: AttackFamily): boolean => ['control', 'worst-case', 'targeted'].includes(family);
+const isApart = (family: AttackFamily): boolean => ['control', 'worst-case', 'targeted', 'sweep'].includes(family);
 
 export const summariseAttacks = (outcomes: readonly AttackOutcome[], options: SummaryOptions): SeverityRow[] =>
   outcomes.map((outcome) => summariseAttack(outcome, outcomes, options));

@@ -28,8 +28,8 @@ export function tinyNet({ hasNorm = false, hidden = 32, seed = 1, classes = tiny
 }
 
 /** `model` after `steps` of Adam on tiny shapes of seed 1: about a second, nearly perfect on others of their kind. */
-export async function trainedOnShapes(model: OnnxModel, steps = 150): Promise<OnnxModel> {
-  const { images, labels } = tinyShapes(1, 400, tinyShape, tinyClasses);
+export async function trainedOnShapes(model: OnnxModel, steps = 150, classes = tinyClasses): Promise<OnnxModel> {
+  const { images, labels } = tinyShapes(1, 400, tinyShape, classes);
   const [batchSize, size] = [50, sizeOf(tinyShape)];
   const order = createBatchOrder(1, 'tiny', labels.length, batchSize);
   const loop = await createTrainingLoop({
