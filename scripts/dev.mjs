@@ -19,7 +19,15 @@ import {
   withLock,
 } from './dev-lib.mjs';
 import { chromiumInstall, findChromium, noChromiumMessage } from './chromium.mjs';
-import { findElectron, noteBuilt, noteNotFetched, sourceDigest, whyNoFetch, whyUnbuilt } from './start-lib.mjs';
+import {
+  findElectron,
+  noteBuilt,
+  noteNotFetched,
+  notFetchedMessage,
+  sourceDigest,
+  whyNoFetch,
+  whyUnbuilt,
+} from './start-lib.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const self = fileURLToPath(import.meta.url);
@@ -139,10 +147,7 @@ async function fetchElectron() {
   const { code, output } = await capture(['node_modules/electron/install.js']);
   if (code === 0) return 0;
   noteNotFetched(root, process.env);
-  say(`Electron cannot be fetched: ${output.split('\n')[0] ?? ''}`);
-  say(
-    'Hint: set ELECTRON_MIRROR to a mirror, or ELECTRON_OVERRIDE_DIST_PATH to an unpacked Electron; see docs/install.md.',
-  );
+  say(notFetchedMessage(output, process.env));
   return code;
 }
 

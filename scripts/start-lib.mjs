@@ -116,3 +116,18 @@ export function noteNotFetched(root, env) {
   mkdirSync(dirname(triedPath(root)), { recursive: true });
   writeFileSync(triedPath(root), `${JSON.stringify({ source: sourceOf(env) })}\n`);
 }
+
+/**
+ * What the installer of Electron's package has failed at, in plain words.
+ * @param {string} output
+ * @param {Record<string, string | undefined>} env
+ */
+export function notFetchedMessage(output, env) {
+  const mirror = env['npm_config_electron_mirror'] || env['ELECTRON_MIRROR'];
+  const [line = ''] = output.trim().split('\n');
+  const why = /fetch failed|ENOTFOUND|ECONN/.test(line) ? 'it does not answer' : line.replace(/^\w*Error: /, '');
+  return [
+    `Electron cannot be fetched from ${mirror || 'github.com, where its makers keep it'}: ${why}.`,
+    'Hint: set ELECTRON_MIRROR to a mirror, or ELECTRON_OVERRIDE_DIST_PATH to an unpacked Electron; see docs/install.md.',
+  ].join('\n');
+}

@@ -3,7 +3,15 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
-import { findElectron, noteBuilt, noteNotFetched, sourceDigest, whyNoFetch, whyUnbuilt } from './start-lib.mjs';
+import {
+  findElectron,
+  noteBuilt,
+  noteNotFetched,
+  notFetchedMessage,
+  sourceDigest,
+  whyNoFetch,
+  whyUnbuilt,
+} from './start-lib.mjs';
 
 function folder(
   t: TestContext,
@@ -99,6 +107,18 @@ describe('the program of Electron', () => {
     assert.notEqual(isFetchable({ ...linux, env: { DISPLAY: '' } }), true);
     write(program);
     assert.equal(isFetchable(), false);
+  });
+
+  it('says from where its program could not be fetched, and what to set', () => {
+    const mirror = { ELECTRON_MIRROR: 'https://mirror.example/electron/' };
+    assert.match(
+      notFetchedMessage('TypeError: fetch failed\n    at node:internal', mirror),
+      /^Electron cannot be fetched from https:\/\/mirror\.example\/electron\/: it does not answer\.\nHint: set ELECTRON_MIRROR/,
+    );
+    assert.match(
+      notFetchedMessage('HTTPError: Response code 404\n    at x', {}),
+      /^Electron cannot be fetched from github\.com, .*: Response code 404\.\n/,
+    );
   });
 });
 
