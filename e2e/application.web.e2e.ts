@@ -33,9 +33,11 @@ describe('the application around the window', { timeout: 600_000 }, () => {
   const job = () => utilities.findLast(({ serviceName }) => serviceName === 'Palimpsest job-process');
   const computing = async (): Promise<void> => page.getByText(/^step \d+ of/).waitFor();
 
-  it('has its icon on the window', () => {
+  it('has its icon on the window, and the name of its packages', () => {
     const icon = stage.windows[0]?.options['icon'];
     assert.ok(typeof icon === 'string' && existsSync(icon), String(icon));
+    const builder = readFileSync(new URL('../electron-builder.yml', import.meta.url), 'utf8');
+    assert.match(builder, new RegExp(`^appId: ${stage.modelId}$`, 'm'));
   });
 
   it('computes in a process of its own, with processes of its own', async () => {

@@ -11,6 +11,8 @@ import { openHost, sayWhyNot } from './host.ts';
 /** The application: one process, one workspace, one window. */
 const out = dirname(import.meta.dirname);
 
+// The name under which Windows knows whose notifications these are; that of the packages.
+app.setAppUserModelId('invalid.palimpsest.workbench');
 shutTheNet();
 declareScheme();
 app.enableSandbox();

@@ -31,6 +31,7 @@ export const stage = {
   schemes: [] as { readonly scheme: string; readonly privileges: Options }[],
   menu: undefined as readonly Options[] | undefined,
   isSandboxed: false,
+  modelId: '',
   isReady: Promise.withResolvers<void>(),
   hasQuit: Promise.withResolvers<void>(),
   windows: [] as BrowserWindow[],
@@ -49,6 +50,9 @@ class StandInApp extends EventEmitter {
     appendSwitch: (name: string, value = '') => void stage.switches.set(name, value),
     getSwitchValue: (name: string) => stage.switches.get(name) ?? '',
   };
+  setAppUserModelId(id: string): void {
+    stage.modelId = id;
+  }
   enableSandbox(): void {
     stage.isSandboxed = true;
   }
