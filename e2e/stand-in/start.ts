@@ -44,9 +44,12 @@ export function runMain(workspace: string): void {
 }
 
 async function opened(): Promise<Page> {
+  let hasQuit = false;
+  void stage.hasQuit.promise.then(() => (hasQuit = true));
   for (;;) {
     const [window] = stage.windows;
     if (window) return window.webContents.page;
+    if (hasQuit) throw new Error(`The application has quit: ${JSON.stringify(stage.said)}`);
     await new Promise((resolve) => setImmediate(resolve));
   }
 }
