@@ -45,10 +45,12 @@ export const importRuns: Verb = {
     withWorkspace(args, here, async (workspace) => {
       const { importBundle } = await import('../core/service/bundle/import.ts');
       const path = resolve(here.cwd, args.positionals[0] ?? '');
-      const result = importBundle(workspace, path, { expectedKey: args.text('key'), now: here.now });
+      const result = await importBundle(workspace, path, { expectedKey: args.text('key'), now: here.now });
       if (args.isOn('json')) here.terminal.write(`${JSON.stringify(result)}\n`);
       else {
-        const lines = result.runs.map(({ runId, outcome }) => `${runId} ${words[outcome]}\n`);
+        const lines = result.runs.map(
+          ({ runId, outcome, isInTrash }) => `${runId} ${words[outcome]}${isInTrash ? ', in the trash' : ''}\n`,
+        );
         here.terminal.write(`${lines.join('')}Signed by the key ${result.key}\n`);
       }
       return exitCodes.ok.code;

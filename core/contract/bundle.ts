@@ -8,6 +8,8 @@ export const ImportedRun = z.object({
   runId: z.string(),
   /** extended: it was here, and has gone on elsewhere since. known: nothing new. */
   outcome: z.enum(importOutcomes),
+  /** It lies in the trash here, and still does. */
+  isInTrash: z.boolean(),
 });
 export type ImportedRun = z.infer<typeof ImportedRun>;
 

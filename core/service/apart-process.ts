@@ -11,6 +11,7 @@ import { findPreprocessingFiles } from '../inspect/preprocessing-files.ts';
 import { readModelFile } from '../onnx/read.ts';
 import { buildArchitecture } from '../train/zoo/architectures.ts';
 import { ApartCommand } from './apart.ts';
+import { unpackBundle } from './bundle/unpack.ts';
 import { measureSanity } from './sanity.ts';
 
 /** Entry of the process that strange files are looked into: one command, one answer. */
@@ -38,6 +39,10 @@ async function resultOf(command: ApartCommand): Promise<object> {
       return measureSanity(command);
     case 'architecture':
       return costOfArchitecture(command);
+    case 'bundle': {
+      const { kind: _kind, ...asked } = command;
+      return unpackBundle(asked);
+    }
   }
 }
 

@@ -1,7 +1,8 @@
 import { z } from 'zod';
-import { WorkbenchError } from '../base/errors.ts';
+import { WorkbenchError, type ErrorCode } from '../base/errors.ts';
 import { dataFormats, DataRef, ErrorData, Normalisation, splits } from '../contract/run.ts';
 import { startChild, type Child } from '../runtime/child-process.ts';
+import { UnpackAsked } from './bundle/unpack.ts';
 
 /** What is looked into apart from the host: a file of strangers can cost one process, never the window. */
 export const ApartCommand = z.discriminatedUnion('kind', [
@@ -36,6 +37,7 @@ export const ApartCommand = z.discriminatedUnion('kind', [
     shape: z.tuple([z.int(), z.int(), z.int()]),
     classes: z.int(),
   }),
+  z.strictObject({ kind: z.literal('bundle'), ...UnpackAsked.shape }),
 ]);
 export type ApartCommand = z.infer<typeof ApartCommand>;
 
@@ -44,18 +46,28 @@ const ApartAnswer = z.discriminatedUnion('ok', [
   z.object({ ok: z.literal(false), error: ErrorData }),
 ]);
 
-const timeLimitMs = 120_000;
+const minuteMs = 60_000;
+
+/** What is said of a file that costs the process its life or its time, and how long it may take. */
+const kinds: Readonly<Record<ApartCommand['kind'], { readonly code: ErrorCode; readonly timeLimitMs: number }>> = {
+  model: { code: 'MODEL_UNREADABLE', timeLimitMs: 2 * minuteMs },
+  data: { code: 'DATA_UNREADABLE', timeLimitMs: 2 * minuteMs },
+  sanity: { code: 'MODEL_UNREADABLE', timeLimitMs: 2 * minuteMs },
+  architecture: { code: 'MODEL_UNREADABLE', timeLimitMs: 2 * minuteMs },
+  // Gigabytes may have to be hashed and written.
+  bundle: { code: 'BUNDLE_UNREADABLE', timeLimitMs: 30 * minuteMs },
+};
 
 const fork = (): Child => startChild(new URL('./apart-process.ts', import.meta.url));
 
 /**
  * Looks into a file in a process of its own.
- * @throws what the process found wrong; MODEL_UNREADABLE or DATA_UNREADABLE when the file cost it its life or its time.
+ * @throws what the process found wrong; MODEL_UNREADABLE, DATA_UNREADABLE or BUNDLE_UNREADABLE when the file cost it its life or its time.
  */
 export async function lookApart(command: ApartCommand, launch: () => Child = fork): Promise<unknown> {
   const child = launch();
   const answer = Promise.withResolvers<unknown>();
-  const code = command.kind === 'data' ? 'DATA_UNREADABLE' : 'MODEL_UNREADABLE';
+  const { code, timeLimitMs } = kinds[command.kind];
   const what = command.kind === 'architecture' ? command.name : command.path;
   const timer = setTimeout(() => {
     answer.reject(

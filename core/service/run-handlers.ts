@@ -121,9 +121,9 @@ export function runHandlers(inside: Inside, inspect: Inspect): Pick<HandlerTable
       inside.tellRows(ids);
       return ids.map((id) => workspace.getRow(id));
     }),
-    'runs.import': bind(requests['runs.import'], ({ path }) => {
+    'runs.import': bind(requests['runs.import'], async ({ path }) => {
       try {
-        const result = importBundle(workspace, path, { now: options.now });
+        const result = await importBundle(workspace, path, { now: options.now });
         inside.tellRows(result.runs.map(({ runId }) => runId));
         return { key: result.key, runs: [...result.runs] };
       } finally {

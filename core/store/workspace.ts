@@ -77,8 +77,11 @@ export interface Workspace extends WorkspaceReader {
    */
   interruptOrphans(jobIds?: readonly string[]): RunEvent[];
   annotate(runIds: readonly string[], annotation: Annotation): void;
-  /** Adds a run made elsewhere, or what is new of it; idempotent. @throws RUN_STATE when another run has its id */
-  importRun(run: ForeignRun, origin: Origin): ImportedRun['outcome'];
+  /**
+   * Adds runs made elsewhere, or what is new of them: all or none; idempotent. Reads one after the other.
+   * @throws RUN_STATE when another run has the id of one
+   */
+  importRuns(runs: Iterable<ForeignRun>, origin: Origin): ImportedRun[];
   /** @throws RUN_STATE for a running run; then none is moved. */
   trash(runIds: readonly string[]): void;
   restore(runIds: readonly string[]): void;
@@ -218,7 +221,7 @@ function writer(
       return { isDurable };
     },
     interruptOrphans: (jobIds) => guarded(dir, () => interruptOrphans(db, canMove, jobIds)),
-    importRun: (run, origin) => write(true, () => writeImport(db, run, origin, canMove)),
+    importRuns: (runs, origin) => write(true, () => Array.from(runs, (run) => writeImport(db, run, origin, canMove))),
     annotate: (runIds, annotation) => write(true, () => writeAnnotation(db, runIds, annotation)),
     trash: (runIds) => write(true, () => moveToTrash(db, runIds, now())),
     restore: (runIds) => write(true, () => takeFromTrash(db, runIds)),

@@ -112,12 +112,13 @@ function Outcome({ imported: { key, runs }, onLeave }: { readonly imported: Impo
         Every file matches the signature of the key <code>{key}</code>. Compare it with the one who made the bundle.
       </Alert>
       <Box component="ul" sx={{ listStyle: 'none', m: 0, p: 0, fontSize: '0.8125rem' }}>
-        {runs.map(({ runId, outcome }) => (
+        {runs.map(({ runId, outcome, isInTrash }) => (
           <li key={runId}>
             <Link href={hrefOf({ page: 'run', runId })} onClick={onLeave}>
               {runId}
             </Link>{' '}
             {words[outcome]}
+            {isInTrash && '; it lies in the trash'}
           </li>
         ))}
       </Box>

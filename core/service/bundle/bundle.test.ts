@@ -8,11 +8,14 @@ import type { RunEvent } from '../../contract/run.ts';
 import { sha256Of } from '../../jobs/canonical-json.ts';
 import { temporaryFolder, toyOptions } from '../../jobs/testing/toy-workspace.ts';
 import { toyRegistry } from '../../jobs/testing/toy-method.ts';
+import type { Child } from '../../runtime/child-process.ts';
 import { openWorkspace, type Workspace } from '../../store/workspace.ts';
+import { lookApart } from '../apart.ts';
 import { openToyService } from '../testing/toy-service.ts';
 import { Manifest, manifestName, runFiles, signatureName } from './format.ts';
 import { importBundle } from './import.ts';
 import { signingKey } from './signing-key.ts';
+import { unpackBundle } from './unpack.ts';
 import { writeBundle } from './write.ts';
 
 type Files = Record<string, Uint8Array>;
@@ -58,11 +61,15 @@ describe('a bundle of runs', () => {
   function take(workspace: Workspace, bytes: Uint8Array, expectedKey?: string) {
     const path = join(workspace.dir, 'taken.zip');
     writeFileSync(path, bytes);
-    return importBundle(workspace, path, { expectedKey, now });
+    return importBundle(workspace, path, { expectedKey, now, unpack: async (asked) => unpackBundle(asked) });
   }
 
   /** The bundle with other files, the manifest brought in line with them and signed by a stranger's key. */
-  function signedAnew(change: (files: Files) => void, pack: (files: Files) => Zippable = (files) => files): Uint8Array {
+  function signedAnew(
+    change: (files: Files) => void,
+    pack: (files: Files) => Zippable = (files) => files,
+    runs: readonly string[] = [runId],
+  ): Uint8Array {
     const files: Files = unzipSync(bundle);
     change(files);
     const manifestBefore = Manifest.parse(JSON.parse(decode(files[manifestName])));
@@ -70,6 +77,7 @@ describe('a bundle of runs', () => {
     const manifest = {
       ...manifestBefore,
       publicKey: stranger.publicKey,
+      runs,
       files: listed.map(([path, bytes]) => ({ path, sizeBytes: bytes.length, sha256: sha256Of(bytes) })),
     };
     const text = encode(JSON.stringify(manifest));
@@ -87,10 +95,10 @@ describe('a bundle of runs', () => {
     assert.equal(existsSync(join(workspace.dir, 'artifacts')), false);
   };
 
-  it('brings the whole run: request, figures, curves, files, notes, report', (t) => {
+  it('brings the whole run: request, figures, curves, files, notes, report', async (t) => {
     const workspace = open(t);
-    const { runs, key } = take(workspace, bundle);
-    assert.deepEqual(runs, [{ runId, outcome: 'added' }]);
+    const { runs, key } = await take(workspace, bundle);
+    assert.deepEqual(runs, [{ runId, outcome: 'added', isInTrash: false }]);
     const from = openWorkspace(join(folder, 'from'), toyOptions());
     t.after(() => from.close());
     assert.deepEqual(workspace.getRun(runId), from.getRun(runId));
@@ -105,12 +113,12 @@ describe('a bundle of runs', () => {
     assert.match(decode(unzipSync(bundle)[runFiles(runId).html]), /^<!doctype html>/);
   });
 
-  it('changes nothing when it comes again, and keeps what was noted here since', (t) => {
+  it('changes nothing when it comes again, and keeps what was noted here since', async (t) => {
     const workspace = open(t);
-    take(workspace, bundle);
+    await take(workspace, bundle);
     workspace.annotate([runId], { note: 'seen' });
     const record = workspace.getRun(runId);
-    assert.deepEqual(take(workspace, bundle).runs, [{ runId, outcome: 'known' }]);
+    assert.deepEqual((await take(workspace, bundle)).runs, [{ runId, outcome: 'known', isInTrash: false }]);
     assert.deepEqual(workspace.getRun(runId), record);
     assert.equal(workspace.getRow(runId).note, 'seen');
   });
@@ -128,13 +136,13 @@ describe('a bundle of runs', () => {
     );
   });
 
-  it('is refused when another key has signed it than the one expected', (t) => {
+  it('is refused when another key has signed it than the one expected', async (t) => {
     const workspace = open(t);
-    const { key } = take(open(t), bundle);
+    const { key } = await take(open(t), bundle);
     const forged = signedAnew(() => {});
-    assert.throws(() => take(workspace, forged, key), { code: 'BUNDLE_UNREADABLE', message: /signed by/ });
+    await assert.rejects(take(workspace, forged, key), { code: 'BUNDLE_UNREADABLE', message: /signed by/ });
     isUntouched(workspace);
-    assert.equal(take(workspace, bundle, key.toUpperCase()).runs.length, 1);
+    assert.equal((await take(workspace, bundle, key.toUpperCase())).runs.length, 1);
   });
 
   const flip = (bytes: Uint8Array | undefined): Uint8Array => {
@@ -181,9 +189,9 @@ describe('a bundle of runs', () => {
     ['no manifest', (files) => void delete files[manifestName], /manifest\.json is missing/],
   ];
   for (const [name, change, says] of tampered) {
-    it(`with ${name} is refused, naming the file, and leaves nothing behind`, (t) => {
+    it(`with ${name} is refused, naming the file, and leaves nothing behind`, async (t) => {
       const workspace = open(t);
-      assert.throws(() => take(workspace, changed(change)), { code: 'BUNDLE_UNREADABLE', message: says });
+      await assert.rejects(take(workspace, changed(change)), { code: 'BUNDLE_UNREADABLE', message: says });
       isUntouched(workspace);
     });
   }
@@ -199,15 +207,14 @@ describe('a bundle of runs', () => {
     'palimpsest.db',
   ];
   for (const path of escapes) {
-    it(`with a file named ${path} is refused even when it is signed`, (t) => {
+    it(`with a file named ${path} is refused even when it is signed`, async (t) => {
       const workspace = open(t);
       const names = readdirSync(workspace.dir);
-      assert.throws(
-        () =>
-          take(
-            workspace,
-            signedAnew((files) => (files[path] = encode('x'))),
-          ),
+      await assert.rejects(
+        take(
+          workspace,
+          signedAnew((files) => (files[path] = encode('x'))),
+        ),
         { code: 'BUNDLE_UNREADABLE' },
       );
       isUntouched(workspace);
@@ -215,21 +222,21 @@ describe('a bundle of runs', () => {
     });
   }
 
-  it('that would grow beyond all measure is refused before it is unpacked', (t) => {
+  it('that would grow beyond all measure is refused before it is unpacked', async (t) => {
     const workspace = open(t);
     const bomb = signedAnew(
       (files) => (files[`artifacts/${'a'.repeat(64)}`] = new Uint8Array(100 * 2 ** 20)),
       (files) => files,
     );
     assert.ok(bomb.length < 2 ** 20);
-    assert.throws(() => take(workspace, bomb), {
+    await assert.rejects(take(workspace, bomb), {
       code: 'BUNDLE_UNREADABLE',
       message: /claim \d+ bytes, expected at most/,
     });
     isUntouched(workspace);
   });
 
-  it('whose file is larger than the directory claims stops there', (t) => {
+  it('whose file is larger than the directory claims stops there', async (t) => {
     const workspace = open(t);
     const files: Files = unzipSync(bundle);
     const name = paths().events;
@@ -237,7 +244,7 @@ describe('a bundle of runs', () => {
     // The size of the file in its entry of the directory, the last place with its name.
     const at = lying.lastIndexOf(name) - 46;
     lying.writeUInt32LE(10, at + 24);
-    assert.throws(() => take(workspace, lying), { code: 'BUNDLE_UNREADABLE', message: /events\.jsonl/ });
+    await assert.rejects(take(workspace, lying), { code: 'BUNDLE_UNREADABLE', message: /events\.jsonl/ });
     isUntouched(workspace);
   });
 
@@ -265,9 +272,9 @@ describe('a bundle of runs', () => {
     ],
   ];
   for (const [name, make] of damaged) {
-    it(`of which there is ${name} is refused`, (t) => {
+    it(`of which there is ${name} is refused`, async (t) => {
       const workspace = open(t);
-      assert.throws(() => take(workspace, make()), { code: 'BUNDLE_UNREADABLE' });
+      await assert.rejects(take(workspace, make()), { code: 'BUNDLE_UNREADABLE' });
       isUntouched(workspace);
     });
   }
@@ -294,25 +301,94 @@ describe('a bundle of runs', () => {
     ['no end', (files) => setEvents(files, events(files).slice(0, -1)), /has no end/],
     ['no events', (files) => setEvents(files, []), /has no end/],
     ['an event that is none', (files) => setEvents(files, [{ type: 'nothing' }]), /line 1 is not as expected/],
+    ['an empty line', (files) => (files[paths().events] = encode('\n'.repeat(1000))), /line 1 is no JSON/],
+    [
+      'a line beyond all measure',
+      (files) => (files[paths().events] = encode(`"${' '.repeat(5 * 2 ** 20)}"`)),
+      /line 1 has \d+ bytes, expected at most/,
+    ],
+    [
+      'a request beyond all measure',
+      (files) => (files[paths().run] = encode(' '.repeat(17 * 2 ** 20))),
+      /run\.json.*claims \d+ bytes, expected at most/,
+    ],
     ['no JSON', (files) => (files[paths().run] = encode('{')), /run\.json is no JSON/],
     ['no text', (files) => (files[paths().run] = Uint8Array.of(0xff, 0xfe)), /no UTF-8/],
     ['an artifact left out', (files) => void delete files[firstArtifact(files)], /of artifact .* is missing/],
   ];
   for (const [name, change, says] of nonsense) {
-    it(`with ${name} is refused even when it is signed`, (t) => {
+    it(`with ${name} is refused even when it is signed`, async (t) => {
       const workspace = open(t);
-      assert.throws(() => take(workspace, signedAnew(change)), { code: 'BUNDLE_UNREADABLE', message: says });
+      await assert.rejects(take(workspace, signedAnew(change)), { code: 'BUNDLE_UNREADABLE', message: says });
       assert.deepEqual(workspace.listRuns(), []);
     });
   }
 
-  it('does not overwrite another run of the same id', (t) => {
+  it('does not overwrite another run of the same id', async (t) => {
     const workspace = open(t);
-    take(workspace, bundle);
+    await take(workspace, bundle);
     const other = signedAnew((files) => {
       files[paths().run] = encode(decode(files[paths().run]).replace('"seed": 0', '"seed": 1'));
     });
-    assert.throws(() => take(workspace, other), { code: 'RUN_STATE', message: /Another run has the id/ });
+    await assert.rejects(take(workspace, other), { code: 'RUN_STATE', message: /Another run has the id/ });
     assert.equal(workspace.getRun(runId).request.params['seed'], 0);
+  });
+
+  /** The run once more, under another id and with other parameters when asked for. */
+  const second = (files: Files, id: string, seed = 0): void => {
+    const from = paths();
+    const to = runFiles(id);
+    for (const name of ['run', 'events'] as const) {
+      const text = decode(files[from[name]]).replaceAll(runId, id);
+      files[to[name]] = encode(name === 'run' ? text.replace('"seed": 0', `"seed": ${seed}`) : text);
+    }
+  };
+
+  it('is taken as a whole or not at all, when one of its runs is another one here', async (t) => {
+    const workspace = open(t);
+    const other = '20200101-000000-zzzz';
+    const bundleOf = (runs: readonly string[], seed = 0): Uint8Array =>
+      signedAnew(
+        (files) => second(files, other, seed),
+        (files) => files,
+        runs,
+      );
+    await take(workspace, bundleOf([other]));
+    const clash = { code: 'RUN_STATE', message: /Another run has the id 20200101/ };
+    await assert.rejects(take(workspace, bundleOf([runId, other], 1)), clash);
+    assert.deepEqual(
+      workspace.listRuns().map((run) => run.runId),
+      [other],
+    );
+    assert.deepEqual(
+      (await take(workspace, bundleOf([runId, other]))).runs.map(({ outcome }) => outcome),
+      ['added', 'known'],
+    );
+  });
+
+  it('says of a run in the trash that it lies there', async (t) => {
+    const workspace = open(t);
+    await take(workspace, bundle);
+    workspace.trash([runId]);
+    assert.deepEqual((await take(workspace, bundle)).runs, [{ runId, outcome: 'known', isInTrash: true }]);
+  });
+
+  it('is looked through in a process of its own, and what costs that its life costs nothing here', async (t) => {
+    const workspace = open(t);
+    const path = join(workspace.dir, 'taken.zip');
+    writeFileSync(path, bundle);
+    assert.equal((await importBundle(workspace, path, { now })).runs[0]?.outcome, 'added');
+    const dying = (): Child => ({
+      pid: undefined,
+      onStart: () => {},
+      post: () => {},
+      kill: () => {},
+      onMessage: () => {},
+      onExit: (listener) => listener({ exitCode: null, signal: 'SIGABRT', output: 'out of memory' }),
+    });
+    await assert.rejects(lookApart({ kind: 'bundle', path, workspaceDir: workspace.dir }, dying), {
+      code: 'BUNDLE_UNREADABLE',
+      message: /ended the process/,
+    });
   });
 });

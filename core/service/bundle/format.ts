@@ -47,8 +47,8 @@ export type BundledRun = z.infer<typeof BundledRun>;
 
 export interface RunContent {
   readonly run: BundledRun;
-  /** In order of job, then number. */
-  readonly events: readonly RunEvent[];
+  /** In order of job, then number. Read once, and checked on the way. */
+  readonly events: Iterable<RunEvent>;
 }
 
 export const runFiles = (id: string) =>

@@ -1,10 +1,10 @@
-import { statSync } from 'node:fs';
-import { WorkbenchError } from '../../base/errors.ts';
 import type { ImportedRun } from '../../contract/bundle.ts';
-import { writeDurably } from '../../jobs/durable-files.ts';
+import type { ForeignRun } from '../../store/import-run.ts';
 import type { Workspace } from '../../store/workspace.ts';
-import { artifactsOf, openBundle } from './read.ts';
-import { fingerprintOf } from './signing-key.ts';
+import { lookApart } from '../apart.ts';
+import { openBundle, type OpenBundle } from './read.ts';
+import { Unpacked, type UnpackAsked } from './unpack.ts';
+import { unreadable } from './zip-entries.ts';
 
 export interface ImportResult {
   /** Fingerprint of the key that signed the bundle. */
@@ -17,39 +17,37 @@ export interface ImportOptions {
   readonly expectedKey?: string | undefined;
   /** Wall clock, milliseconds since 1970. */
   readonly now: () => number;
+  /** Where the bundle is checked and unpacked; in a process of its own when absent. */
+  readonly unpack?: (asked: UnpackAsked) => Promise<Unpacked>;
 }
 
 /**
- * Takes the runs of a bundle into the history. The same bundle again changes nothing. Everything is checked before
- * anything is written. @throws BUNDLE_UNREADABLE; RUN_STATE when another run has the id of one of them
+ * Takes the runs of a bundle into the history, all or none. The same bundle again changes nothing. Everything is checked
+ * before anything is written. @throws BUNDLE_UNREADABLE; RUN_STATE when another run has the id of one of them
  */
-export function importBundle(workspace: Workspace, path: string, { expectedKey, now }: ImportOptions): ImportResult {
+export async function importBundle(
+  workspace: Workspace,
+  path: string,
+  { expectedKey, now, unpack = unpackApart }: ImportOptions,
+): Promise<ImportResult> {
+  const asked = { path, workspaceDir: workspace.dir };
+  const { key, manifest } = await unpack(expectedKey === undefined ? asked : { ...asked, expectedKey });
   const bundle = openBundle(path, workspace.dir);
   try {
-    const key = fingerprintOf(bundle.manifest.publicKey);
-    if (expectedKey !== undefined && expectedKey.toLowerCase() !== key) {
-      throw new WorkbenchError('BUNDLE_UNREADABLE', `The bundle was signed by ${key}, expected ${expectedKey}`, {
-        hint: 'Ask the one who made it for the fingerprint of the key.',
-      });
-    }
-    const contents = bundle.manifest.runs.map((runId) => bundle.run(runId));
-    const artifacts = new Map(
-      contents.flatMap(({ events }) => artifactsOf(events).map((artifact) => [artifact.sha256, artifact.sizeBytes])),
-    );
-    // Every file is read, and so checked, before the first one is written: memory for one at a time.
-    for (const sha256 of artifacts.keys()) bundle.artifact(sha256);
-    for (const [sha256, sizeBytes] of artifacts) {
-      const target = workspace.artifactPath(sha256);
-      if (statSync(target, { throwIfNoEntry: false })?.size !== sizeBytes)
-        writeDurably(target, [bundle.artifact(sha256)]);
-    }
-    const atMs = Math.round(now());
-    const runs = contents.map(({ run, events }) => {
-      const { runId } = run;
-      return { runId, outcome: workspace.importRun({ ...run, events }, { key, atMs }) };
-    });
-    return { key, runs };
+    if (bundle.manifestSha256 !== manifest) throw unreadable('it was changed while it was being read');
+    return { key, runs: workspace.importRuns(runsOf(bundle), { key, atMs: Math.round(now()) }) };
   } finally {
     bundle.close();
+  }
+}
+
+const unpackApart = async (asked: UnpackAsked): Promise<Unpacked> =>
+  Unpacked.parse(await lookApart({ kind: 'bundle', ...asked }));
+
+/** One after the other, so that one at a time is in memory. */
+function* runsOf(bundle: OpenBundle): Generator<ForeignRun> {
+  for (const runId of bundle.manifest.runs) {
+    const { run, events } = bundle.run(runId);
+    yield { ...run, events };
   }
 }

@@ -17,14 +17,22 @@ import { openZip, quoted, unreadable, type ZipEntry, type ZipFile } from './zip-
 /** A bundle whose signature, names, sizes and directory are in order; each file is checked when it is read. */
 export interface OpenBundle {
   readonly manifest: Manifest;
-  /** @throws BUNDLE_UNREADABLE naming what is wrong with it */
+  readonly manifestSha256: string;
+  /** @throws BUNDLE_UNREADABLE naming what is wrong with it; so does the reading of its events */
   run(runId: string): RunContent;
+  /** Reads a run to its end and gives [SHA-256, bytes] of what it has in the end. @throws BUNDLE_UNREADABLE */
+  check(runId: string): readonly (readonly [string, number])[];
   artifact(sha256: string): Uint8Array;
   close(): void;
 }
 
 const decoder = new TextDecoder('utf-8', { fatal: true });
-const largestManifestBytes = 64 * 2 ** 20;
+/** Of JSON that is parsed in one piece: what it becomes takes many times its size in memory. */
+const largestJsonBytes = 16 * 2 ** 20;
+const largestLineBytes = 4 * 2 ** 20;
+const largestEventsBytes = 2 ** 28;
+/** Those of a run of a day. */
+const mostEvents = 1_000_000;
 const largestFileBytes = 2 ** 31;
 /** Events are the part that packs best, about thirty to one. */
 const mostUnpackedPerByte = 100;
@@ -35,13 +43,14 @@ export function openBundle(path: string, workspaceDir: string): OpenBundle {
   const zip = openZip(path);
   try {
     const entries = entriesByName(zip);
-    const manifest = readManifest(zip, entries);
+    const { manifest, manifestSha256 } = readManifest(zip, entries);
     checkFiles(manifest, entries);
     checkSizes(zip, workspaceDir);
     const files = new Map(manifest.files.map((file) => [file.path, file]));
-    const read = (name: string): Uint8Array => {
+    const read = (name: string, mostBytes = largestFileBytes): Uint8Array => {
       const [entry, file] = [entries.get(name), files.get(name)];
       if (!entry || !file) throw unreadable(`${quoted(name)} is missing`);
+      checkSize(entry, mostBytes);
       const bytes = zip.read(entry);
       const sha256 = sha256Of(bytes);
       if (sha256 === file.sha256) return bytes;
@@ -49,7 +58,9 @@ export function openBundle(path: string, workspaceDir: string): OpenBundle {
     };
     return {
       manifest,
-      run: (runId) => readRun(runId, read, files),
+      manifestSha256,
+      run: (runId) => readRun(runId, read),
+      check: (runId) => checkRun(readRun(runId, read), files),
       artifact: (sha256) => read(artifactPath(sha256)),
       close: () => zip.close(),
     };
@@ -68,16 +79,26 @@ function entriesByName({ entries }: ZipFile): ReadonlyMap<string, ZipEntry> {
   return byName;
 }
 
-function readManifest(zip: ZipFile, entries: ReadonlyMap<string, ZipEntry>): Manifest {
+function checkSize({ name, sizeBytes }: ZipEntry, mostBytes: number): void {
+  if (sizeBytes > mostBytes)
+    throw unreadable(`${quoted(name)} claims ${sizeBytes} bytes, expected at most ${mostBytes}`);
+}
+
+function readManifest(
+  zip: ZipFile,
+  entries: ReadonlyMap<string, ZipEntry>,
+): { readonly manifest: Manifest; readonly manifestSha256: string } {
   const [manifest, signature] = [manifestName, signatureName].map((name) => {
     const entry = entries.get(name);
     if (!entry) throw unreadable(`${name} is missing`);
-    if (entry.sizeBytes > largestManifestBytes) throw unreadable(`${name} claims ${entry.sizeBytes} bytes`);
+    checkSize(entry, largestJsonBytes);
     return zip.read(entry);
   });
   if (!manifest || !signature) throw unreadable(`${manifestName} is missing`);
   const parsed = parse(Manifest, jsonOf(manifest, manifestName), manifestName);
-  if (isSignedBy(parsed.publicKey, manifest, textOf(signature, signatureName).trim())) return parsed;
+  if (isSignedBy(parsed.publicKey, manifest, textOf(signature, signatureName).trim())) {
+    return { manifest: parsed, manifestSha256: sha256Of(manifest) };
+  }
   throw unreadable(`${manifestName} does not match its signature: it was changed after it was signed`);
 }
 
@@ -98,9 +119,7 @@ function checkFiles({ files }: Manifest, entries: ReadonlyMap<string, ZipEntry>)
 /** A small file that claims to become a large one is not unpacked. */
 function checkSizes({ entries, sizeBytes }: ZipFile, workspaceDir: string): void {
   const total = entries.reduce((sum, entry) => sum + entry.sizeBytes, 0);
-  const largest = entries.find((entry) => entry.sizeBytes > largestFileBytes);
-  if (largest)
-    throw unreadable(`${quoted(largest.name)} claims ${largest.sizeBytes} bytes, expected at most ${largestFileBytes}`);
+  for (const entry of entries) checkSize(entry, largestFileBytes);
   const expected = mostUnpackedPerByte * sizeBytes + alwaysAllowedBytes;
   if (total > expected) {
     const [worst] = entries.toSorted((a, b) => b.sizeBytes - a.sizeBytes);
@@ -111,54 +130,62 @@ function checkSizes({ entries, sizeBytes }: ZipFile, workspaceDir: string): void
   if (total > room) throw unreadable(`it needs ${total} bytes, and there is room for ${Math.floor(room)}`);
 }
 
-function readRun(
-  runId: string,
-  read: (name: string) => Uint8Array,
-  files: ReadonlyMap<string, { readonly sizeBytes: number }>,
-): RunContent {
+type Read = (name: string, mostBytes?: number) => Uint8Array;
+
+function readRun(runId: string, read: Read): RunContent {
   const paths = runFiles(runId);
-  const run = parse(BundledRun, jsonOf(read(paths.run), paths.run), paths.run);
-  const lines = textOf(read(paths.events), paths.events).split('\n');
-  const events = lines.flatMap((line, i) => {
-    if (line === '') return [];
-    const where = `${paths.events}, line ${i + 1}`;
-    return [parse(RunEvent, jsonOf(new TextEncoder().encode(line), where), where)];
-  });
-  checkRun(runId, { run, events });
-  for (const artifact of artifactsOf(events)) {
-    const file = files.get(artifactPath(artifact.sha256));
-    if (file?.sizeBytes === artifact.sizeBytes) continue;
-    throw unreadable(`the file of artifact ${quoted(artifact.name)} of run ${runId} is missing`);
-  }
-  return { run, events };
-}
-
-function checkRun(runId: string, { run, events }: RunContent): void {
-  const wrong = (what: string): Error => unreadable(`run ${runId}: ${what}`);
-  if (run.runId !== runId) throw wrong(`its file is that of ${run.runId}`);
+  const run = parse(BundledRun, jsonOf(read(paths.run, largestJsonBytes), paths.run), paths.run);
+  if (run.runId !== runId) throw unreadable(`run ${runId}: its file is that of ${run.runId}`);
   run.jobs.forEach(({ jobId, ordinal }, i) => {
-    if (ordinal !== i + 1 || jobId !== `${runId}.${ordinal}`) throw wrong(`its jobs are not in order`);
+    if (ordinal === i + 1 && jobId === `${runId}.${ordinal}`) return;
+    throw unreadable(`run ${runId}: its jobs are not in order`);
   });
-  const jobs = new Map(run.jobs.map(({ jobId }) => [jobId, 0]));
-  let last = -1;
-  for (const event of events) {
-    const expected = jobs.get(event.jobId);
-    const at = run.jobs.findIndex(({ jobId }) => jobId === event.jobId);
-    if (event.runId !== runId || expected === undefined || event.seq !== expected || at < last) {
-      throw wrong(`event ${event.seq} of ${quoted(event.jobId)} is out of place`);
+  return { run, events: inOrder(run, eventsIn(read(paths.events, largestEventsBytes), paths.events)) };
+}
+
+/** Parsed one by one: many times the memory of the file would be needed for all. */
+function* eventsIn(bytes: Uint8Array, name: string): Generator<RunEvent> {
+  let start = 0;
+  for (let line = 1; start < bytes.length; line++) {
+    const where = `${name}, line ${line}`;
+    const found = bytes.indexOf(newline, start);
+    const end = found === -1 ? bytes.length : found;
+    if (line > mostEvents) throw unreadable(`${name} has more than ${mostEvents} lines`);
+    if (end - start > largestLineBytes) {
+      throw unreadable(`${where} has ${end - start} bytes, expected at most ${largestLineBytes}`);
     }
-    last = at;
-    jobs.set(event.jobId, expected + 1);
+    yield parse(RunEvent, jsonOf(bytes.subarray(start, end), where), where);
+    start = end + 1;
   }
 }
 
-/** What the run has in the end: a name that comes again replaces what had it. */
-export function artifactsOf(events: readonly RunEvent[]): readonly Artifact[] {
-  return [
-    ...new Map(
-      events.flatMap((event) => (event.type === 'artifact' ? [[event.artifact.name, event.artifact] as const] : [])),
-    ).values(),
-  ];
+const newline = 0x0a;
+
+function* inOrder({ runId, jobs }: BundledRun, events: Iterable<RunEvent>): Generator<RunEvent> {
+  const places = new Map(jobs.map(({ jobId }, i) => [jobId, i]));
+  let last = { place: -1, seq: -1 };
+  for (const event of events) {
+    const place = places.get(event.jobId) ?? -1;
+    const seq = place === last.place ? last.seq + 1 : 0;
+    if (event.runId !== runId || place === -1 || place < last.place || event.seq !== seq) {
+      throw unreadable(`run ${runId}: event ${event.seq} of ${quoted(event.jobId)} is out of place`);
+    }
+    last = { place, seq };
+    yield event;
+  }
+}
+
+function checkRun(
+  { run, events }: RunContent,
+  files: ReadonlyMap<string, { readonly sizeBytes: number }>,
+): readonly (readonly [string, number])[] {
+  // What the run has in the end: a name that comes again replaces what had it.
+  const artifacts = new Map<string, Artifact>();
+  for (const event of events) if (event.type === 'artifact') artifacts.set(event.artifact.name, event.artifact);
+  return [...artifacts.values()].map(({ name, sha256, sizeBytes }) => {
+    if (files.get(artifactPath(sha256))?.sizeBytes === sizeBytes) return [sha256, sizeBytes];
+    throw unreadable(`the file of artifact ${quoted(name)} of run ${run.runId} is missing`);
+  });
 }
 
 function parse<T extends z.ZodType>(schema: T, value: unknown, name: string): z.output<T> {
