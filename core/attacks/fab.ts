@@ -50,7 +50,8 @@ export async function* approachBoundary(task: AttackTask, run: FabRun): AsyncGen
     const { w, b } = await (run.targets ? planeOf(task, alive, x, run.targets) : nearestPlane(task, alive, x, norm));
     alive.forEach((sample, i) => {
       const [clean, here, normal] = [rowOf(task.images, size, sample), rowOf(x, size, i), rowOf(w, size, i)];
-      if (normal.some(Number.isNaN)) {
+      // The plane's place holds a product with every part of the normal.
+      if (!Number.isFinite(b[i])) {
         raiseFlag(ledger, sample, 'nan-gradient');
         return;
       }

@@ -18,38 +18,55 @@ export function stepToHyperplane(
   for (let i = 0; i < t.length; i++) gap += w[i]! * t[i]!;
   const sign = gap >= 0 ? 1 : -1;
   const distance = Math.abs(gap);
-  const weight = new Float64Array(t.length);
-  const room = new Float64Array(t.length);
+  const { weight, room, free } = workspace(t.length);
+  let freeCount = 0;
   for (let i = 0; i < t.length; i++) {
-    weight[i] = Math.abs(w[i]!);
+    const each = w[i]! * sign;
+    weight[i] = Math.abs(each);
     // Against w when the point lies above the plane.
-    room[i] = Math.max(0, w[i]! * sign > 0 ? t[i]! - low : high - t[i]!);
+    room[i] = Math.max(0, each > 0 ? t[i]! - low : high - t[i]!);
+    if (each !== 0 && room[i]! > 0) free[freeCount++] = i;
   }
   if (norm === 'l1') fillGreedily(weight, distance, room, out);
   else {
-    const lambda = multiplier(norm === 'linf', weight, distance, room);
+    const isLinf = norm === 'linf';
+    const lambda = multiplier(isLinf, distance, freeCount);
     for (let i = 0; i < t.length; i++) {
-      out[i] = weight[i] === 0 ? 0 : Math.min(room[i]!, norm === 'linf' ? lambda : lambda * weight[i]!);
+      out[i] = weight[i] === 0 ? 0 : Math.min(room[i]!, isLinf ? lambda : lambda * weight[i]!);
     }
   }
   for (let i = 0; i < t.length; i++) if (w[i]! * sign > 0) out[i] = -out[i]!;
 }
 
-function multiplier(isLinf: boolean, weight: Float64Array, distance: number, room: Float64Array): number {
-  let lambda = 0;
+/** What one step works on; made once, as FAB takes two steps for each image, class and iteration. */
+let space = { weight: new Float64Array(0), room: new Float64Array(0), free: new Int32Array(0) };
+
+function workspace(size: number): typeof space {
+  if (space.weight.length !== size)
+    space = { weight: new Float64Array(size), room: new Float64Array(size), free: new Int32Array(size) };
+  return space;
+}
+
+/** λ by Newton's steps from below: what has used up its room stays so, and only the `count` free coordinates are looked at. */
+function multiplier(isLinf: boolean, distance: number, count: number): number {
+  const { weight, room, free } = space;
+  let [lambda, settled, left] = [0, 0, count];
   for (let round = 0; round < 100; round++) {
-    let [reached, slope] = [0, 0];
-    for (let i = 0; i < weight.length; i++) {
+    let [reached, slope, kept] = [0, 0, 0];
+    for (let at = 0; at < left; at++) {
+      const i = free[at]!;
       const each = weight[i]!;
       const asked = isLinf ? lambda : lambda * each;
-      const limit = room[i]!;
-      if (asked < limit) {
+      if (asked < room[i]!) {
         reached += each * asked;
         slope += isLinf ? each : each * each;
-      } else reached += each * limit;
+        free[kept++] = i;
+      } else settled += each * room[i]!;
     }
-    if (slope === 0 || distance - reached <= 1e-12 * distance) break;
-    const next = lambda + (distance - reached) / slope;
+    left = kept;
+    const missing = distance - settled - reached;
+    if (slope === 0 || missing <= 1e-12 * distance) break;
+    const next = lambda + missing / slope;
     if (next <= lambda) break;
     lambda = next;
   }
