@@ -1,6 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
 import { stream } from '../../base/rng.ts';
-import { attackCatalogue } from '../../attacks/catalogue.ts';
 import { examineGradients, examineVictim, suspicionsOf, type Suspicion } from '../../attacks/suspicions.ts';
 import type { Victim } from '../../attacks/victim.ts';
 import { attackFigures } from '../../attacks/verdicts.ts';
@@ -133,21 +132,6 @@ const families: Readonly<Record<string, AttackFamily>> = {
   none: 'control',
 };
 
-const isMinimal = (id: string): boolean => attackCatalogue.find((attack) => attack.id === id)?.aim === 'minimal';
-
-/**
- * Logits [N, K] under a stage. What looks for the smallest perturbation finds some beyond the ball: those are no attack
- * within the budget, and the image counts as it is.
- */
-function logitsWithin({ attackId, records, logits }: Stage, { clean, classes }: ModelStages): Float32Array {
-  if (!isMinimal(attackId)) return logits;
-  const within = Float32Array.from(logits);
-  records.forEach(({ verdict }, i) => {
-    if (verdict !== 'fooled') within.set(clean.subarray(i * classes, (i + 1) * classes), i * classes);
-  });
-  return within;
-}
-
 /** A stage that is no part of the worst case: PGD told which class to reach, or how many steps to take. */
 export interface BesideStage extends Stage {
   readonly family: 'targeted' | 'sweep';
@@ -228,16 +212,13 @@ function attackOutcomes(
   const flips = (attacked: Float32Array) => recordFlips({ clean, attacked, labels, classes, temperature });
   // What only saw survivors cannot be compared; the worst case is of all images.
   const single = survivorsOnly ? [] : model.stages;
-  const outcome = (stage: Stage, epsilon: number | null, logits: Float32Array): AttackOutcome => {
-    const row = audit?.rows.find(({ attack }) => attack === stage.attackId);
-    const family = stage.isControl ? 'control' : (families[row?.access ?? ''] ?? 'white-box');
-    const { attackId: attack, title } = stage;
-    return { model: model.title, attack, title, family, norm, epsilon, steps: null, flips: flips(logits) };
-  };
-  const minimal = single.filter(({ attackId, epsilon }) => isMinimal(attackId) && epsilon === epsilons[0]);
   return [
-    ...single.map((stage) => outcome(stage, stage.epsilon, logitsWithin(stage, model))),
-    ...minimal.map((stage) => outcome(stage, null, stage.logits)),
+    ...single.map((stage): AttackOutcome => {
+      const row = audit?.rows.find(({ attack }) => attack === stage.attackId);
+      const family = stage.isControl ? 'control' : (families[row?.access ?? ''] ?? 'white-box');
+      const { attackId: attack, title, epsilon } = stage;
+      return { model: model.title, attack, title, family, norm, epsilon, steps: null, flips: flips(stage.logits) };
+    }),
     ...epsilons.map((epsilon): AttackOutcome => ({
       model: model.title,
       attack: 'worst',

@@ -123,11 +123,11 @@ describe('a robustness audit', () => {
   it('counts a smallest perturbation as an attack within the budget only where it is one', () => {
     const { rows } = SeverityData.parse(json(whole, 'severity'));
     const [model] = auditOf(whole).models;
-    const fooledBy = (epsilon: number | null): number =>
+    const fooledBy = (epsilon: number): number =>
       rows.find((row) => row.attack === 'deepfool' && row.epsilon === epsilon)?.fooled ?? Number.NaN;
     for (const { epsilon, successRate, attacked } of model?.rows.filter(({ attack }) => attack === 'deepfool') ?? [])
       assert.equal(fooledBy(epsilon), Math.round((successRate ?? 0) * attacked));
-    assert.ok(fooledBy(0.05) < fooledBy(0.15) && fooledBy(0.15) <= fooledBy(null));
+    assert.ok(fooledBy(0.05) < fooledBy(0.15));
     for (const row of rows.filter(({ attack }) => attack === 'worst')) {
       const most = rows.filter((other) => other.epsilon === row.epsilon && other.family === 'white-box');
       for (const { fooled } of most) assert.ok(fooled <= row.fooled);
