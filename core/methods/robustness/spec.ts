@@ -270,6 +270,18 @@ export const spec = defineMethod({
         universal: [],
       },
     },
+    'autoattack-plus': {
+      title: 'AutoAttack plus',
+      help: 'The published larger ensemble in its order on the first 1,000 images, each attack on what is left: APGD-CE, APGD-DLR and FAB with five restarts, Square, APGD-T, FAB-T.',
+      params: {
+        count: 1000,
+        pick: 'first',
+        attacks: ['apgd-ce', 'apgd-dlr', 'fab', 'square', 'apgd-t', 'fab-t'],
+        attackOptions: { 'apgd-ce': { restarts: 5 }, 'apgd-dlr': { restarts: 5 }, fab: { restarts: 5 } },
+        survivorsOnly: true,
+        universal: [],
+      },
+    },
     'autoattack-rand': {
       title: 'AutoAttack for random models',
       help: 'The published ensemble for random defences: APGD-CE and APGD-DLR on the first 1,000 images, gradients averaged over 20 looks. Behind normal noise unless told otherwise.',

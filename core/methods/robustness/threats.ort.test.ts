@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
+import { ensemble } from '../../attacks/ensembles.ts';
+import { prepareAttack } from '../../attacks/registry.ts';
 import type { ModelRef } from '../../contract/run.ts';
 import { tinyShapesSet } from '../../data/synthetic.ts';
 import { AuditData } from '../../report/audit.ts';
@@ -144,6 +146,25 @@ describe('an audit of a model behind a random defence', () => {
       isRefused(/smallest size of at most 1, got 1\.5/),
     );
   });
+});
+
+describe('the recipes of AutoAttack', () => {
+  for (const [recipe, name] of [
+    ['autoattack', 'standard'],
+    ['autoattack-plus', 'plus'],
+    ['autoattack-rand', 'rand'],
+  ] as const) {
+    it(`run its ensemble ${name} in its order, on survivors`, () => {
+      const params = spec.params.parse(spec.recipes[recipe]?.params);
+      const published = ensemble(name, 'linf', 10, params.defence === 'none' ? 1 : params.looks);
+      assert.deepEqual(published.reasons, []);
+      assert.deepEqual(
+        params.attacks.map((id) => [id, prepareAttack(id, params.attackOptions[id] ?? {}).options]),
+        published.attacks.map(({ declaration, options }) => [declaration.id, options]),
+      );
+      assert.ok(params.survivorsOnly);
+    });
+  }
 });
 
 describe('an audit of survivors only', () => {
