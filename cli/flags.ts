@@ -48,11 +48,14 @@ export function methodFlags(spec: MethodSpec): readonly FlagGroup[] {
     { title: 'Data', flags: Object.entries(spec.data).flatMap(([role, need]) => dataFlags(role, need)) },
     { title: 'Parameters', flags: [...presetFlags(spec), ...fields.filter(isBasic).map(paramFlag)] },
     { title: 'Advanced parameters', flags: fields.filter((field) => !isBasic(field)).map(paramFlag) },
-    { title: 'General', flags: generalFlags },
+    { title: 'General', flags: [...aheadFlags(spec), ...generalFlags] },
   ].filter((group) => group.flags.length > 0);
   refuseCollisions(spec, groups);
   return groups;
 }
+
+const aheadFlags = ({ lookAhead }: MethodSpec): readonly Flag[] =>
+  lookAhead ? [{ name: 'preflight', help: `Say what can be expected, and start nothing. ${lookAhead.help}` }] : [];
 
 function presetFlags(spec: MethodSpec): readonly Flag[] {
   const names = Object.keys(spec.recipes);

@@ -1,10 +1,12 @@
 import { existsSync } from 'node:fs';
 import type { Estimate } from '../core/contract/bridge.ts';
+import { Preflight } from '../core/contract/preflight.ts';
 import type { RunRequest } from '../core/contract/run.ts';
 import type { MethodSpec } from '../core/methods/define.ts';
 import { exitCodes } from './exit-codes.ts';
 import { methodFlags } from './flags.ts';
 import { commandOf, methodHelp } from './help.ts';
+import { preflightText } from './preflight-text.ts';
 import { buildRequest } from './request.ts';
 import { withWorkspaceFlag } from './result.ts';
 import { commandLine } from '../core/methods/command-line.ts';
@@ -52,6 +54,12 @@ export function methodVerb(spec: MethodSpec): Verb {
             ? `${JSON.stringify({ request, command, estimate })}\n`
             : `${JSON.stringify(request, null, 2)}\n\n${command}\n\n${estimateText(estimate)}\n`,
         );
+        return exitCodes.ok.code;
+      }
+      if (spec.lookAhead && args.isOn('preflight')) {
+        const { lookApart } = await import('../core/service/apart.ts');
+        const found = Preflight.parse(await lookApart({ kind: 'look-ahead', request }));
+        here.terminal.write(isJson ? `${JSON.stringify(found)}\n` : preflightText(found));
         return exitCodes.ok.code;
       }
       const { admitModels } = await import('../core/service/admit-models.ts');

@@ -4,6 +4,7 @@ import { DataCard, KnownData } from './data-card.ts';
 import { EventPage, RunDetails, RunPage, RunProgress, RunQuery, RunRow, Series } from './history.ts';
 import { KnownModel, ModelInspection } from './inspection.ts';
 import { MachineFacts, QueueFacts } from './machine.ts';
+import { Preflight } from './preflight.ts';
 import { DataRef, DeviceName, ErrorData, Normalisation, RunEvent, RunRequest, splits } from './run.ts';
 import { SanityReading } from './sanity.ts';
 import { Settings } from './settings.ts';
@@ -172,6 +173,8 @@ export const requests = {
 
   /** Checks a form as it is and says what it would cost; called at every pause of the typing. */
   'runs.assess': { in: DraftRequest, out: Assessment },
+  /** What the method measures before such a run, where its declaration has `lookAhead`; seconds, in a process of its own. */
+  'runs.lookAhead': { in: DraftRequest, out: Preflight },
   /** Checks the runs of a group as one; `complaints` are those of the first that is wrong, times are added up. */
   'runs.assessGroup': {
     in: z.strictObject({ requests: z.array(DraftRequest).min(1).max(500) }),

@@ -1,4 +1,5 @@
 import type { DataRef, DeviceName, MetricPoint, ModelRef, ResultMetrics } from '../contract/run.ts';
+import type { Preflight } from '../contract/preflight.ts';
 import type { Tensor } from '../base/tensor.ts';
 import type { MethodSpec, ParamsOf } from './define.ts';
 
@@ -51,6 +52,11 @@ export interface RunContext<Params> {
   /** Milliseconds, for chunk sizing only; never enters a result. */
   readonly now: () => number;
 }
+
+/** Measures what can be expected of a run, in seconds, without starting it. */
+export type LookAhead<Spec extends MethodSpec> = (
+  ctx: Omit<RunContext<ParamsOf<Spec>>, 'resume'>,
+) => Promise<Preflight>;
 
 export type Run<Spec extends MethodSpec> = (
   ctx: RunContext<ParamsOf<Spec>>,

@@ -160,6 +160,11 @@ export interface MethodSpec<Shape extends z.ZodRawShape = z.ZodRawShape> {
   readonly work?: readonly (readonly (keyof Shape & string)[] | Work<keyof Shape & string>)[];
   /** Memory and disk of a run, from what is known before it starts. */
   readonly footprint?: (scale: RunScale) => Footprint;
+  /** Looks at the models and data in some seconds and says before a run what can be expected of it; registry.ts has it. */
+  readonly lookAhead?: {
+    /** What is measured, one sentence. */
+    readonly help: string;
+  };
   /** from version n (key) to n + 1. */
   readonly migrations?: Readonly<Record<number, (params: Record<string, unknown>) => Record<string, unknown>>>;
 }

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { WorkbenchError } from '../base/errors.ts';
+import type { Preflight } from '../contract/preflight.ts';
 import type { ResultMetrics } from '../contract/run.ts';
 import type { MethodEvent, RunContext } from './context.ts';
 import { spec as arbitraryTransfer } from './arbitrary-transfer/spec.ts';
@@ -16,23 +17,43 @@ export interface Method {
   readonly spec: MethodSpec;
   /** Loads the implementation, checks `params` (PARAM_INVALID) and gives the generator, not yet started. */
   start(params: unknown, context: Omit<RunContext<unknown>, 'params'>): Promise<Steps>;
+  /** Where the declaration has `lookAhead`. @throws PARAM_INVALID, and what the models and data are refused for */
+  readonly lookAhead?: (params: unknown, context: AheadContext) => Promise<Preflight>;
 }
+
+type AheadContext = Omit<RunContext<unknown>, 'params' | 'resume'>;
+type Ahead<Params> = (context: Omit<RunContext<Params>, 'resume'>) => Promise<Preflight>;
 
 export type MethodRegistry = Readonly<Record<string, Method>>;
 
-/** Ties a declaration to its implementation: `method(spec, () => import('./<id>/run.ts'))`. */
+/**
+ * Ties a declaration to its implementation: `method(spec, () => import('./<id>/run.ts'))`, and where it looks ahead
+ * `() => import('./<id>/ahead.ts')` beside it.
+ */
 export function method<Shape extends z.ZodRawShape>(
   spec: MethodSpec<Shape>,
   load: () => Promise<{ run: (context: RunContext<z.output<z.ZodObject<Shape>>>) => Steps }>,
+  loadAhead?: () => Promise<{ lookAhead: Ahead<z.output<z.ZodObject<Shape>>> }>,
 ): Method {
+  const parse = (params: unknown): z.output<z.ZodObject<Shape>> => {
+    const parsed = spec.params.safeParse(params);
+    if (parsed.success) return parsed.data;
+    throw invalidParams(spec.id, parsed.error);
+  };
   return {
     spec,
     async start(params, context) {
-      const parsed = spec.params.safeParse(params);
-      if (!parsed.success) throw invalidParams(spec.id, parsed.error);
+      const checked = parse(params);
       const { run } = await load();
-      return run({ ...context, params: parsed.data });
+      return run({ ...context, params: checked });
     },
+    ...(loadAhead && {
+      async lookAhead(params: unknown, context: AheadContext) {
+        const checked = parse(params);
+        const { lookAhead } = await loadAhead();
+        return lookAhead({ ...context, params: checked });
+      },
+    }),
   };
 }
 
@@ -48,6 +69,14 @@ export const registry: MethodRegistry = {
   [training.id]: method(training, () => import('./training/run.ts')),
   [dataImpressions.id]: method(dataImpressions, () => import('./data-impressions/run.ts')),
   [arbitraryTransfer.id]: method(arbitraryTransfer, () => import('./arbitrary-transfer/run.ts')),
-  [robustness.id]: method(robustness, () => import('./robustness/run.ts')),
-  [gradientLeakage.id]: method(gradientLeakage, () => import('./gradient-leakage/run.ts')),
+  [robustness.id]: method(
+    robustness,
+    () => import('./robustness/run.ts'),
+    () => import('./robustness/ahead.ts'),
+  ),
+  [gradientLeakage.id]: method(
+    gradientLeakage,
+    () => import('./gradient-leakage/run.ts'),
+    () => import('./gradient-leakage/ahead.ts'),
+  ),
 };

@@ -12,6 +12,7 @@ import { readModelFile } from '../onnx/read.ts';
 import { buildArchitecture } from '../train/zoo/architectures.ts';
 import { ApartCommand } from './apart.ts';
 import { unpackBundle } from './bundle/unpack.ts';
+import { lookAhead } from './look-ahead.ts';
 import { measureSanity } from './sanity.ts';
 
 /** Entry of the process that strange files are looked into: one command, one answer. */
@@ -37,6 +38,8 @@ async function resultOf(command: ApartCommand): Promise<object> {
       return describeData(command);
     case 'sanity':
       return measureSanity(command);
+    case 'look-ahead':
+      return lookAhead(command.request, () => performance.now());
     case 'architecture':
       return costOfArchitecture(command);
     case 'bundle': {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { WorkbenchError, type ErrorCode } from '../base/errors.ts';
-import { dataFormats, DataRef, ErrorData, Normalisation, splits } from '../contract/run.ts';
+import { dataFormats, DataRef, ErrorData, Normalisation, RunRequest, splits } from '../contract/run.ts';
 import { startChild, type Child } from '../runtime/child-process.ts';
 import { UnpackAsked } from './bundle/unpack.ts';
 
@@ -29,6 +29,8 @@ export const ApartCommand = z.discriminatedUnion('kind', [
     also: z.array(z.strictObject({ title: z.string(), normalisation: Normalisation })),
     threads: z.int(),
   }),
+  /** What a method finds out about its models and data before a run. */
+  z.strictObject({ kind: z.literal('look-ahead'), request: RunRequest }),
   /** What a pass through an architecture of the zoo costs; here because building a large one takes a second. */
   z.strictObject({
     kind: z.literal('architecture'),
@@ -53,6 +55,7 @@ const kinds: Readonly<Record<ApartCommand['kind'], { readonly code: ErrorCode; r
   model: { code: 'MODEL_UNREADABLE', timeLimitMs: 2 * minuteMs },
   data: { code: 'DATA_UNREADABLE', timeLimitMs: 2 * minuteMs },
   sanity: { code: 'MODEL_UNREADABLE', timeLimitMs: 2 * minuteMs },
+  'look-ahead': { code: 'MODEL_UNREADABLE', timeLimitMs: 5 * minuteMs },
   architecture: { code: 'MODEL_UNREADABLE', timeLimitMs: 2 * minuteMs },
   // Gigabytes may have to be hashed and written.
   bundle: { code: 'BUNDLE_UNREADABLE', timeLimitMs: 30 * minuteMs },
@@ -68,7 +71,7 @@ export async function lookApart(command: ApartCommand, launch: () => Child = for
   const child = launch();
   const answer = Promise.withResolvers<unknown>();
   const { code, timeLimitMs } = kinds[command.kind];
-  const what = command.kind === 'architecture' ? command.name : command.path;
+  const what = subjectOf(command);
   const timer = setTimeout(() => {
     answer.reject(
       new WorkbenchError(code, `Looking into ${what} took longer than ${timeLimitMs / 1000} s and was stopped`, {
@@ -96,4 +99,9 @@ export async function lookApart(command: ApartCommand, launch: () => Child = for
     clearTimeout(timer);
     child.kill();
   }
+}
+
+function subjectOf(command: ApartCommand): string {
+  if (command.kind === 'architecture') return command.name;
+  return command.kind === 'look-ahead' ? `what a run of ${command.request.methodId} works on` : command.path;
 }

@@ -7,12 +7,14 @@ import {
   type RequestName,
   type RequestResult,
 } from '../contract/bridge.ts';
+import { Preflight } from '../contract/preflight.ts';
 import type { RunProgress } from '../contract/history.ts';
 import type { RunRecord, RunRequest } from '../contract/run.ts';
 import { commandLine } from '../methods/command-line.ts';
 import { defaultThreads } from '../runtime/device.ts';
 import { architectures } from '../train/zoo/architectures.ts';
 import { admitModels } from './admit-models.ts';
+import { lookApart } from './apart.ts';
 import { assess } from './assess.ts';
 import { assessGroup } from './assess-group.ts';
 import { bind, type HandlerTable } from './bind.ts';
@@ -42,6 +44,9 @@ export function runHandlers(inside: Inside, inspect: Inspect): Pick<HandlerTable
   return {
     'runs.assess': bind(requests['runs.assess'], assessDraft),
     'runs.assessGroup': bind(requests['runs.assessGroup'], ({ requests: drafts }) => assessGroup(drafts, assessDraft)),
+    'runs.lookAhead': bind(requests['runs.lookAhead'], async (draft) =>
+      Preflight.parse(await lookApart({ kind: 'look-ahead', request: requestOf(await assessDraft(draft), 0, 1) })),
+    ),
     'runs.start': bind(requests['runs.start'], async ({ requests: drafts, note }) => {
       const accepted: RunRequest[] = [];
       for (const [i, draft] of drafts.entries()) accepted.push(requestOf(await assessDraft(draft), i, drafts.length));

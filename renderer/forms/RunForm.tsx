@@ -10,6 +10,7 @@ import { useBridge, useRequest } from '../bridge/use-bridge.ts';
 import { Page, Section } from '../panels/Page.tsx';
 import { changedParams, withRecipe, type Draft } from './form-model.ts';
 import { ParamFields } from './ParamFields.tsx';
+import { PreflightCard } from './PreflightCard.tsx';
 import { RecipeChoice } from './RecipeChoice.tsx';
 import { StartPanel } from './StartPanel.tsx';
 import { Subjects } from './Subjects.tsx';
@@ -160,6 +161,9 @@ export function RunForm({ spec, initial, from }: RunFormProps) {
             error={error}
             isStarting={isStarting}
           />
+          {spec.lookAhead && (
+            <PreflightCard help={spec.lookAhead.help} request={isWrong ? undefined : read.requests[0]} />
+          )}
           <ThreatCard spec={spec} />
         </Box>
       </Box>

@@ -1,3 +1,4 @@
+import type { Check, Preflight } from '../../contract/preflight.ts';
 import { toWorkbenchError, WorkbenchError } from '../../base/errors.ts';
 import { gradientNorm, type Defence } from '../../leakage/defence.ts';
 import { openAttack } from '../../leakage/attack.ts';
@@ -37,7 +38,7 @@ export async function preflight(
   isFile: boolean,
   session: SessionOptions,
   lanes: number,
-): Promise<PreflightData> {
+): Promise<PreflightData & Pick<Preflight, 'checks'>> {
   const { params, inputs, sharing, given } = work;
   const norms: number[] = [];
   const losses: number[] = [];
@@ -59,10 +60,15 @@ export async function preflight(
   const units = unitsOf(params, defences);
   const most = units.reduce((sum, unit) => sum + unitSteps(work, unit), 0);
   const vanished = norms.filter((norm) => !(norm >= vanishedBelow)).length;
+  const refused: Check[] = speed?.problem
+    ? [{ isGood: false, finding: speed.problem, measured: '', threshold: '', advice: '' }]
+    : [];
+  const checks = [...checksOf(work, victim, isFile, norms, losses), ...refused];
   return {
     title: victim.title,
     facts: factsOf(work, victim, isFile),
-    warnings: [...warningsOf(work, victim, isFile, norms, losses), ...(speed?.problem ? [speed.problem] : [])],
+    checks,
+    warnings: checks.filter(({ isGood }) => !isGood).map(({ finding }) => finding),
     norms,
     losses,
     vanished,
@@ -131,77 +137,129 @@ function factsOf({ params, inputs }: UnitWork, victim: Victim, isFile: boolean):
   ];
 }
 
-function warningsOf(
+/** What keeps attacks from doing as published, with the figures behind it. */
+function checksOf(
   { params, figures }: UnitWork,
   victim: Victim,
   isFile: boolean,
   norms: readonly number[],
   losses: readonly number[],
-): string[] {
+): Check[] {
   const ops = new Set(victim.graph.nodes.map(({ op }) => op));
   const count = norms.length;
   const vanished = norms.filter((norm) => !(norm >= vanishedBelow)).length;
   const sure = losses.filter((loss) => loss < smallLoss).length;
   const small = norms.filter((norm) => norm >= vanishedBelow && norm < 1).length;
-  const said: [boolean, string][] = [
-    [
+  const isL2 = attackSettings(params, presetOf(params), 'joint', 0, figures).distance.kind === 'l2';
+  const isPublished = params.attack === 'dlg' || params.attack === 'idlg';
+  const normText = `norms ${rangeOf(norms)}`;
+  const warn = (holds: boolean, finding: string, measured: string, threshold: string, advice: string): Check[] =>
+    holds ? [{ isGood: false, finding, measured, threshold, advice }] : [];
+  const found = [
+    ...warn(
       vanished > 0,
       `${vanished} of ${count} gradients vanished (norm below ${vanishedBelow}): nothing can be read from them, and nothing is guessed.`,
-    ],
-    [
+      normText,
+      `a norm below ${vanishedBelow}`,
+      'Take images that the network is not sure of, or an untrained network.',
+    ),
+    ...warn(
       sure > 0 && sure > vanished,
       `The network is sure of ${sure} of ${count} images (loss below ${smallLoss}): their gradients are faint, and published recoveries cannot be expected of them.`,
-    ],
-    [
-      small > 0 && attackSettings(params, presetOf(params), 'joint', 0, figures).distance.kind === 'l2',
+      `losses ${rangeOf(losses)}`,
+      `a loss below ${smallLoss}`,
+      'Choose images that it answers wrongly, or fewer epochs of training.',
+    ),
+    ...warn(
+      small > 0 && isL2,
       `${small} of ${count} gradients have a norm below 1: ${params.relative ? 'their distances are taken relative to the squared norm, without which the published thresholds end attacks early.' : 'the published thresholds may end attacks on them early.'}`,
-    ],
-    [
+      normText,
+      'a norm below 1',
+      params.relative ? '' : 'Take distances relative to the norm, or the cosine distance.',
+    ),
+    ...warn(
       !isFresh(params) && (isFile || params.trainEpochs > 0),
       'The weights are trained. Published recoveries of images (DLG 76 %, iDLG 89 % on MNIST) are for untrained networks; expect several dB less. Labels leak all the same.',
-    ],
-    [
+      normText,
+      'any training; the papers’ norms lie above 1',
+      'To see what the papers saw, draw the weights anew: uniform.',
+    ),
+    ...warn(
       victim.hasBatchNorm && victim.batchNorm === 'train',
       'Batch norm is in training mode: images of a batch mix in its statistics, which the attacker has to guess. Published attacks used eval mode.',
-    ],
-    [
-      ops.has('Relu') &&
-        ops.has('MaxPool') &&
-        (params.attack === 'dlg' || params.attack === 'idlg' || params.attack === 'wei'),
+      '',
+      'any batch norm in training mode',
+      'Switch batch norm to eval, unless the participant trains otherwise.',
+    ),
+    ...warn(
+      ops.has('Relu') && ops.has('MaxPool') && (isPublished || params.attack === 'wei'),
       'ReLU and max pooling leave the second derivative without slope in most places: DLG and iDLG, made for sigmoids, mostly fail. Inverting Gradients does better.',
-    ],
-    [
-      ops.has('Relu') && !ops.has('MaxPool') && (params.attack === 'dlg' || params.attack === 'idlg'),
+      'ReLU and MaxPool in the graph',
+      'both present',
+      'Choose inverting-gradients, or swap the activation to see the papers’ case.',
+    ),
+    ...warn(
+      ops.has('Relu') && !ops.has('MaxPool') && isPublished,
       'DLG and iDLG were published for sigmoids; with ReLU they are known to fail often.',
-    ],
-    [
+      'ReLU in the graph',
+      'any ReLU',
+      'Choose inverting-gradients, or swap the activation.',
+    ),
+    ...warn(
       params.batchSize > 8,
       `A batch of ${params.batchSize} is large: published recoveries of whole batches stop near 8 for DLG; counts of labels are still recovered.`,
-    ],
-    [
+      `${params.batchSize} images`,
+      'more than 8',
+      'Attack batches of up to 8 to see what is possible at best.',
+    ),
+    ...warn(
       params.batchSize > victim.classes,
       `The batch is larger than the ${victim.classes} classes: labels are repeated, which L3 cannot say, and images of one class come out mixed.`,
-    ],
-    [
+      `${params.batchSize} images`,
+      `more than ${victim.classes}`,
+      'Choose rule L4, L6 or L7 for the labels.',
+    ),
+    ...warn(
       params.labelChoice === 'repeated' && params.batchSize > 1,
       'All images of a batch have one label: they are known to come out mixed.',
-    ],
-    [
-      figures === undefined &&
-        params.attack !== 'dlg' &&
-        params.attack !== 'idlg' &&
-        params.attack !== 'none' &&
-        params.space !== 'pixels',
+      '',
+      'one label in a batch',
+      'Take labels as they come, or all different.',
+    ),
+    ...warn(
+      figures === undefined && !isPublished && params.attack !== 'none' && params.space !== 'pixels',
       'Without public images the attack moves in pixels, not in the space of normalised images that it was published for.',
-    ],
-    [
+      '',
+      'no public images',
+      'Give public images of the kind that the participant has.',
+    ),
+    ...warn(
       params.gradientFile !== '',
       'The gradient comes from a file: it must be of the mean cross-entropy, without label smoothing, weight decay or class weights, of which few can be seen in it. Recovery cannot be scored.',
-    ],
-    [
+      normText,
+      'any file',
+      '',
+    ),
+    ...warn(
       victim.head === undefined,
       'The network does not end in a linear layer: labels have to be guessed with the images.',
-    ],
+      '',
+      'no linear layer at the end',
+      '',
+    ),
   ];
-  return said.flatMap(([holds, text]) => (holds ? [text] : []));
+  if (count === 0 || vanished > 0) return found;
+  const finding = `No gradient of ${count} vanished.`;
+  return [
+    ...found,
+    { isGood: true, finding, measured: normText, threshold: `a norm below ${vanishedBelow}`, advice: '' },
+  ];
+}
+
+/** "0.02 to 3.1, median 0.4". */
+function rangeOf(values: readonly number[]): string {
+  const sorted = values.toSorted((a, b) => a - b);
+  const at = (share: number): string =>
+    String(Number((sorted[Math.floor(share * (sorted.length - 1))] ?? Number.NaN).toPrecision(2)));
+  return `${at(0)} to ${at(1)}, median ${at(0.5)}`;
 }

@@ -60,7 +60,10 @@ export async function* prepare(ctx: Context, keep: (resource: { close(): Promise
 }
 
 /** Processes of one thread each; a GPU is kept busy by one. */
-function laneCount({ device, threads, params }: Context, atOnce: number): number {
+export function laneCount(
+  { device, threads, params }: Pick<Context, 'device' | 'threads' | 'params'>,
+  atOnce: number,
+): number {
   if (device !== 'cpu') return 0;
   return Math.max(1, Math.min(params.lanes === 0 ? threads : params.lanes, atOnce));
 }

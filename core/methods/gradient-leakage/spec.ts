@@ -210,6 +210,9 @@ export const spec = defineMethod({
     gradientNorm: { title: 'Gradient norm', unit: '1', help: 'Median over runs, no defence' },
     evaluations: { title: 'Gradient evaluations', unit: '1', help: 'Mean over runs, no defence' },
   },
+  lookAhead: {
+    help: 'Makes gradients of up to thirty batches and some steps of the attack: norms, losses, the speed, and what of the setting keeps published attacks from working.',
+  },
   work: [
     {
       times: ['runs', 'steps', 'restarts'],

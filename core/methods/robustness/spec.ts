@@ -352,6 +352,9 @@ export const spec = defineMethod({
     },
     suspicions: { title: 'Reasons to doubt', unit: '1', better: 'lower', help: 'Warnings of the evaluation' },
   },
+  lookAhead: {
+    help: 'Shows up to 200 of the images to the model: whether labels and pre-processing fit, and whether its gradients can be attacked.',
+  },
   work,
   footprint,
   columns: ['robustAccuracy', 'robustAccuracyLargest', 'cleanAccuracy', 'severity', 'universalFoolingRate'],

