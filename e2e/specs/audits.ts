@@ -31,7 +31,11 @@ export function describeAudits(place: string, open: Opener): void {
     }
 
     async function fill(fields: Readonly<Record<string, string>>): Promise<void> {
-      for (const [label, text] of Object.entries(fields)) await page.getByLabel(label, { exact: true }).fill(text);
+      for (const [label, text] of Object.entries(fields)) {
+        await page
+          .getByRole(/images/i.test(label) && text === digits ? 'combobox' : 'textbox', { name: label, exact: true })
+          .fill(text);
+      }
     }
 
     async function finish(): Promise<string> {
@@ -68,21 +72,21 @@ export function describeAudits(place: string, open: Opener): void {
       await page.getByRole('button', { name: 'Measure this machine' }).click();
       const time = page.getByText(/^about .* \(.* to .*\)$/);
       await time.waitFor();
-      const before = await time.innerText();
+      const said = await time.innerText();
       await fill({ Images: '5000' });
       await page.waitForFunction(
         (was) => ![...document.querySelectorAll('dd')].some((each) => each.textContent === was),
-        before,
+        said,
       );
-      await fill({ Images: '16' });
       await page
-        .getByText(/^about .* MB$/)
+        .getByText(/^about .*[MG]B$/)
         .first()
         .waitFor();
+      await fill({ Images: '16' });
     });
 
     it('looks ahead at the audit of robustness, and runs it to its report', async () => {
-      await page.getByRole('button', { name: 'Look ahead' }).click();
+      await page.getByRole('button', { name: 'Look ahead', exact: true }).click();
       await page.getByText(/lenet5-mnist\.onnx answers .* of the images rightly/).waitFor();
       assert.match(await finish(), /robust/i);
       await page.goBack();
@@ -94,7 +98,7 @@ export function describeAudits(place: string, open: Opener): void {
       await form('gradient-leakage');
       await page.getByRole('radio', { name: /^Quick look/ }).check({ force: true });
       await fill({ 'Images of the participant': digits, Runs: '1', Steps: '3', Batch: '9' });
-      await page.getByRole('button', { name: 'Look ahead' }).click();
+      await page.getByRole('button', { name: 'Look ahead', exact: true }).click();
       await page.getByText(/^A batch of 9 is large/).waitFor();
       await page.getByText(/more than 8/).waitFor();
       await fill({ Batch: '1' });
