@@ -17,6 +17,8 @@ export interface EventSource {
 export async function followEvents({ open, emit, setConnection }: EventSource): Promise<void> {
   let last: { readonly hostId: string; readonly seq: number } | undefined;
   let failures = 0;
+  /** Nothing is asked for before the stream is open or has failed once: only then is there something to ask for anew. */
+  let isFresh = true;
   for (;;) {
     const silence = watchSilence();
     try {
@@ -27,14 +29,16 @@ export async function followEvents({ open, emit, setConnection }: EventSource): 
       failures = 0;
       for await (const line of linesOf(silence.heard(bytes))) {
         const event = HostEvent.parse(JSON.parse(line));
+        const isStart = isFresh && last === undefined;
         last = { hostId: event.hostId, seq: event.seq };
-        emit(event);
+        if (!isStart) emit(event);
       }
     } catch (thrown) {
       console.info('The stream of events broke; trying again.', thrown);
     } finally {
       silence.end();
     }
+    isFresh = false;
     setConnection('lost');
     await new Promise((resolve) => setTimeout(resolve, retryMs[Math.min(failures, retryMs.length - 1)]));
     failures++;

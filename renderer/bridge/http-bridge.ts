@@ -26,7 +26,10 @@ export function connectHttp({ location, history, storage }: Place): Bridge {
   const listeners = new Set<(event: HostEvent) => void>();
   const watchers = new Set<(connection: Connection) => void>();
   let connection: Connection = 'connecting';
+  // What is asked for before the stream of events is there may have changed unnoticed when it is.
+  const listening = Promise.withResolvers<void>();
   const setConnection = (next: Connection): void => {
+    listening.resolve();
     if (next === connection) return;
     connection = next;
     for (const watcher of watchers) watcher(next);
@@ -43,7 +46,7 @@ export function connectHttp({ location, history, storage }: Place): Bridge {
     return response;
   };
   const bridge: Bridge = {
-    request: async (name, params) => ask(authorised, name, params),
+    request: async (name, params) => listening.promise.then(async () => ask(authorised, name, params)),
     subscribe(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);
