@@ -4,6 +4,7 @@ import Button from '@mui/material/Button';
 import Link from '@mui/material/Link';
 import Typography from '@mui/material/Typography';
 import { useEffect, useState } from 'react';
+import { useAction } from '../bridge/use-action.ts';
 import { useBridge, useConnection, useRequest } from '../bridge/use-bridge.ts';
 import { Icon, type IconName } from '../icons/Icon.tsx';
 import { LiveProgress } from '../panels/LiveProgress.tsx';
@@ -223,14 +224,21 @@ function ConnectionNote() {
 function HaltNote() {
   const bridge = useBridge();
   const { data, reload } = useRequest('queue.facts', {}, (event) => event.type === 'queue');
+  const { isBusy, error, run } = useAction();
   if (!data?.halted) return null;
-  const goOn = (): void => {
-    void bridge.request('queue.continue', {}).finally(reload);
-  };
+  const goOn = (): void => run(async () => bridge.request('queue.continue', {}).finally(reload));
   return (
-    <Alert severity="error" action={<Button onClick={goOn}>Continue</Button>}>
+    <Alert
+      severity="error"
+      action={
+        <Button disabled={isBusy} onClick={goOn}>
+          Continue
+        </Button>
+      }
+    >
       <Typography variant="body2">The queue has stopped: {data.halted.error.message}</Typography>
       {data.halted.error.hint}
+      {error && <Typography variant="body2">It could not go on: {error.message}</Typography>}
     </Alert>
   );
 }

@@ -1,5 +1,6 @@
-import { useCallback, useMemo, useState } from 'react';
-import { toWorkbenchError, type WorkbenchError } from '../../core/base/errors.ts';
+import { useCallback, useMemo } from 'react';
+import type { WorkbenchError } from '../../core/base/errors.ts';
+import { useAction } from './use-action.ts';
 import { useBridge } from './use-bridge.ts';
 
 export interface Measuring {
@@ -11,18 +12,10 @@ export interface Measuring {
 /** Measures devices and speed, which takes seconds; `onDone` after it, also when it failed. */
 export function useMeasuring(onDone: () => void): Measuring {
   const bridge = useBridge();
-  const [isMeasuring, setMeasuring] = useState(false);
-  const [error, setError] = useState<WorkbenchError | undefined>(undefined);
-  const start = useCallback(() => {
-    setMeasuring(true);
-    setError(undefined);
-    bridge
-      .request('machine.measure', {})
-      .catch((thrown: unknown) => setError(toWorkbenchError(thrown)))
-      .finally(() => {
-        setMeasuring(false);
-        onDone();
-      });
-  }, [bridge, onDone]);
-  return useMemo(() => ({ isMeasuring, error, start }), [isMeasuring, error, start]);
+  const { isBusy, error, run } = useAction();
+  const start = useCallback(
+    () => run(async () => bridge.request('machine.measure', {}).finally(onDone)),
+    [bridge, onDone, run],
+  );
+  return useMemo(() => ({ isMeasuring: isBusy, error, start }), [isBusy, error, start]);
 }

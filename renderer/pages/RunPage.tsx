@@ -3,11 +3,10 @@ import Box from '@mui/material/Box';
 import Button from '@mui/material/Button';
 import Link from '@mui/material/Link';
 import Tooltip from '@mui/material/Tooltip';
-import { useState } from 'react';
-import { toWorkbenchError, type WorkbenchError } from '../../core/base/errors.ts';
 import type { RunDetails } from '../../core/contract/history.ts';
 import { formatFraction, formatInstant } from '../../core/report/format.ts';
 import { hrefOf } from '../app/routes.ts';
+import { useAction } from '../bridge/use-action.ts';
 import { useBridge } from '../bridge/use-bridge.ts';
 import { useRun } from '../bridge/use-run.ts';
 import { Icon } from '../icons/Icon.tsx';
@@ -116,20 +115,10 @@ export function RunPage({ runId }: { readonly runId: string }) {
 
 function Actions({ details, onDone }: { readonly details: RunDetails; readonly onDone: () => void }) {
   const bridge = useBridge();
-  const [isBusy, setBusy] = useState(false);
-  const [error, setError] = useState<WorkbenchError | undefined>(undefined);
+  const { isBusy, error, run } = useAction();
   const { record, row } = details;
   const { runId, state } = record;
-  const act = (request: Promise<unknown>): void => {
-    setBusy(true);
-    setError(undefined);
-    request
-      .catch((thrown: unknown) => setError(toWorkbenchError(thrown)))
-      .finally(() => {
-        setBusy(false);
-        onDone();
-      });
-  };
+  const act = (request: Promise<unknown>): void => run(async () => request.finally(onDone));
   return (
     <>
       {state === 'running' && (

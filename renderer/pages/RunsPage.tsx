@@ -6,7 +6,7 @@ import { useCallback, useEffect, useMemo, useState } from 'react';
 import type { RunQuery, RunRow } from '../../core/contract/history.ts';
 import { hrefOf } from '../app/routes.ts';
 import { goTo } from '../app/use-route.ts';
-import { useBridge, useRequest } from '../bridge/use-bridge.ts';
+import { useRequest } from '../bridge/use-bridge.ts';
 import { Icon } from '../icons/Icon.tsx';
 import { BundleButtons } from '../panels/BundleButtons.tsx';
 import { Empty } from '../panels/Empty.tsx';
@@ -18,7 +18,7 @@ import { runColumns, sortName } from '../panels/run-columns.tsx';
 import { isFiltering, noFilter, queryOf, type Filter } from '../panels/runs/filter.ts';
 import { FilterBar } from '../panels/runs/FilterBar.tsx';
 import { RunsGrid } from '../panels/runs/RunsGrid.tsx';
-import { TagButton } from '../panels/TagButton.tsx';
+import { SelectionActions } from '../panels/runs/SelectionActions.tsx';
 import { variedIn } from '../panels/varied.ts';
 
 const mostCompared = 12;
@@ -32,7 +32,6 @@ let remembered: { readonly filter: Filter; readonly sort: GridSortModel } = {
 
 /** All runs of the workspace. The host filters and sorts, so that ten thousand cost what a hundred do. */
 export function RunsPage({ groupId }: { readonly groupId?: string | undefined }) {
-  const bridge = useBridge();
   const [filter, setFilter] = useState<Filter>(remembered.filter);
   const [sort, setSort] = useState<GridSortModel>(remembered.sort);
   useEffect(() => {
@@ -80,11 +79,6 @@ export function RunsPage({ groupId }: { readonly groupId?: string | undefined })
     setPage(0);
     setSelection(nothing);
   }, []);
-  const isChosen = chosen.length > 0;
-  const act = (name: 'runs.trash' | 'runs.restore' | 'runs.purge'): void => {
-    setSelection(nothing);
-    void bridge.request(name, { runIds: chosen }).finally(runs.reload);
-  };
   const total = found?.total;
 
   return (
@@ -110,21 +104,12 @@ export function RunsPage({ groupId }: { readonly groupId?: string | undefined })
               Compare {comparable.length}
             </Button>
           )}
-          {isChosen && filter.isTrash && (
-            <Button variant="outlined" onClick={() => act('runs.restore')}>
-              Take back
-            </Button>
-          )}
-          {isChosen && !filter.isTrash && <TagButton runIds={chosen} onDone={runs.reload} />}
-          {isChosen && (
-            <Button
-              variant="outlined"
-              startIcon={<Icon name="trash" />}
-              onClick={() => act(filter.isTrash ? 'runs.purge' : 'runs.trash')}
-            >
-              {filter.isTrash ? 'Delete for good' : 'Delete'}
-            </Button>
-          )}
+          <SelectionActions
+            runIds={chosen}
+            isTrash={filter.isTrash}
+            onDone={runs.reload}
+            onMoved={() => setSelection(nothing)}
+          />
           {!filter.isTrash && <BundleButtons runIds={chosen} onImported={runs.reload} />}
           <Button variant="contained" startIcon={<Icon name="add" />} href={hrefOf({ page: 'new' })}>
             New run

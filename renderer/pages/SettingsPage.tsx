@@ -8,6 +8,7 @@ import type { MachineFacts } from '../../core/contract/machine.ts';
 import { formatBytes, formatInstant, formatNumber } from '../../core/report/format.ts';
 import { chooseTheme, themeChoices, useThemeChoice } from '../app/settings.ts';
 import { hasAddress } from '../bridge/connect.ts';
+import { useAction } from '../bridge/use-action.ts';
 import { useBridge, useRequest } from '../bridge/use-bridge.ts';
 import { useMeasuring } from '../bridge/use-measuring.ts';
 import { CopyButton } from '../panels/CopyButton.tsx';
@@ -79,16 +80,15 @@ function Theme() {
 function Invite() {
   const bridge = useBridge();
   const [url, setUrl] = useState<string | undefined>(undefined);
-  const make = (): void => {
-    void bridge.request('session.invite', {}).then((made) => setUrl(made.url));
-  };
+  const { isBusy, error, run } = useAction();
+  const make = (): void => run(async () => setUrl((await bridge.request('session.invite', {})).url));
   return (
     <>
       <Typography variant="body2" color="textSecondary" sx={{ mb: 1 }}>
         An address with a token that works once. Whoever has it can do here what you can.
       </Typography>
       {url === undefined ? (
-        <Button variant="outlined" onClick={make}>
+        <Button variant="outlined" disabled={isBusy} onClick={make}>
           Make an address
         </Button>
       ) : (
@@ -97,6 +97,7 @@ function Invite() {
           <CopyButton text={url} title="Copy the address" />
         </Box>
       )}
+      {error && <ErrorNote error={error} />}
     </>
   );
 }

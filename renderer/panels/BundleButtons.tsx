@@ -8,9 +8,9 @@ import DialogTitle from '@mui/material/DialogTitle';
 import LinearProgress from '@mui/material/LinearProgress';
 import Link from '@mui/material/Link';
 import { useRef, useState } from 'react';
-import { toWorkbenchError, type WorkbenchError } from '../../core/base/errors.ts';
 import type { RequestResult } from '../../core/contract/bridge.ts';
 import { hrefOf } from '../app/routes.ts';
+import { useAction } from '../bridge/use-action.ts';
 import { useBridge } from '../bridge/use-bridge.ts';
 import { Icon } from '../icons/Icon.tsx';
 import { ErrorNote } from './ErrorNote.tsx';
@@ -27,41 +27,29 @@ interface BundleButtonsProps {
 export function BundleButtons({ runIds, onImported }: BundleButtonsProps) {
   const bridge = useBridge();
   const input = useRef<HTMLInputElement>(null);
-  const [isBusy, setBusy] = useState(false);
-  const [error, setError] = useState<WorkbenchError | undefined>(undefined);
+  const { isBusy, error, run, forget } = useAction();
   const [imported, setImported] = useState<Imported | undefined>(undefined);
-  const attempt = async (work: () => Promise<void>): Promise<void> => {
-    setBusy(true);
-    setError(undefined);
-    try {
-      await work();
-    } catch (thrown) {
-      setError(toWorkbenchError(thrown));
-    } finally {
-      setBusy(false);
-    }
-  };
-  const take = async (file: File | undefined): Promise<void> => {
+  const take = (file: File | undefined): void => {
     if (!file) return;
-    await attempt(async () => {
+    run(async () => {
       const { path } = await bridge.upload({ kind: 'bundle', files: [{ path: file.name, file }] });
       setImported(await bridge.request('runs.import', { path }));
       onImported();
     });
   };
-  const save = async (): Promise<void> =>
-    attempt(async () => {
+  const save = (): void =>
+    run(async () => {
       const { url } = await bridge.request('links.create', { kind: 'bundle', runIds: [...runIds] });
       followLink(url);
     });
   const close = (): void => {
-    setError(undefined);
+    forget();
     setImported(undefined);
   };
   return (
     <>
       {runIds.length > 0 && (
-        <Button variant="outlined" startIcon={<Icon name="download" />} disabled={isBusy} onClick={() => void save()}>
+        <Button variant="outlined" startIcon={<Icon name="download" />} disabled={isBusy} onClick={save}>
           Bundle
         </Button>
       )}
@@ -80,7 +68,7 @@ export function BundleButtons({ runIds, onImported }: BundleButtonsProps) {
         hidden
         data-testid="bundle-file"
         onChange={({ target }) => {
-          void take(target.files?.[0]);
+          take(target.files?.[0]);
           target.value = '';
         }}
       />

@@ -14,23 +14,27 @@ interface CopyButtonProps {
 const shownMs = 1600;
 
 export function CopyButton({ text, title, isWide = false }: CopyButtonProps) {
-  const [isDone, setDone] = useState(false);
-  const copy = (): void => {
-    void navigator.clipboard.writeText(text).then(() => {
-      setDone(true);
-      setTimeout(() => setDone(false), shownMs);
-    });
+  const [outcome, setOutcome] = useState<'Copied' | 'Not allowed here' | undefined>(undefined);
+  const show = (next: typeof outcome): void => {
+    setOutcome(next);
+    setTimeout(() => setOutcome(undefined), shownMs);
   };
-  const icon = <Icon name={isDone ? 'check' : 'copy'} />;
+  const copy = (): void => {
+    navigator.clipboard.writeText(text).then(
+      () => show('Copied'),
+      () => show('Not allowed here'),
+    );
+  };
+  const icon = <Icon name={outcome === 'Copied' ? 'check' : 'copy'} />;
   if (isWide) {
     return (
       <Button variant="outlined" startIcon={icon} onClick={copy}>
-        {isDone ? 'Copied' : title}
+        {outcome ?? title}
       </Button>
     );
   }
   return (
-    <Tooltip title={isDone ? 'Copied' : title}>
+    <Tooltip title={outcome ?? title}>
       <IconButton aria-label={title} onClick={copy} color="inherit">
         {icon}
       </IconButton>

@@ -4,18 +4,23 @@ import Button from '@mui/material/Button';
 import Popover from '@mui/material/Popover';
 import TextField from '@mui/material/TextField';
 import { useState } from 'react';
+import { useAction } from '../bridge/use-action.ts';
 import { useBridge, useRequest } from '../bridge/use-bridge.ts';
+import { ErrorNote } from './ErrorNote.tsx';
 
 /** Puts a tag on all chosen runs. */
 export function TagButton({ runIds, onDone }: { readonly runIds: readonly string[]; readonly onDone: () => void }) {
   const bridge = useBridge();
   const tags = useRequest('runs.tags', {}, (event) => event.type === 'run');
+  const { error, run } = useAction();
   const [anchor, setAnchor] = useState<HTMLElement | null>(null);
   const add = (tag: string | null): void => {
     const trimmed = tag?.trim().slice(0, 50) ?? '';
     if (trimmed === '') return;
-    setAnchor(null);
-    void bridge.request('runs.annotate', { runIds: [...runIds], addTags: [trimmed] }).finally(onDone);
+    run(async () => {
+      await bridge.request('runs.annotate', { runIds: [...runIds], addTags: [trimmed] }).finally(onDone);
+      setAnchor(null);
+    });
   };
   return (
     <>
@@ -48,6 +53,7 @@ export function TagButton({ runIds, onDone }: { readonly runIds: readonly string
               />
             )}
           />
+          {error && <ErrorNote error={error} />}
         </Box>
       </Popover>
     </>

@@ -1,12 +1,11 @@
 import Alert from '@mui/material/Alert';
 import Box from '@mui/material/Box';
 import Button from '@mui/material/Button';
-import { useState } from 'react';
-import { toWorkbenchError, type WorkbenchError } from '../../../core/base/errors.ts';
 import type { Normalisation } from '../../../core/contract/run.ts';
 import type { KnownModel, ModelInspection } from '../../../core/contract/inspection.ts';
 import { formatBytes, formatDuration, formatNumber, shortSha } from '../../../core/report/format.ts';
 import { hrefOf } from '../../app/routes.ts';
+import { useAction } from '../../bridge/use-action.ts';
 import { useBridge, useRequest } from '../../bridge/use-bridge.ts';
 import { Icon } from '../../icons/Icon.tsx';
 import { CopyButton } from '../CopyButton.tsx';
@@ -50,13 +49,9 @@ export function ModelCard({ path, known }: ModelCardProps) {
 function Card({ inspection, known, path }: ModelCardProps & { readonly inspection: ModelInspection }) {
   const { classifier, problems, warnings, questions } = inspection;
   const bridge = useBridge();
-  const [chooseError, setChooseError] = useState<WorkbenchError | undefined>(undefined);
-  const choose = (normalisation: Normalisation): void => {
-    setChooseError(undefined);
-    bridge
-      .request('models.annotate', { path, normalisation })
-      .catch((thrown: unknown) => setChooseError(toWorkbenchError(thrown)));
-  };
+  const { error: chooseError, run } = useAction();
+  const choose = (normalisation: Normalisation): void =>
+    run(async () => bridge.request('models.annotate', { path, normalisation }));
   return (
     <>
       <Box sx={{ display: 'grid', gap: 1, mb: problems.length + warnings.length + questions.length > 0 ? 3 : 0 }}>

@@ -3,8 +3,8 @@ import Button from '@mui/material/Button';
 import TextField from '@mui/material/TextField';
 import Typography from '@mui/material/Typography';
 import { useState } from 'react';
-import { toWorkbenchError, type WorkbenchError } from '../../../core/base/errors.ts';
 import type { KnownModel } from '../../../core/contract/inspection.ts';
+import { useAction } from '../../bridge/use-action.ts';
 import { useBridge } from '../../bridge/use-bridge.ts';
 import { ErrorNote } from '../ErrorNote.tsx';
 import { Section } from '../Page.tsx';
@@ -25,25 +25,25 @@ export function ModelNotes({ path, known, classCount }: ModelNotesProps) {
     std: (known?.normalisation?.std ?? []).join(', '),
   };
   const [typed, setTyped] = useState<Partial<typeof kept>>({});
-  const [error, setError] = useState<WorkbenchError | undefined>(undefined);
+  const { isBusy, error, run } = useAction();
   const text = { ...kept, ...typed };
   const names = readNames(text.names, classCount);
   const normalisation = readNormalisation(text.mean, text.std);
   const isChanged = JSON.stringify(text) !== JSON.stringify(kept);
   const keep = (): void => {
     if (!names.ok || !normalisation.ok) return;
-    setError(undefined);
-    bridge
-      .request('models.annotate', { path, classNames: names.value, normalisation: normalisation.value })
-      .then(() => setTyped({}))
-      .catch((thrown: unknown) => setError(toWorkbenchError(thrown)));
+    const words = { classNames: names.value, normalisation: normalisation.value };
+    run(async () => {
+      await bridge.request('models.annotate', { path, ...words });
+      setTyped({});
+    });
   };
   return (
     <Section
       title="What you know about it"
       aside={
         isChanged && (
-          <Button onClick={keep} disabled={!names.ok || !normalisation.ok}>
+          <Button onClick={keep} disabled={isBusy || !names.ok || !normalisation.ok}>
             Keep
           </Button>
         )

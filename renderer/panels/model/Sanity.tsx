@@ -7,10 +7,10 @@ import TableHead from '@mui/material/TableHead';
 import TableRow from '@mui/material/TableRow';
 import Typography from '@mui/material/Typography';
 import { useState } from 'react';
-import { toWorkbenchError, type WorkbenchError } from '../../../core/base/errors.ts';
 import type { Normalisation } from '../../../core/contract/run.ts';
 import type { SanityReading } from '../../../core/contract/sanity.ts';
 import { formatFraction, formatNumber } from '../../../core/report/format.ts';
+import { useAction } from '../../bridge/use-action.ts';
 import { useBridge, useRequest } from '../../bridge/use-bridge.ts';
 import { ChoiceOfPath } from '../ChoiceOfPath.tsx';
 import { ErrorNote } from '../ErrorNote.tsx';
@@ -26,17 +26,10 @@ export function Sanity({ path, onChoose }: SanityProps) {
   const bridge = useBridge();
   const sets = useRequest('data.list', {}, (event) => event.type === 'library');
   const [data, setData] = useState('');
-  const [isMeasuring, setMeasuring] = useState(false);
   const [reading, setReading] = useState<SanityReading | undefined>(undefined);
-  const [error, setError] = useState<WorkbenchError | undefined>(undefined);
-  const measure = (): void => {
-    setMeasuring(true);
-    setError(undefined);
-    bridge
-      .request('models.sanity', { path, data: { path: data } })
-      .then(setReading, (thrown: unknown) => setError(toWorkbenchError(thrown)))
-      .finally(() => setMeasuring(false));
-  };
+  const { isBusy: isMeasuring, error, run } = useAction();
+  const measure = (): void =>
+    run(async () => setReading(await bridge.request('models.sanity', { path, data: { path: data } })));
   return (
     <>
       <Box sx={{ display: 'grid', gridTemplateColumns: 'minmax(0, 1fr) auto', gap: 1, alignItems: 'start' }}>

@@ -9,9 +9,11 @@ import { formatValue } from '../../../core/methods/param-text.ts';
 import { paramFields, type ValueShape } from '../../../core/methods/parameters.ts';
 import { formatBytes, formatDuration, formatInstant } from '../../../core/report/format.ts';
 import type { LogLine } from '../../bridge/run-state.ts';
+import { useAction } from '../../bridge/use-action.ts';
 import { useBridge } from '../../bridge/use-bridge.ts';
 import { baseParams } from '../../forms/form-model.ts';
 import { Icon } from '../../icons/Icon.tsx';
+import { ErrorNote } from '../ErrorNote.tsx';
 import { Facts, type Fact } from '../Facts.tsx';
 import { Section } from '../Page.tsx';
 import { humanise, isActive, specOf } from '../run-text.ts';
@@ -104,10 +106,11 @@ export function Surroundings({ record }: { readonly record: RunRecord }) {
 /** What the run left on disk; each can be saved. */
 export function Files({ record }: { readonly record: RunRecord }) {
   const bridge = useBridge();
+  const { error, run } = useAction();
   if (record.artifacts.length === 0) return null;
   const save = (name: string): void => {
     const target = { kind: 'artifact' as const, runId: record.runId, name };
-    void bridge.request('links.create', target).then(({ url }) => followLink(url));
+    run(async () => followLink((await bridge.request('links.create', target)).url));
   };
   return (
     <Section title="Files">
@@ -128,6 +131,7 @@ export function Files({ record }: { readonly record: RunRecord }) {
           </Box>
         ))}
       </Box>
+      {error && <ErrorNote error={error} />}
     </Section>
   );
 }
