@@ -62,7 +62,7 @@ export function openService(options: ServiceOptions): Service {
     workspace,
     queue,
     library: openLibrary(workspace.dir),
-    uploads: openUploads(workspace.dir),
+    uploads: openUploads(workspace.dir, options.elapsed),
     links: createLinks(workspace, specs, now),
     settings: openSettings(workspace.dir),
     tellRows,

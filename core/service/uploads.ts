@@ -18,6 +18,8 @@ import type { ParsedParams, RequestResult, UploadKind } from '../contract/bridge
 const largestBytes = 16 * 2 ** 30;
 export const chunkBytes = 4 * 2 ** 20;
 const openAtOnce = 8;
+/** A window that was closed or reloaded says nothing more; its upload is given up when nothing came for so long. */
+const idleMs = 10 * 60_000;
 
 interface OpenFile {
   readonly path: string;
@@ -30,6 +32,7 @@ interface Upload {
   readonly kind: UploadKind;
   readonly folder: string;
   readonly files: readonly OpenFile[];
+  lastAtMs: number;
 }
 
 /** Files that windows send, kept under `uploads/KIND/HASH` of the workspace. */
@@ -43,7 +46,8 @@ export interface Uploads {
   discard(path: string): void;
 }
 
-export function openUploads(workspaceDir: string): Uploads {
+/** `now`: milliseconds, of any beginning. */
+export function openUploads(workspaceDir: string, now: () => number): Uploads {
   const root = join(workspaceDir, 'uploads');
   const partial = join(root, 'partial');
   const uploads = new Map<string, Upload>();
@@ -53,7 +57,7 @@ export function openUploads(workspaceDir: string): Uploads {
   const find = (uploadId: string): Upload => {
     const upload = uploads.get(uploadId);
     if (upload) return upload;
-    throw new WorkbenchError('USAGE', 'There is no such upload: it has ended, or the host was restarted', {
+    throw new WorkbenchError('USAGE', 'There is no such upload: it has ended, stood still, or the host was restarted', {
       hint: 'Drop the files again.',
     });
   };
@@ -67,6 +71,7 @@ export function openUploads(workspaceDir: string): Uploads {
     begin({ kind, files }) {
       checkFiles(files);
       const totalBytes = files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+      for (const [uploadId, { lastAtMs }] of uploads) if (now() - lastAtMs > idleMs) forget(uploadId);
       checkSpace(workspaceDir, totalBytes);
       if (uploads.size >= openAtOnce) {
         throw new WorkbenchError('RUN_STATE', `${openAtOnce} uploads are under way already`, {
@@ -81,11 +86,12 @@ export function openUploads(workspaceDir: string): Uploads {
         closeSync(openSync(target, 'wx', 0o600));
         return { path, sizeBytes, receivedBytes: 0, hash: createHash('sha256') };
       });
-      uploads.set(uploadId, { kind, folder, files: opened });
+      uploads.set(uploadId, { kind, folder, files: opened, lastAtMs: now() });
       return { uploadId, chunkBytes };
     },
     append(uploadId, index, offset, bytes) {
-      const { folder, files } = find(uploadId);
+      const upload = find(uploadId);
+      const { folder, files } = upload;
       const file = files[index];
       const isNext = file && offset === file.receivedBytes && offset + bytes.byteLength <= file.sizeBytes;
       if (!file || !isNext) {
@@ -94,6 +100,7 @@ export function openUploads(workspaceDir: string): Uploads {
           `Upload of file ${index}: expected bytes from ${file?.receivedBytes ?? 0} to at most ${file?.sizeBytes ?? 0}, got ${bytes.byteLength} from ${offset}`,
         );
       }
+      upload.lastAtMs = now();
       const handle = openSync(join(folder, ...file.path.split('/')), 'r+');
       try {
         for (let done = 0; done < bytes.byteLength;) {

@@ -25,17 +25,22 @@ export async function sendFiles(
   try {
     for (const [index, { file }] of files.entries()) {
       for (let offset = 0; offset < file.size; offset += chunkBytes) {
-        if (signal?.aborted) throw new WorkbenchError('CANCELLED', 'The upload was cancelled');
+        checkGoingOn(signal);
         const bytes = await file.slice(offset, Math.min(file.size, offset + chunkBytes)).arrayBuffer();
         await append(uploadId, index, offset, bytes);
         sent += bytes.byteLength;
         onProgress?.(sent, total);
       }
     }
+    checkGoingOn(signal);
     return await bridge.request('uploads.finish', { uploadId });
   } catch (thrown) {
     // The first failure is what the user has to read; the host sweeps unfinished uploads anyway.
     await bridge.request('uploads.abort', { uploadId }).catch(() => undefined);
     throw thrown;
   }
+}
+
+function checkGoingOn(signal: UploadRequest['signal']): void {
+  if (signal?.aborted) throw new WorkbenchError('CANCELLED', 'The upload was cancelled');
 }

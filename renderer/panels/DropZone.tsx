@@ -2,13 +2,12 @@ import Box from '@mui/material/Box';
 import Button from '@mui/material/Button';
 import LinearProgress from '@mui/material/LinearProgress';
 import Typography from '@mui/material/Typography';
-import { useRef, useState, type DragEvent } from 'react';
-import { toWorkbenchError, type WorkbenchError } from '../../core/base/errors.ts';
-import type { UploadFile } from '../../core/contract/bridge.ts';
+import { useEffect, useRef, useState, type DragEvent } from 'react';
 import { formatBytes } from '../../core/report/format.ts';
+import { useAction } from '../bridge/use-action.ts';
 import { useBridge } from '../bridge/use-bridge.ts';
 import { Icon } from '../icons/Icon.tsx';
-import { droppedFiles } from './dropped-files.ts';
+import { droppedFiles, type DroppedFile } from './dropped-files.ts';
 import { ErrorNote } from './ErrorNote.tsx';
 import { FileBrowser } from './FileBrowser.tsx';
 
@@ -32,28 +31,40 @@ export function DropZone({ kind, title, note, onPath }: DropZoneProps) {
   const [isOver, setOver] = useState(false);
   const [isBrowsing, setBrowsing] = useState(false);
   const [sending, setSending] = useState<Sending | undefined>(undefined);
-  const [error, setError] = useState<WorkbenchError | undefined>(undefined);
+  const { error, run } = useAction();
+  const underWay = useRef<AbortController>(undefined);
+  // Who has left the page does not want to be taken to what was dropped on it.
+  useEffect(() => () => underWay.current?.abort(), []);
 
-  const send = async (files: readonly { readonly path: string; readonly file: UploadFile }[]): Promise<void> => {
-    const [first] = files;
-    if (!first) return;
-    const name = files.length === 1 ? first.path : `${files.length} files`;
-    setError(undefined);
-    setSending({ name, sent: 0, total: 0 });
-    try {
-      const onProgress = (sent: number, total: number): void => setSending({ name, sent, total });
-      const { path } = await bridge.upload({ kind, files, onProgress });
-      onPath(path);
-    } catch (thrown) {
-      setError(toWorkbenchError(thrown));
-    } finally {
-      setSending(undefined);
-    }
+  const send = (find: () => Promise<readonly DroppedFile[]>): void => {
+    // One at a time: what is dropped meanwhile stays where it is.
+    if (underWay.current) return;
+    const controller = new AbortController();
+    const { signal } = controller;
+    underWay.current = controller;
+    run(async () => {
+      try {
+        const files = await find();
+        const [first] = files;
+        if (!first) return;
+        const name = files.length === 1 ? first.path : `${files.length} files`;
+        const onProgress = (sent: number, total: number): void => setSending({ name, sent, total });
+        onProgress(0, 0);
+        const { path } = await bridge.upload({ kind, files, onProgress, signal });
+        if (!signal.aborted) onPath(path);
+      } catch (thrown) {
+        if (!signal.aborted) throw thrown;
+      } finally {
+        underWay.current = undefined;
+        setSending(undefined);
+      }
+    });
   };
   const drop = (event: DragEvent): void => {
     event.preventDefault();
     setOver(false);
-    void droppedFiles(event.dataTransfer).then(send);
+    const { dataTransfer } = event;
+    send(async () => droppedFiles(dataTransfer));
   };
   return (
     <Box sx={{ mb: 3 }}>
@@ -84,12 +95,20 @@ export function DropZone({ kind, title, note, onPath }: DropZoneProps) {
             {sending ? `${formatBytes(sending.sent)} of ${formatBytes(sending.total)}` : note}
           </Typography>
         </Box>
-        <Button variant="outlined" onClick={() => input.current?.click()} disabled={sending !== undefined}>
-          Choose a file
-        </Button>
-        <Button variant="outlined" onClick={() => setBrowsing(true)} disabled={sending !== undefined}>
-          Open on the host
-        </Button>
+        {sending ? (
+          <Button variant="outlined" onClick={() => underWay.current?.abort()}>
+            Cancel
+          </Button>
+        ) : (
+          <>
+            <Button variant="outlined" onClick={() => input.current?.click()}>
+              Choose a file
+            </Button>
+            <Button variant="outlined" onClick={() => setBrowsing(true)}>
+              Open on the host
+            </Button>
+          </>
+        )}
         <input
           ref={input}
           type="file"
@@ -97,7 +116,8 @@ export function DropZone({ kind, title, note, onPath }: DropZoneProps) {
           multiple
           data-testid={`${kind}-file`}
           onChange={({ target }) => {
-            void send([...(target.files ?? [])].map((file) => ({ path: file.name, file })));
+            const files = [...(target.files ?? [])].map((file) => ({ path: file.name, file }));
+            send(async () => files);
             target.value = '';
           }}
         />
