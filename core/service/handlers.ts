@@ -1,6 +1,4 @@
-import { readdirSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
 import { WorkbenchError } from '../base/errors.ts';
 import { requests } from '../contract/bridge.ts';
 import { DataCard } from '../contract/data-card.ts';
@@ -13,6 +11,7 @@ import { lookApart } from './apart.ts';
 import { settlePath, whyUnfit } from './assess.ts';
 import { bind, type HandlerTable } from './bind.ts';
 import type { Inside } from './inside.ts';
+import { listFolder } from './list-folder.ts';
 import { machineFacts, measureMachine } from './machine.ts';
 import { inspector } from './model-inspector.ts';
 import { runHandlers } from './run-handlers.ts';
@@ -120,27 +119,4 @@ export function handlers(inside: Inside): HandlerTable {
     }),
     ...runHandlers(inside, inspect),
   };
-}
-
-function listFolder(given: string) {
-  const path = resolve(given);
-  try {
-    const entries = readdirSync(path, { withFileTypes: true })
-      .filter(({ name }) => !name.startsWith('.'))
-      .flatMap((entry) => {
-        const full = join(path, entry.name);
-        // A link that leads nowhere is nothing to choose.
-        const stats = statSync(full, { throwIfNoEntry: false });
-        if (!stats?.isFile() && !stats?.isDirectory()) return [];
-        return [{ name: entry.name, path: full, isFolder: stats.isDirectory(), sizeBytes: stats.size }];
-      })
-      .slice(0, 5000)
-      .toSorted((a, b) => Number(b.isFolder) - Number(a.isFolder) || a.name.localeCompare(b.name, 'en'));
-    return { path, parent: dirname(path) === path ? null : dirname(path), entries };
-  } catch (thrown) {
-    throw new WorkbenchError('USAGE', `Cannot look into ${path}: it is no folder, or may not be read`, {
-      hint: 'Choose another folder.',
-      cause: thrown,
-    });
-  }
 }
