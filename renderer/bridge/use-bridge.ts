@@ -8,6 +8,7 @@ import type {
   RequestParams,
   RequestResult,
 } from '../../core/contract/bridge.ts';
+import { keepRecent } from './recent.ts';
 import { share } from './share.ts';
 
 export const BridgeContext = createContext<Bridge | undefined>(undefined);
@@ -41,8 +42,15 @@ export interface Loaded<T> {
 }
 
 /** Answers by request, so that a page that was seen before is there at once and then refreshed. */
-const answers = new Map<string, unknown>();
+const answers = keepRecent(200);
 const quietMs = 200;
+
+/** What a component was answered last; another one's newer answer does not take it away. */
+interface Answered {
+  readonly key?: string;
+  readonly data?: unknown;
+  readonly error?: WorkbenchError;
+}
 
 /** Asks the host, again at `refreshOn` events and whenever the host was away. `params` null: not yet. */
 export function useRequest<K extends RequestName>(
@@ -53,7 +61,7 @@ export function useRequest<K extends RequestName>(
   const bridge = useBridge();
   const key = params === null ? undefined : `${name} ${JSON.stringify(params)}`;
   const [version, setVersion] = useState(0);
-  const [state, setState] = useState<{ key?: string; error?: WorkbenchError; isDone: boolean }>({ isDone: false });
+  const [state, setState] = useState<Answered>({});
   const ask = useEffectEvent(async () => (params === null ? undefined : bridge.request(name, params)));
 
   useEffect(() => {
@@ -61,11 +69,19 @@ export function useRequest<K extends RequestName>(
     let isCurrent = true;
     ask().then(
       (result) => {
-        answers.set(key, share(answers.get(key), result));
-        if (isCurrent) setState({ key, isDone: true });
+        // What was asked for again since is newer.
+        if (!isCurrent) return;
+        const data = share(answers.get(key), result);
+        answers.set(key, data);
+        setState({ key, data });
       },
       (thrown: unknown) => {
-        if (isCurrent) setState({ key, error: toWorkbenchError(thrown), isDone: true });
+        if (!isCurrent) return;
+        setState(({ data, key: before }) => ({
+          key,
+          data: before === key ? data : answers.get(key),
+          error: toWorkbenchError(thrown),
+        }));
       },
     );
     return () => {
@@ -85,12 +101,12 @@ export function useRequest<K extends RequestName>(
   useEffect(() => () => clearTimeout(timer.current), []);
 
   return useMemo(() => {
-    const isMine = state.key === key;
+    const isMine = key !== undefined && state.key === key;
     return {
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the key holds the request's name
-      data: key === undefined ? undefined : (answers.get(key) as RequestResult<K> | undefined),
+      data: (isMine ? state.data : answers.get(key ?? '')) as RequestResult<K> | undefined,
       error: isMine ? state.error : undefined,
-      isLoading: key !== undefined && !(isMine && state.isDone),
+      isLoading: key !== undefined && !isMine,
       reload,
     };
   }, [key, state, reload]);
