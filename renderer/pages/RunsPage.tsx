@@ -24,19 +24,23 @@ import { variedIn } from '../panels/varied.ts';
 const mostCompared = 12;
 const nothing: GridRowSelectionModel = { type: 'include', ids: new Set() };
 
-/** Who looks at a run and comes back finds the table as it was left. */
-let remembered: { readonly filter: Filter; readonly sort: GridSortModel } = {
-  filter: noFilter,
-  sort: [{ field: 'createdAtMs', sort: 'desc' }],
-};
+interface Left {
+  readonly filter: Filter;
+  readonly sort: GridSortModel;
+}
+
+const untouched: Left = { filter: noFilter, sort: [{ field: 'createdAtMs', sort: 'desc' }] };
+/** By group. Who looks at a run and comes back finds the table as it was left, and a new group whole. */
+const remembered = new Map<string | undefined, Left>();
 
 /** All runs of the workspace. The host filters and sorts, so that ten thousand cost what a hundred do. */
 export function RunsPage({ groupId }: { readonly groupId?: string | undefined }) {
-  const [filter, setFilter] = useState<Filter>(remembered.filter);
-  const [sort, setSort] = useState<GridSortModel>(remembered.sort);
+  const left = remembered.get(groupId) ?? untouched;
+  const [filter, setFilter] = useState<Filter>(left.filter);
+  const [sort, setSort] = useState<GridSortModel>(left.sort);
   useEffect(() => {
-    remembered = { filter, sort };
-  }, [filter, sort]);
+    remembered.set(groupId, { filter, sort });
+  }, [groupId, filter, sort]);
   const [page, setPage] = useState(0);
   const [selection, setSelection] = useState<GridRowSelectionModel>(nothing);
   const runs = useRequest(
