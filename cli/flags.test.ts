@@ -203,6 +203,29 @@ describe('models and data of a request', () => {
       fails('USAGE', /with the architecture "lenet5"/),
     );
   });
+  it('takes names of classes, with commas in them too, and says them again in the command line', () => {
+    const file = ['--student', './flags.ts'];
+    for (const [text, names] of [
+      ['cat, dog', ['cat', 'dog']],
+      ['["cat, big","dog"]', ['cat, big', 'dog']],
+    ] as const) {
+      const asked = buildRequest(spec, read([...file, '--student-classes', text]), where);
+      assert.ok(asked.models['student']?.kind === 'file');
+      assert.deepEqual(asked.models['student'].classNames, names);
+      const again = buildRequest(spec, read(commandArguments(spec, asked).slice(2)), where);
+      assert.deepEqual(again.models, asked.models);
+    }
+    for (const text of ['cat,,dog', '["cat"', '[1]']) {
+      assert.throws(
+        () => request([...file, '--student-classes', text]),
+        fails('PARAM_INVALID', /--student-classes: expected names apart by commas/),
+      );
+    }
+    assert.throws(
+      () => request(['--student', 'lenet5', '--student-classes', 'a,b']),
+      fails('USAGE', /with the architecture "lenet5"/),
+    );
+  });
   it('refuses half a normalisation, one that is no numbers, and one for an architecture', () => {
     const file = ['--student', './flags.ts'];
     assert.throws(() => request([...file, '--student-mean', '0.5']), fails('USAGE', /--student-mean was given alone/));

@@ -86,6 +86,11 @@ function modelFlags(role: string, need: ModelNeed): readonly Flag[] {
     },
     { name: `${name}-std`, value: 'NUMBER,…', help: `What is divided by after that; goes with --${name}-mean.` },
     { ...dimsFlag, name: `${name}-dims` },
+    {
+      name: `${name}-classes`,
+      value: 'NAME,…',
+      help: 'What its classes are called, for captions and tables; a JSON list where names have commas.',
+    },
   ];
 }
 

@@ -3,6 +3,7 @@ import { basename, extname, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { toWorkbenchError, WorkbenchError } from '../core/base/errors.ts';
 import {
+  ClassNames,
   DataRef,
   dataFormats,
   DeviceName,
@@ -58,7 +59,8 @@ function models(spec: MethodSpec, args: Arguments, where: RequestSurroundings): 
     const text = args.text(kebabCase(role)) ?? need.default;
     if (text !== undefined) {
       const reference = modelReference(role, need, text, where);
-      return [[role, withDims(withNormalisation(reference, kebabCase(role), args), kebabCase(role), args)] as const];
+      const name = kebabCase(role);
+      return [[role, withNames(withDims(withNormalisation(reference, name, args), name, args), name, args)] as const];
     }
     if (need.optional) return [];
     throw missingRole(spec, role, need.title, need.zoo ? 'an architecture or an ONNX file' : 'an ONNX file');
@@ -114,6 +116,30 @@ function withDims(reference: ModelRef, name: string, args: Arguments): ModelRef 
   throw new WorkbenchError('USAGE', `Flag --${name}-dims was given with the architecture "${reference.architecture}"`, {
     hint: `--${name}-dims is for ONNX files whose sizes are open.`,
   });
+}
+
+function withNames(reference: ModelRef, name: string, args: Arguments): ModelRef {
+  const text = args.text(`${name}-classes`);
+  if (text === undefined) return reference;
+  if (reference.kind === 'zoo') {
+    const got = `the architecture "${reference.architecture}"`;
+    throw new WorkbenchError('USAGE', `Flag --${name}-classes was given with ${got}`, {
+      hint: `--${name}-classes is for ONNX files.`,
+    });
+  }
+  const read = ClassNames.safeParse(text.startsWith('[') ? jsonOr(text) : text.split(',').map((part) => part.trim()));
+  if (read.success) return { ...reference, classNames: read.data };
+  throw new WorkbenchError('PARAM_INVALID', `Flag --${name}-classes: expected names apart by commas, got "${text}"`, {
+    hint: 'One for each class, by number; a JSON list where names have commas: \'["cat, big","dog"]\'.',
+  });
+}
+
+function jsonOr(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Numbers apart by commas; undefined when the flag was not given. */

@@ -14,6 +14,8 @@ export const Normalisation = z.strictObject({
 });
 export type Normalisation = z.infer<typeof Normalisation>;
 
+export const ClassNames = z.array(z.string().min(1).max(200)).min(1).max(100_000);
+
 /** A model by file, or one of the zoo's architectures by name, initialised from the run's seed. */
 export const ModelRef = z.discriminatedUnion('kind', [
   z.strictObject({
@@ -24,6 +26,8 @@ export const ModelRef = z.discriminatedUnion('kind', [
     normalisation: Normalisation.optional(),
     /** Sizes of symbolic dimensions other than the batch, by their name in the file or as INPUT.AXIS. */
     dims: z.record(z.string(), z.int().positive()).optional(),
+    /** What its classes are called, by number; those of the data when absent. */
+    classNames: ClassNames.optional(),
   }),
   z.strictObject({ kind: z.literal('zoo'), architecture: z.string().min(1) }),
 ]);

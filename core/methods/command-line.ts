@@ -82,14 +82,21 @@ function dataArguments(
 
 function modelArguments(name: string, model: ModelRef, nameOfPath: (path: string) => string): readonly string[] {
   if (model.kind === 'zoo') return flag(name, model.architecture);
-  const { path, normalisation, dims } = model;
+  const { path, normalisation, dims, classNames } = model;
   const sizes = Object.entries(dims ?? {}).map(([dimension, size]) => `${dimension}=${size}`);
   return [
     ...flag(name, nameOfPath(path)),
     ...(normalisation ? flag(`${name}-mean`, normalisation.mean.join(',')) : []),
     ...(normalisation ? flag(`${name}-std`, normalisation.std.join(',')) : []),
     ...(sizes.length > 0 ? flag(`${name}-dims`, sizes.join(',')) : []),
+    ...(classNames ? flag(`${name}-classes`, namesText(classNames)) : []),
   ];
+}
+
+/** Apart by commas, or JSON where a name has one itself. */
+function namesText(names: readonly string[]): string {
+  const isPlain = names.every((name) => name === name.trim() && !/[,"[\]]/.test(name));
+  return isPlain ? names.join(',') : JSON.stringify(names);
 }
 
 function flag(name: string, text: string): readonly string[] {

@@ -3,11 +3,12 @@ import { basename, join } from 'node:path';
 import { toWorkbenchError } from '../base/errors.ts';
 import type { Assessment, Complaint, Estimate, ParsedParams } from '../contract/bridge.ts';
 import type { ModelInspection } from '../contract/inspection.ts';
-import type { DataRef, ModelRef, Normalisation, RunRequest } from '../contract/run.ts';
+import type { DataRef, ModelRef, RunRequest } from '../contract/run.ts';
 import { commandLine } from '../methods/command-line.ts';
 import type { MethodSpec, ModelNeed } from '../methods/define.ts';
 import { describeShape, paramFields } from '../methods/parameters.ts';
 import { foundNormalisation } from './complete-models.ts';
+import type { ModelWords } from './library.ts';
 import type { Inspect } from './model-inspector.ts';
 import { bundledFolder, bundledPrefix, pathNamer } from './path-names.ts';
 
@@ -18,8 +19,8 @@ export interface AssessSurroundings {
   /** Folder that paths in the command line are relative to. */
   readonly cwd: string;
   readonly inspect: Inspect;
-  /** What the user said about the file with this SHA-256. */
-  readonly normalisationOf: (sha256: string) => Normalisation | null;
+  /** What the user said on its card about the file with this SHA-256. */
+  readonly wordsOf: (sha256: string) => ModelWords;
   readonly estimate: (spec: MethodSpec, request: RunRequest) => Promise<Estimate | null>;
 }
 
@@ -148,7 +149,7 @@ function checkArchitecture(
 async function checkFile(
   model: Extract<ModelRef, { kind: 'file' }>,
   need: ModelNeed,
-  { inspect, normalisationOf }: AssessSurroundings,
+  { inspect, wordsOf }: AssessSurroundings,
 ): Promise<Checked> {
   if (!statSync(model.path, { throwIfNoEntry: false })?.isFile()) {
     return { problem: { message: `${need.title}: there is no file ${model.path}`, hint: 'Choose an ONNX file.' } };
@@ -157,9 +158,10 @@ async function checkFile(
     const inspection = await inspect(model.path, model.dims);
     const problem = whyUnfit(inspection, need);
     if (problem) return { problem };
-    const said =
-      model.normalisation ?? normalisationOf(inspection.file.sha256) ?? foundNormalisation(inspection)?.normalisation;
-    return { model: said ? { ...model, normalisation: said } : model };
+    const words = wordsOf(inspection.file.sha256);
+    const normalisation = model.normalisation ?? words.normalisation ?? foundNormalisation(inspection)?.normalisation;
+    const classNames = model.classNames ?? (words.classNames?.every((name) => name !== '') && words.classNames);
+    return { model: { ...model, ...(normalisation && { normalisation }), ...(classNames && { classNames }) } };
   } catch (thrown) {
     const { message, hint } = toWorkbenchError(thrown);
     return { problem: { message, ...(hint === undefined ? {} : { hint }) } };

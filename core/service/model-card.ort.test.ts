@@ -45,6 +45,17 @@ describe('the card of a model', () => {
     assert.deepEqual(await teacher(), before);
   });
 
+  it('keeps what its classes are called, and a run draws with those names', async (t) => {
+    const { ask } = open(t);
+    const classNames = Array.from({ length: 10 }, (_, k) => `digit, ${k}`);
+    await ask('models.annotate', { path, classNames });
+    const draft = { methodId: 'data-impressions', params: {}, models: {}, data: {} };
+    const { request, command } = await ask('runs.assess', draft);
+    const teacher = request?.models['teacher'];
+    assert.deepEqual(teacher?.kind === 'file' && teacher.classNames, classNames);
+    assert.match(command ?? '', /--teacher-classes '\["digit, 0",/);
+  });
+
   it('says of every method what the model can be there', async (t) => {
     const { ask } = open(t);
     const methods = await ask('models.methods', { path });

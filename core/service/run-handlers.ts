@@ -37,7 +37,7 @@ export function runHandlers(inside: Inside, inspect: Inspect): Pick<HandlerTable
       inspect,
       architectures: Object.keys(architectures),
       defaultThreads: inside.settings.get().threads ?? defaultThreads(),
-      normalisationOf: (sha256) => library.wordsOf(sha256).normalisation,
+      wordsOf: (sha256) => library.wordsOf(sha256),
       estimate,
     });
   const whole = (runIds: readonly string[]): string[] => runIds.map((runId) => workspace.getRun(runId).runId);

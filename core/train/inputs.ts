@@ -21,8 +21,12 @@ export async function openFitting(
   });
 }
 
-/** Names of the classes: the data's where they have them, else the numbers. */
-export function classNamesOf(classes: number, ...sets: readonly (ImageSet | undefined)[]): readonly string[] {
+/** Names of the classes: as the user calls those of the model, else the data's where they have them, else the numbers. */
+export function classNamesOf(
+  { classes, classNames }: Pick<OpenedModel, 'classes' | 'classNames'>,
+  ...sets: readonly (Pick<ImageSet, 'labelNames'> | undefined)[]
+): readonly string[] {
+  if (classNames?.length === classes) return classNames;
   const named = sets.find((set) => set?.labelNames?.length === classes)?.labelNames;
   return named ?? Array.from({ length: classes }, (_, k) => String(k));
 }

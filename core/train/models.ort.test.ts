@@ -198,8 +198,8 @@ describe('data for a model', () => {
 
   it('give the classes their names, where they have one for each', () => {
     const named = { ...tinyShapesSet(1, 4, tinyShape), labelNames: ['a', 'b', 'c', 'd'] };
-    assert.deepEqual(classNamesOf(4, undefined, named), ['a', 'b', 'c', 'd']);
-    assert.deepEqual(classNamesOf(3, named), ['0', '1', '2']);
-    assert.deepEqual(classNamesOf(2), ['0', '1']);
+    assert.deepEqual(classNamesOf({ classes: 4 }, undefined, named), ['a', 'b', 'c', 'd']);
+    assert.deepEqual(classNamesOf({ classes: 3 }, named), ['0', '1', '2']);
+    assert.deepEqual(classNamesOf({ classes: 2 }), ['0', '1']);
   });
 });

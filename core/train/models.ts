@@ -21,6 +21,8 @@ export interface OpenedModel {
   /** [C, H, W]. */
   readonly shape: readonly [number, number, number];
   readonly classes: number;
+  /** What the user calls its classes. */
+  readonly classNames?: readonly string[] | undefined;
   readonly description: ClassifierDescription;
 }
 
@@ -30,17 +32,18 @@ export const bundledModel = (name: string): string =>
 
 /**
  * Opens a classifier file. Pixels in [0, 1] are normalised inside the graph, as `normalisation` says or else the file's
- * metadata; `dims` are sizes of symbolic dimensions.
+ * metadata; `dims` are sizes of symbolic dimensions, `classNames` what its classes are called.
  * @throws MODEL_UNREADABLE, MODEL_UNSUITABLE, MODEL_NOT_FINITE, OP_UNSUPPORTED, PARAM_INVALID
  */
 export async function openModelFile(
   path: string,
   normalisation?: Normalisation,
   dims?: Readonly<Record<string, number>>,
+  classNames?: readonly string[],
 ): Promise<OpenedModel> {
   try {
     const { model, description } = await openClassifier(path, dims);
-    return opened(basename(path), model, description, normalisation ?? normalisationOf(model));
+    return { ...opened(basename(path), model, description, normalisation ?? normalisationOf(model)), classNames };
   } catch (thrown) {
     const { code, message, hint, details } = toWorkbenchError(thrown);
     if (message.includes(basename(path))) throw thrown;
@@ -71,7 +74,7 @@ export async function openModel(ref: ModelRef, role: string, fit: ModelFit): Pro
     });
     return opened(ref.architecture, model, describeClassifier(model));
   }
-  const file = await openModelFile(ref.path, ref.normalisation, ref.dims);
+  const file = await openModelFile(ref.path, ref.normalisation, ref.dims, ref.classNames);
   const reasons = [
     ...(file.shape.join() === fit.shape.join()
       ? []

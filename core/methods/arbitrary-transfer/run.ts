@@ -116,7 +116,7 @@ async function* prepare(ctx: Work['ctx'], keep: Keep): Events<Work> {
     pool,
     test,
     real,
-    classNames: classNamesOf(classes, test, real),
+    classNames: classNamesOf(teacher, test, real),
     session: { device: ctx.device, threads: ctx.threads },
     scans: (resumed?.scans ?? []).map(({ count, isDone }, repeat) => ({
       scan: restoreScan(count, classes, scanName(repeat), resume?.tensors ?? {}, resume?.parts ?? {}),
@@ -129,7 +129,7 @@ async function* prepare(ctx: Work['ctx'], keep: Keep): Events<Work> {
 type ModelGiven = Work['ctx']['models'][string] | undefined;
 
 async function openTeacher(ref: ModelGiven): Promise<OpenedModel> {
-  if (ref?.kind === 'file') return openModelFile(ref.path, ref.normalisation, ref.dims);
+  if (ref?.kind === 'file') return openModelFile(ref.path, ref.normalisation, ref.dims, ref.classNames);
   throw new WorkbenchError(
     ref ? 'MODEL_UNSUITABLE' : 'PARAM_INVALID',
     ref

@@ -93,7 +93,7 @@ async function* prepare(ctx: Work['ctx'], keep: Keep): Events<Work> {
   const test = keep(ctx.data['test'] && (await openFitting(ctx.data['test'], 'test', teacher, 'required')));
   const real = keep(ctx.data['real'] && (await openFitting(ctx.data['real'], 'real', teacher, 'unused')));
   const similarity = similarityOf(teacher, params.targets);
-  const classNames = classNamesOf(classes, test, real);
+  const classNames = classNamesOf(teacher, test, real);
   yield { type: 'log', level: 'info', message: teacherFacts(teacher) };
   if (teacher.description.usesBatchStatistics) {
     yield {
@@ -146,7 +146,7 @@ function similarityOf(teacher: OpenedModel, targets: TargetKind): ClassSimilarit
 
 async function openTeacher({ models }: Work['ctx']): Promise<OpenedModel> {
   const ref = reference(models, 'teacher');
-  if (ref.kind === 'file') return openModelFile(ref.path, ref.normalisation, ref.dims);
+  if (ref.kind === 'file') return openModelFile(ref.path, ref.normalisation, ref.dims, ref.classNames);
   throw new WorkbenchError(
     'MODEL_UNSUITABLE',
     `The teacher must be a trained model file, got the architecture "${ref.architecture}"`,

@@ -2,7 +2,7 @@ import { WorkbenchError } from '../../base/errors.ts';
 import { fillUniform, permutation, stream } from '../../base/rng.ts';
 import { float32, sizeOf, type FloatTensor } from '../../base/tensor.ts';
 import { openDataset, type ImageSet } from '../../data/dataset.ts';
-import { openFitting } from '../../train/inputs.ts';
+import { classNamesOf, openFitting } from '../../train/inputs.ts';
 import { openModel, openModelFile, type OpenedModel } from '../../train/models.ts';
 import { openVictim, type Victim } from '../../leakage/victim.ts';
 import type { LocalTraining } from '../../leakage/victim-gradient.ts';
@@ -46,7 +46,7 @@ export async function openInputs({ models, data, params }: Context): Promise<Inp
     if (first) opened.push(first);
     const model =
       ref.kind === 'file'
-        ? await openModelFile(ref.path, ref.normalisation, ref.dims)
+        ? await openModelFile(ref.path, ref.normalisation, ref.dims, ref.classNames)
         : await openModel(ref, 'victim', {
             shape: first?.shape ?? [1, 1, 1],
             classes: classesOf(first),
@@ -62,12 +62,11 @@ export async function openInputs({ models, data, params }: Context): Promise<Inp
       throw new WorkbenchError('DATA_UNSUITABLE', `${own.title} has no labels, but they are needed to score`, {
         hint: 'Choose labelled images.',
       });
-    const names = own.labelNames;
     return {
       model,
       own: { ...ownPictures, labels },
       publics: publicSet && (await readPictures(publicSet, model, mostPictures)),
-      classNames: names?.length === model.classes ? names : Array.from({ length: model.classes }, (_, k) => String(k)),
+      classNames: classNamesOf(model, own),
     };
   } finally {
     await Promise.all(opened.map((set) => set.close()));

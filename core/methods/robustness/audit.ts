@@ -78,7 +78,7 @@ export async function prepareAudit(
   checkBudget(params, settled, victim.shape[0] * victim.shape[1] * victim.shape[2]);
   const { attacks, leftOut } = chooseAttacks(params, settled, victim.classes, sources.length > 0);
   const defence = defenceOf(params);
-  const numbered = classNamesOf(victim.classes, set);
+  const numbered = classNamesOf(victim, set);
   const found = params.severity ? chooseTaxonomy(params, settled.preset, numbered) : { none: '' };
   // Data without names takes those that its classes are measured by.
   const isNumbered = numbered.every((name, i) => name === String(i));

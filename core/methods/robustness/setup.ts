@@ -14,7 +14,7 @@ type Params = ParamsOf<typeof spec>;
 type ModelGiven = RunContext<Params>['models'][string] | undefined;
 
 export async function openVictimFile(ref: ModelGiven, role: string): Promise<OpenedModel> {
-  if (ref?.kind === 'file') return openModelFile(ref.path, ref.normalisation, ref.dims);
+  if (ref?.kind === 'file') return openModelFile(ref.path, ref.normalisation, ref.dims, ref.classNames);
   throw new WorkbenchError(
     ref ? 'MODEL_UNSUITABLE' : 'PARAM_INVALID',
     ref

@@ -43,8 +43,8 @@ type Opened = Pick<TrainingInputs, 'model' | 'train'>;
 
 type FileRef = Extract<ModelRef, { kind: 'file' }>;
 
-async function openForFile({ path, normalisation, dims }: FileRef, trainRef: DataRef): Promise<Opened> {
-  const model = await openModelFile(path, normalisation, dims);
+async function openForFile({ path, normalisation, dims, classNames }: FileRef, trainRef: DataRef): Promise<Opened> {
+  const model = await openModelFile(path, normalisation, dims, classNames);
   return { model, train: await openFitting(trainRef, 'training', model, 'required') };
 }
 

@@ -119,7 +119,7 @@ async function* deliver({ ctx, inputs, session }: Work, parameters: Trained['par
   const { model, train, test } = inputs;
   const figures: ResultMetrics = {};
   if (test?.labels) {
-    const classNames = classNamesOf(model.classes, test, train);
+    const classNames = classNamesOf(model, test, train);
     const arm = { name: 'model', title: 'Trained network', model, parameters };
     const evaluation = await evaluateArms([arm], test, test.labels, classNames, session, ctx.signal);
     yield { type: 'artifact', name: 'evaluation', title: 'Figures on the test set', content: { json: evaluation } };
