@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
@@ -9,7 +10,10 @@ import {
   type RequestParams,
   type RequestResult,
 } from '../contract/bridge.ts';
-import { temporaryFolder } from '../jobs/testing/toy-workspace.ts';
+import type { Environment } from '../contract/run.ts';
+import { describeMachine } from '../jobs/environment.ts';
+import { temporaryFolder, toyOptions, toyRequest } from '../jobs/testing/toy-workspace.ts';
+import { openWorkspace } from '../store/workspace.ts';
 import type { Service } from './service.ts';
 import { openToyService } from './testing/toy-service.ts';
 
@@ -115,6 +119,31 @@ describe('a service', () => {
     const missed = service.eventsAfter(service.hostId, 4);
     assert.deepEqual(missed, events.slice(5));
     assert.equal(service.eventsAfter('another', 4)[0]?.type, 'reset');
+  });
+
+  it('ends the run of a host that was killed as soon as its job has gone, and tells the windows', async (t) => {
+    const dir = temporaryFolder(t);
+    const before = openWorkspace(dir, toyOptions());
+    const runId = before.createRun(toyRequest());
+    const jobId = before.createJob(runId);
+    const job = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1e9)']);
+    t.after(() => job.kill('SIGKILL'));
+    before.setJobProcess(jobId, job.pid ?? 0);
+    const environment: Environment = {
+      ...describeMachine(),
+      deviceAsked: 'cpu',
+      deviceUsed: 'cpu',
+      threads: 1,
+      models: {},
+      data: {},
+    };
+    before.appendEvent({ type: 'started', runId, jobId, seq: 0, atMs: 0, environment });
+    before.close();
+    const { ask, seen } = open(t, dir);
+    assert.equal((await ask('runs.get', { runId })).record.state, 'running');
+    job.kill('SIGKILL');
+    await seen((event) => event.type === 'run' && event.row.runId === runId && event.row.state === 'interrupted');
+    assert.equal((await ask('runs.get', { runId })).record.resumable, true);
   });
 
   it('starts several runs as a group, and none when one of them is wrong', async (t) => {

@@ -2,7 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { toWorkbenchError, WorkbenchError } from '../base/errors.ts';
 import { requests, type Answer, type HostEvent, type RequestName } from '../contract/bridge.ts';
+import type { RunEvent } from '../contract/run.ts';
 import { openQueue, type RunQueue } from '../jobs/queue.ts';
+import { watchStrays } from '../jobs/strays.ts';
 import { findMethod } from '../methods/catalogue.ts';
 import type { MethodSpec } from '../methods/define.ts';
 import type { Workspace } from '../store/workspace.ts';
@@ -43,13 +45,15 @@ export function openService(options: ServiceOptions): Service {
   const tellRows = (runIds: readonly string[]): void => {
     for (const runId of runIds) log.push({ type: 'run', row: workspace.getRow(runId) });
   };
+  const onEvent = (event: RunEvent): void => {
+    log.push({ type: 'job', event });
+    if (event.type === 'started' || event.type === 'finished') tellRows([event.runId]);
+  };
+  const stopWatching = watchStrays({ store: workspace, onEvent });
   const queue: RunQueue = openQueue({
     store: workspace,
     now,
-    onEvent(event) {
-      log.push({ type: 'job', event });
-      if (event.type === 'started' || event.type === 'finished') tellRows([event.runId]);
-    },
+    onEvent,
     onChange: () => log.push({ type: 'queue', queue: queue.facts() }),
     onEnded(run) {
       if (run.state !== 'succeeded' && !(run.state === 'failed' && run.artifacts.length > 0)) return;
@@ -86,6 +90,7 @@ export function openService(options: ServiceOptions): Service {
     async close() {
       if (isClosed) return;
       isClosed = true;
+      stopWatching();
       await queue.close();
       workspace.close();
     },

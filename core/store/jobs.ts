@@ -2,7 +2,7 @@ import { WorkbenchError, invariant } from '../base/errors.ts';
 import { JobRecord } from '../contract/job.ts';
 import type { RunEvent, RunState } from '../contract/run.ts';
 import type { Connection } from './connection.ts';
-import { identify, isAlive } from './processes.ts';
+import { identify, isAlive, type ProcessIdentity } from './processes.ts';
 import { parseOrNull } from './runs.ts';
 
 export interface JobRow {
@@ -78,9 +78,15 @@ export function openJobs(db: Connection): JobRow[] {
   return db.prepare<[], JobRow>('SELECT * FROM jobs WHERE finished_at_ms IS NULL').all();
 }
 
+/** The process of a job; undefined while it is not known. */
+export const processOf = ({ pid, host, process_start: start }: JobRow): ProcessIdentity | undefined =>
+  pid === null || host === null ? undefined : { pid, host, start };
+
 /** Of a job that has not ended: has its process? Then its parent went down with or before it. */
-export const isOrphaned = ({ pid, host, process_start: start }: JobRow): boolean =>
-  pid === null || host === null || !isAlive({ pid, host, start });
+export function isOrphaned(job: JobRow): boolean {
+  const identity = processOf(job);
+  return identity === undefined || !isAlive(identity);
+}
 
 /** The event that the parent of `job` could not write any more, at its last sign of life. */
 export function lastWord(job: JobRow, seq: number): RunEvent {

@@ -26,6 +26,17 @@ export function isAlive(identity: ProcessIdentity): boolean {
   }
 }
 
+/** Ends a process at once; one that cannot be told from a later one with its number is left alone. */
+export function endProcess(identity: ProcessIdentity): void {
+  if (identity.start === null || !isAlive(identity)) return;
+  try {
+    process.kill(identity.pid, 'SIGKILL');
+  } catch {
+    // It went by itself meanwhile, or is another user's.
+    return;
+  }
+}
+
 /** Fields 3 (state) and 22 (start in clock ticks) of proc(5) stat, after the name in brackets. */
 function startOf(pid: number): string | undefined {
   if (process.platform !== 'linux') return undefined;

@@ -13,9 +13,10 @@ import { guarded, type Connection } from './connection.ts';
 import { databasePath, emptyDatabase, makeFolder, openReading, openWriting } from './database.ts';
 import { nextSeq, readEvents, readLastEvent, writeEvent, type CanMove, type EventRange } from './events.ts';
 import { readOrigin, writeImport, type ForeignRun } from './import-run.ts';
-import { insertJob, isOrphaned, lastWord, listJobs, openJobs, writeJobProcess } from './jobs.ts';
+import { insertJob, isOrphaned, lastWord, listJobs, openJobs, processOf, writeJobProcess } from './jobs.ts';
 import { acquireWriterLock } from './lock.ts';
 import { checkVersion, migrations, schemaVersion } from './migrate.ts';
+import { endProcess, isAlive } from './processes.ts';
 import { listTags, queryRuns, readRow, runIdsIn } from './query.ts';
 import { newRunId, resolveRunId } from './run-ids.ts';
 import { listRuns, readRun, type RunFilter } from './runs.ts';
@@ -76,6 +77,8 @@ export interface Workspace extends WorkspaceReader {
    * events that say so. Not for a job that this process has just started.
    */
   interruptOrphans(jobIds?: readonly string[]): RunEvent[];
+  /** The jobs that have not ended and whose process lives. `kill` ends it, where it is known for sure. */
+  livingJobs(): { readonly jobId: string; kill(): void }[];
   annotate(runIds: readonly string[], annotation: Annotation): void;
   /**
    * Adds runs made elsewhere, or what is new of them: all or none; idempotent. Reads one after the other.
@@ -141,6 +144,13 @@ function interruptOrphans(db: Connection, canMove: CanMove, jobIds?: readonly st
     const event = lastWord(job, nextSeq(db, job.job_id));
     db.transaction(() => writeEvent(db, event, canMove)).immediate();
     return event;
+  });
+}
+
+function livingJobs(db: Connection): { readonly jobId: string; kill(): void }[] {
+  return openJobs(db).flatMap((job) => {
+    const identity = processOf(job);
+    return identity && isAlive(identity) ? [{ jobId: job.job_id, kill: () => endProcess(identity) }] : [];
   });
 }
 
@@ -221,6 +231,7 @@ function writer(
       return { isDurable };
     },
     interruptOrphans: (jobIds) => guarded(dir, () => interruptOrphans(db, canMove, jobIds)),
+    livingJobs: () => guarded(dir, () => livingJobs(db)),
     importRuns: (runs, origin) => write(true, () => Array.from(runs, (run) => writeImport(db, run, origin, canMove))),
     annotate: (runIds, annotation) => write(true, () => writeAnnotation(db, runIds, annotation)),
     trash: (runIds) => write(true, () => moveToTrash(db, runIds, now())),
