@@ -14,6 +14,8 @@ const step = (share: number): z.ZodDefault<z.ZodNumber> => z.number().positive()
 const absoluteStep = z.number().positive().optional();
 const each = (count: number): { forward: number; backward: number } => ({ forward: count + 1, backward: count });
 const stopsAtSuccess = z.boolean().default(true);
+/** What Kurakin's rule comes to at an epsilon of 0.3 of the box, as an estimate. */
+const mostPaperSteps = 80;
 
 export const fgsm = declareAttack({
   id: 'fgsm',
@@ -58,8 +60,17 @@ export const bim = declareAttack({
   norms: ['linf', 'l2'],
   ...whiteBox,
   isRandom: false,
-  options: z.strictObject({ steps: steps(10), relativeStep: step(0.2), stepSize: absoluteStep, stopsAtSuccess }),
-  cost: (options) => each(options.steps),
+  notes:
+    'Steps and their number as Foolbox has them; the paper’s rule hangs on epsilon and takes steps of 1/255 of the box.',
+  options: z.strictObject({
+    steps: steps(10),
+    relativeStep: step(0.2),
+    stepSize: absoluteStep,
+    stopsAtSuccess,
+    /** In linf min(255 ε + 4, 1.25 · 255 ε) steps of 1/255 of the box, instead of the steps above. */
+    asInPaper: z.boolean().default(false),
+  }),
+  cost: (options) => each(options.asInPaper ? mostPaperSteps : options.steps),
 });
 
 export const pgd = declareAttack({

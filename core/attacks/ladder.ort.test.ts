@@ -4,6 +4,7 @@ import { WorkbenchError } from '../base/errors.ts';
 import { bundledModel, openModelFile } from '../train/models.ts';
 import { prepareAttack } from './registry.ts';
 import { runAttack, type SampleRecord, type ShellInput } from './shell.ts';
+import { kurakinSteps } from './step-attacks.ts';
 import { openTeacher, testDigits, type Labelled } from './testing/teacher.ts';
 import { openVictim, type Victim } from './victim.ts';
 
@@ -80,6 +81,15 @@ describe('attacks on a network that does not defend itself', () => {
       for (const { verdict, reached, target } of records) assert.equal(verdict === 'fooled', reached === target, id);
       assert.ok(standing(records) < 0.5 * count, `${id}: ${standing(records)}`);
     }
+  });
+
+  it('take as many steps of BIM as its paper does where it is asked', async () => {
+    assert.deepEqual(
+      [2, 8, 16, 32].map((epsilon) => kurakinSteps(epsilon / 255)),
+      [2, 10, 20, 36],
+    );
+    const options = { asInPaper: true, stopsAtSuccess: false };
+    for (const { gradientCalls } of await run('bim', options, linf(8 / 255))) assert.equal(gradientCalls, 10);
   });
 
   it('need fewer pixels in l0 than its share allows', async () => {

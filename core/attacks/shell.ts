@@ -100,7 +100,8 @@ export async function* runAttack(attack: Attack, input: ShellInput): AsyncGenera
   }
   const place = new Map(alive.map((sample, i) => [sample, i]));
   // A perturbation that is too large for the ball is no false claim of an attack that was never told of it.
-  const isTold = attack.declaration.aim === 'bounded' || threat.epsilon === Infinity;
+  // Behind a random defence other draws decide than those that an attack has seen.
+  const isTold = victim.looks === 1 && (attack.declaration.aim === 'bounded' || threat.epsilon === Infinity);
   const isClaimed = (i: number): boolean => isTold && task.ledger.isFooled[i] === 1;
   const records = Array.from({ length: count }, (_, sample): SampleRecord => {
     const i = place.get(sample);

@@ -21,6 +21,10 @@ interface StepOptions {
 const stepOf = ({ epsilon }: AttackTask, { stepSize, relativeStep }: StepOptions): number =>
   stepSize ?? relativeStep * epsilon;
 
+/** How many steps of 1/255 of the box Kurakin, Goodfellow and Bengio 2017 take for an epsilon that is a share of the box. */
+export const kurakinSteps = (share: number): number =>
+  Math.max(1, Math.floor(Math.min(255 * share + 4, 1.25 * 255 * share) + 1e-6));
+
 /** The attacks that take steps of a fixed size along a gradient; catalogue-steps.ts says whose they are. */
 export const stepAttacks: readonly Implementation[] = [
   implement(fgsm, async function* (task) {
@@ -44,12 +48,15 @@ export const stepAttacks: readonly Implementation[] = [
     });
   }),
   implement(bim, async function* (task, options) {
+    const [low, high] = task.victim.bounds;
+    const isPaper = options.asInPaper && task.norm === 'linf';
+    const count = isPaper ? kurakinSteps(task.epsilon / (high - low)) : options.steps;
     yield* descend(task, {
       rule: { ...plainRule(task), stops: stopsIn(task, options.stopsAtSuccess) },
-      steps: options.steps,
-      stepSize: stepOf(task, options),
+      steps: count,
+      stepSize: isPaper ? (high - low) / 255 : stepOf(task, options),
       samples: survivors(task),
-      pulse: { done: 0, total: options.steps },
+      pulse: { done: 0, total: count },
     });
   }),
   implement(pgd, async function* (task, options) {
