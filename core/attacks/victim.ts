@@ -3,7 +3,7 @@ import { float32, floatsOf, sizeOf, type Tensor } from '../base/tensor.ts';
 import { GraphBuilder, type Value } from '../autodiff/builder.ts';
 import { compileLoop, type CompiledLoop, type LoopBody, type LoopTypes } from '../runtime/loop.ts';
 import { compile, type Session, type SessionOptions } from '../runtime/session.ts';
-import { multiplyAdds } from '../train/cost.ts';
+import { fewWeightBytes, multiplyAdds, weightBytes } from '../train/cost.ts';
 import { defendedLook, drawShape, drawsOf, type RandomDefence } from './defence.ts';
 import { fusedLook, inputGradient, lookAt, lossGradient, type AttackedModel, type Fusion, type Look } from './look.ts';
 import type { Objective } from './objectives.ts';
@@ -96,11 +96,9 @@ export function openVictim(model: AttackedModel, options: VictimOptions): Victim
   const batchSize = Math.max(1, Math.min(mostImages, 2 ** Math.floor(Math.log2(Math.max(1, stepWork / cost)))));
   const stepsPerChunk = Math.max(1, Math.min(10, Math.floor(chunkWork / (cost * batchSize))));
   const queriesPerChunk = Math.max(1, Math.min(100, Math.floor((3 * chunkWork) / (cost * batchSize))));
-  const weightBytes = sumOver((each) =>
-    [...each.graph.initializers.values()].reduce((sum, { data }) => sum + data.byteLength, 0),
-  );
-  const spendsMemory = 8 * weightBytes < openBytes;
-  const heldBytes = (spendsMemory ? 2 : 1) * Math.max(1, weightBytes);
+  const bytes = sumOver((each) => weightBytes(each.graph));
+  const spendsMemory = bytes <= fewWeightBytes;
+  const heldBytes = (spendsMemory ? 2 : 1) * Math.max(1, bytes);
   const most = Math.max(fewestOpen, Math.min(mostOpen, Math.floor(openBytes / heldBytes)));
   const sessions = compiledFew<Session>(most);
   const loops = compiledFew<CompiledLoop>(most);

@@ -21,6 +21,17 @@ export function multiplyAdds(graph: Graph, inputShape: readonly number[]): numbe
   return total;
 }
 
+/** So much of weights may be held in several forms: there are sessions for several batch sizes and lanes. */
+export const fewWeightBytes = 1.25e8;
+
+export const weightBytes = ({ initializers }: Graph): number =>
+  [...initializers.values()].reduce((sum, { data }) => sum + data.byteLength, 0);
+
+/** Lets a loop over fixed weights hold them in the forms that make it fastest (`Emitter.spendMemory`), unless they are many. */
+export function spendMemoryOn(g: GraphBuilder, graph: Graph): void {
+  if (weightBytes(graph) <= fewWeightBytes) g.spendMemory();
+}
+
 function nodeCost(op: string, [a, b]: readonly (Value | undefined)[], output: Value): number {
   if (!a || !b) return 0;
   const outputs = sizeOf(output.shape);

@@ -8,6 +8,7 @@ import { createBatchOrder } from '../data/batches.ts';
 import { createChunker } from '../runtime/chunks.ts';
 import type { SessionOptions } from '../runtime/session.ts';
 import { affineView } from './affine-view.ts';
+import { spendMemoryOn } from './cost.ts';
 import { releaseAugmentation, type Augmented } from './augmentation.ts';
 import type { ImageSource } from './evaluate.ts';
 import { applyLight, isPlainLight, lightFeeds, lightTypes, type LightRange } from './light.ts';
@@ -185,6 +186,7 @@ function mixedLoss(
 }
 
 function teacherLogits(g: GraphBuilder, teacher: OpenedModel, input: Value): Value {
+  spendMemoryOn(g, teacher.graph);
   const logits = inlineGraph(g, teacher.graph, { inputs: { [teacher.inputName]: input } }).outputs[teacher.logitsName];
   invariant(logits, 'the teacher has logits');
   return logits;

@@ -9,6 +9,7 @@ import type { Graph } from '../../onnx/graph.ts';
 import { compileLoop, stackSteps, type CompiledLoop, type LoopTypes } from '../../runtime/loop.ts';
 import type { SessionOptions } from '../../runtime/session.ts';
 import { affineView } from '../affine-view.ts';
+import { spendMemoryOn } from '../cost.ts';
 import { isIdentity, type ViewRange } from '../distillation.ts';
 import { crossEntropy } from '../losses.ts';
 import { createOptimiser, type Optimiser } from '../optimisers.ts';
@@ -113,6 +114,7 @@ export async function openSynthesis(
     (g, { state, steps, shared }) => {
       const x = state['x']!;
       const seen = steps['theta'] ? affineView(g, x, steps['theta'], true) : x;
+      spendMemoryOn(g, teacher.graph);
       const inlined = inlineGraph(g, teacher.graph, { inputs: { [teacher.inputName]: seen } });
       const fit = crossEntropy(g, inlined.outputs[teacher.logitsName]!, shared['targets']!, {
         temperature: options.temperature,
