@@ -6,4 +6,6 @@ export const lockFolder = 'locks';
 /** A stored file by its SHA-256 (64 hex digits); the first two spread the files over 256 folders. */
 export const artifactFile = (sha256: string): string => `artifacts/${sha256.slice(0, 2)}/${sha256}`;
 
-export const checkpointFolder = (runId: string): string => `runs/${runId}/checkpoints`;
+export const runsFolder = 'runs';
+
+export const checkpointFolder = (runId: string): string => `${runsFolder}/${runId}/checkpoints`;

@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs';
+import { statSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { artifactFile } from '../contract/layout.ts';
 import type { Artifact } from '../contract/run.ts';
@@ -6,18 +6,32 @@ import type { ArtifactContent, MethodEvent } from '../methods/context.ts';
 import { sha256Of } from './canonical-json.ts';
 import { writeDurably, type FileSystem } from './durable-files.ts';
 
-/** Writes an artifact's file into the workspace, under its SHA-256, and gives what the history keeps of it. */
+/**
+ * Writes an artifact's file into the workspace, under its SHA-256, and gives what the history keeps of it. A file that is
+ * there already gets the present time (`atMs`, since 1970), so that nobody who frees space takes it for an old one.
+ */
 export function storeArtifact(
   workspaceDir: string,
   event: Extract<MethodEvent, { type: 'artifact' }>,
+  atMs: number,
   fs?: FileSystem,
 ): Artifact {
   const { bytes, mediaType } = bytesOf(event.content);
   const sha256 = sha256Of(bytes);
   const path = join(workspaceDir, artifactFile(sha256));
-  if (statSync(path, { throwIfNoEntry: false })?.size !== bytes.byteLength) writeDurably(path, [bytes], fs);
+  if (!isThere(path, bytes.byteLength, atMs)) writeDurably(path, [bytes], fs);
   const { name, title, meta = {} } = event;
   return { name, title, mediaType, sha256, sizeBytes: bytes.byteLength, meta };
+}
+
+function isThere(path: string, sizeBytes: number, atMs: number): boolean {
+  try {
+    utimesSync(path, atMs / 1000, atMs / 1000);
+    return statSync(path).size === sizeBytes;
+  } catch {
+    // It is not, or is another user's: then it is replaced by one of ours.
+    return false;
+  }
 }
 
 function bytesOf(content: ArtifactContent): { bytes: Uint8Array; mediaType: string } {

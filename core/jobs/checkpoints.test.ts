@@ -9,7 +9,7 @@ import { checkpointFolder } from '../contract/layout.ts';
 import type { CheckpointState } from '../methods/context.ts';
 import { canonicalJson, decodeExact, encodeExact, sha256Of } from './canonical-json.ts';
 import type { CheckpointIdentity } from './checkpoint-manifest.ts';
-import { loadCheckpoint, openCheckpoints } from './checkpoints.ts';
+import { heldArtifacts, loadCheckpoint, openCheckpoints } from './checkpoints.ts';
 import { writeDurably, type FileSystem } from './durable-files.ts';
 import { temporaryFolder } from './testing/toy-workspace.ts';
 
@@ -50,6 +50,18 @@ function fullAfter(bytes: number): FileSystem {
 }
 
 describe('a checkpoint', () => {
+  it('holds the artifacts that the history had not heard of when it was written', (t) => {
+    const { dir } = setUp(t);
+    assert.deepEqual(heldArtifacts(dir), new Set());
+    const sha256 = 'd'.repeat(64);
+    const artifact = { name: 'a', title: 'A', mediaType: 'image/png', sha256, sizeBytes: 1, meta: {} };
+    const checkpoints = openCheckpoints(dir, runId, identity);
+    checkpoints.write(stateAt(1), { fraction: 0, unstored: { points: [], artifacts: [artifact] } });
+    assert.deepEqual(heldArtifacts(dir), new Set([sha256]));
+    for (const step of [2, 3]) checkpoints.write(stateAt(step), extras);
+    assert.deepEqual(heldArtifacts(dir), new Set());
+  });
+
   it('gives back every tensor bit for bit, whatever its type and shape', (t) => {
     const { dir } = setUp(t);
     const rng = stream(1, 'bits');

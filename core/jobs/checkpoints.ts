@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { WorkbenchError } from '../base/errors.ts';
 import { tensor, viewBytes, type Tensor } from '../base/tensor.ts';
-import { checkpointFolder } from '../contract/layout.ts';
+import { checkpointFolder, runsFolder } from '../contract/layout.ts';
 import type { CheckpointState } from '../methods/context.ts';
 import { canonicalJson, decodeExact, encodeExact, sha256Of } from './canonical-json.ts';
 import {
@@ -110,6 +110,31 @@ export function loadCheckpoint(workspaceDir: string, runId: string, identity: Ch
   throw new WorkbenchError('CHECKPOINT_STALE', `Run ${runId} has no checkpoint to go on from: ${found}`, {
     hint: 'Start a new run with the same settings.',
   });
+}
+
+/** SHA-256 of artifacts whose files a run will need when it goes on, though the history has not heard of them yet. */
+export function heldArtifacts(workspaceDir: string): ReadonlySet<string> {
+  const held = new Set<string>();
+  for (const runId of namesIn(join(workspaceDir, runsFolder))) {
+    const folder = join(workspaceDir, checkpointFolder(runId));
+    for (const sequence of sequencesIn(folder)) {
+      const manifest = ownManifest(join(folder, `${pad(sequence)}.json`), runId);
+      for (const { sha256 } of manifest?.unstored.artifacts ?? []) held.add(sha256);
+    }
+  }
+  return held;
+}
+
+const namesIn = (folder: string): string[] => (existsSync(folder) ? readdirSync(folder) : []);
+
+/** undefined, too, for one of another version: no run here can go on from it. */
+function ownManifest(path: string, runId: string): Manifest | undefined {
+  try {
+    return readManifest(path, runId);
+  } catch (thrown) {
+    if (thrown instanceof WorkbenchError && thrown.code === 'CHECKPOINT_STALE') return undefined;
+    throw thrown;
+  }
 }
 
 /** A finished run needs its checkpoints no more. */

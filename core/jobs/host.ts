@@ -148,7 +148,7 @@ async function runMethod(
         throw signal.reason;
       }
       saver.offer(next.value.capture);
-    } else handle(next.value, sink, start.workspaceDir);
+    } else handle(next.value, sink, start.workspaceDir, options.now());
     if (options.elapsed() - lastBreath >= breatheEveryMs) {
       // A method that never waits must still let 'cancel' in.
       await breathe();
@@ -170,7 +170,12 @@ async function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T
   }
 }
 
-function handle(event: Exclude<MethodEvent, { type: 'checkpoint' }>, sink: EventSink, workspaceDir: string): void {
+function handle(
+  event: Exclude<MethodEvent, { type: 'checkpoint' }>,
+  sink: EventSink,
+  workspaceDir: string,
+  atMs: number,
+): void {
   switch (event.type) {
     case 'progress':
       return sink.progress(event);
@@ -179,7 +184,7 @@ function handle(event: Exclude<MethodEvent, { type: 'checkpoint' }>, sink: Event
     case 'log':
       return sink.send({ type: 'log', level: event.level, message: event.message });
     case 'artifact':
-      return sink.send({ type: 'artifact', artifact: storeArtifact(workspaceDir, event) });
+      return sink.send({ type: 'artifact', artifact: storeArtifact(workspaceDir, event, atMs) });
   }
 }
 

@@ -10,6 +10,7 @@ import {
 import { Preflight } from '../contract/preflight.ts';
 import type { RunProgress } from '../contract/history.ts';
 import type { RunRecord, RunRequest } from '../contract/run.ts';
+import { heldArtifacts } from '../jobs/checkpoints.ts';
 import { commandLine } from '../methods/command-line.ts';
 import { defaultThreads } from '../runtime/device.ts';
 import { architectures } from '../train/zoo/architectures.ts';
@@ -41,6 +42,7 @@ export function runHandlers(inside: Inside, inspect: Inspect): Pick<HandlerTable
       estimate,
     });
   const whole = (runIds: readonly string[]): string[] => runIds.map((runId) => workspace.getRun(runId).runId);
+  let importing = 0;
   return {
     'runs.assess': bind(requests['runs.assess'], assessDraft),
     'runs.assessGroup': bind(requests['runs.assessGroup'], ({ requests: drafts }) => assessGroup(drafts, assessDraft)),
@@ -116,7 +118,12 @@ export function runHandlers(inside: Inside, inspect: Inspect): Pick<HandlerTable
     }),
     'runs.purge': bind(requests['runs.purge'], ({ runIds }) => {
       const ids = whole(runIds);
-      workspace.purge(ids);
+      if (importing > 0) {
+        throw new WorkbenchError('RUN_STATE', 'Runs are being imported, which may have the same files', {
+          hint: 'Wait until they are here.',
+        });
+      }
+      workspace.purge(ids, heldArtifacts(workspace.dir));
       inside.tellRemoved(ids);
       return {};
     }),
@@ -127,11 +134,13 @@ export function runHandlers(inside: Inside, inspect: Inspect): Pick<HandlerTable
       return ids.map((id) => workspace.getRow(id));
     }),
     'runs.import': bind(requests['runs.import'], async ({ path }) => {
+      importing += 1;
       try {
         const result = await importBundle(workspace, path, { now: options.now });
         inside.tellRows(result.runs.map(({ runId }) => runId));
         return { key: result.key, runs: [...result.runs] };
       } finally {
+        importing -= 1;
         inside.uploads.discard(path);
       }
     }),

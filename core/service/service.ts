@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { toWorkbenchError, WorkbenchError } from '../base/errors.ts';
 import { requests, type Answer, type HostEvent, type RequestName } from '../contract/bridge.ts';
 import type { RunEvent } from '../contract/run.ts';
+import { heldArtifacts } from '../jobs/checkpoints.ts';
 import { openQueue, type RunQueue } from '../jobs/queue.ts';
 import { watchStrays } from '../jobs/strays.ts';
 import { findMethod } from '../methods/catalogue.ts';
@@ -41,7 +42,7 @@ const trashDays = 30;
 export function openService(options: ServiceOptions): Service {
   const { workspace, specs, now } = options;
   const log = createEventLog(randomBytes(8).toString('hex'));
-  workspace.purge(workspace.trashedFor(trashDays));
+  workspace.purge(workspace.trashedFor(trashDays), heldArtifacts(workspace.dir));
   const tellRows = (runIds: readonly string[]): void => {
     for (const runId of runIds) log.push({ type: 'run', row: workspace.getRow(runId) });
   };

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { RunQuery } from '../contract/history.ts';
@@ -108,6 +108,8 @@ describe('the table of runs', () => {
   });
 });
 
+const none: ReadonlySet<string> = new Set();
+
 describe('the trash', () => {
   it('hides runs, brings them back and lets them go for good', (t) => {
     const { workspace, a, b, c } = someRuns(t);
@@ -121,8 +123,8 @@ describe('the trash', () => {
     assert.deepEqual(workspace.runIdsIn('queued'), [c]);
     workspace.restore([a]);
     assert.deepEqual(ids(workspace, { isTrash: true }), [b]);
-    assert.throws(() => workspace.purge([a]), { code: 'RUN_STATE' });
-    workspace.purge([b]);
+    assert.throws(() => workspace.purge([a], none), { code: 'RUN_STATE' });
+    workspace.purge([b], none);
     assert.throws(() => workspace.getRun(b), { code: 'RUN_UNKNOWN' });
     assert.deepEqual([workspace.trashedFor(0), workspace.trashedFor(30)], [[], []]);
   });
@@ -154,8 +156,49 @@ describe('the trash', () => {
       writeFileSync(path, 'x');
     }
     workspace.trash([a]);
-    workspace.purge([a]);
+    workspace.purge([a], none);
     assert.deepEqual([existsSync(own ?? ''), existsSync(shared ?? '')], [false, true]);
+  });
+});
+
+describe('freeing the files of a run', () => {
+  /** A run in the trash with three files, of which the job under way has met one. */
+  function trashed(t: TestContext) {
+    const workspace = toyWorkspace(t);
+    const digests = ['a', 'b', 'c'].map((digit) => digit.repeat(64));
+    const runId = finish(
+      workspace,
+      add(workspace),
+      digests.map((sha256) => ({
+        type: 'artifact',
+        artifact: { name: sha256, title: 'T', mediaType: 'image/png', sha256, sizeBytes: 1, meta: {} },
+      })),
+    );
+    const [old = '', held = '', met = ''] = digests;
+    for (const sha256 of digests) {
+      const path = workspace.artifactPath(sha256);
+      mkdirSync(dirname(path), { recursive: true });
+      writeFileSync(path, 'x');
+      utimesSync(path, 1, 1);
+    }
+    workspace.trash([runId]);
+    const left = (): boolean[] => [old, held, met].map((sha256) => existsSync(workspace.artifactPath(sha256)));
+    return { workspace, runId, held: new Set([held]), met: workspace.artifactPath(met), left };
+  }
+
+  it('leaves what a checkpoint holds, and what the job under way has met', (t) => {
+    const { workspace, runId, held, met, left } = trashed(t);
+    workspace.createJob(add(workspace));
+    utimesSync(met, Date.UTC(2030, 0) / 1000, Date.UTC(2030, 0) / 1000);
+    workspace.purge([runId], held);
+    assert.deepEqual(left(), [false, true, true]);
+  });
+
+  it('leaves none of its own when no job is under way, however new they are', (t) => {
+    const { workspace, runId, met, left } = trashed(t);
+    utimesSync(met, Date.UTC(2030, 0) / 1000, Date.UTC(2030, 0) / 1000);
+    workspace.purge([runId], none);
+    assert.deepEqual(left(), [false, false, false]);
   });
 });
 

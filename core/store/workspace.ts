@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { createHash } from 'node:crypto';
 import { dirname, join, resolve } from 'node:path';
 import type { z } from 'zod';
@@ -88,8 +88,11 @@ export interface Workspace extends WorkspaceReader {
   /** @throws RUN_STATE for a running run; then none is moved. */
   trash(runIds: readonly string[]): void;
   restore(runIds: readonly string[]): void;
-  /** Forgets runs in the trash for good, with the files that no other run has. @throws RUN_STATE for one that is not. */
-  purge(runIds: readonly string[]): void;
+  /**
+   * Forgets runs in the trash for good, with the files that no other run has, that are not `held`, and that no job has
+   * made or met since it began. @throws RUN_STATE for one that is not in the trash.
+   */
+  purge(runIds: readonly string[], held: ReadonlySet<string>): void;
   /** Runs that have been in the trash for longer than `days`. */
   trashedFor(days: number): string[];
 }
@@ -236,14 +239,21 @@ function writer(
     annotate: (runIds, annotation) => write(true, () => writeAnnotation(db, runIds, annotation)),
     trash: (runIds) => write(true, () => moveToTrash(db, runIds, now())),
     restore: (runIds) => write(true, () => takeFromTrash(db, runIds)),
-    purge(runIds) {
-      const freed = write(true, () => purgeRuns(db, runIds));
+    purge(runIds, held) {
+      const freed = write(true, () => purgeRuns(db, runIds)).filter((sha256) => !held.has(sha256));
+      const sinceMs = Math.min(...openJobs(db).map((job) => job.created_at_ms));
       // After the history has let go of them: a kill in between leaves a file too many, never one too few.
-      for (const sha256 of freed) rmSync(join(dir, artifactFile(sha256)), { force: true });
+      for (const sha256 of freed) removeUntouched(join(dir, artifactFile(sha256)), sinceMs);
       for (const runId of runIds) rmSync(dirname(join(dir, checkpointFolder(runId))), { recursive: true, force: true });
     },
     trashedFor: (days) => guarded(dir, () => trashedBefore(db, now() - days * 24 * 60 * 60_000)),
   };
+}
+
+/** What a job has just met has not come into the history yet. */
+function removeUntouched(path: string, sinceMs: number): void {
+  const mtimeMs = statSync(path, { throwIfNoEntry: false })?.mtimeMs;
+  if (mtimeMs !== undefined && mtimeMs < sinceMs) rmSync(path, { force: true });
 }
 
 /** Many a second: they wait for the next rarer event to reach the disk, which a power cut can undo and a kill cannot. */
