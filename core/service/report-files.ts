@@ -69,7 +69,7 @@ function reportFacts(reader: WorkspaceReader, record: RunRecord, spec: MethodSpe
   const seed = request.params['seed'];
   const memory = reader.jobs(record.runId).flatMap((job) => job.peakMemoryBytes ?? []);
   const warnings = reader
-    .events(record.runId)
+    .events(record.runId, { types: ['log'] })
     .flatMap((event) => (event.type === 'log' && event.level === 'warning' ? [event.message] : []));
   return {
     runId: record.runId,

@@ -1,0 +1,29 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { RunEvent } from '../contract/run.ts';
+import { startJob } from '../jobs/client.ts';
+import { toyRegistry } from '../jobs/testing/toy-method.ts';
+import { tickingClock, toyInProcess, toyRequest, toyWorkspace } from '../jobs/testing/toy-workspace.ts';
+import { makeReport } from './report-files.ts';
+
+describe('a report', () => {
+  it('has the warnings of its run, and reads no event of another kind to find them', async (t) => {
+    const workspace = toyWorkspace(t);
+    const runId = workspace.createRun(toyRequest({ behaviour: 'nan-result' }));
+    await startJob({ store: workspace, runId, now: tickingClock(), launch: toyInProcess() }).done;
+    const read = new Set<RunEvent['type']>();
+    const reader: typeof workspace = {
+      ...workspace,
+      events(run, range) {
+        const events = workspace.events(run, range);
+        for (const { type } of events) read.add(type);
+        return events;
+      },
+    };
+    const spec = toyRegistry['walk']?.spec;
+    assert.ok(spec);
+    const { facts } = makeReport(reader, runId, spec);
+    assert.match(facts.warnings.join(), /"distance" is NaN/);
+    assert.deepEqual([...read], ['log']);
+  });
+});
