@@ -1,11 +1,11 @@
 import Box from '@mui/material/Box';
 import Button from '@mui/material/Button';
 import { useEffect, useMemo, useState } from 'react';
-import { toWorkbenchError, type WorkbenchError } from '../../core/base/errors.ts';
 import type { DraftRequest } from '../../core/contract/bridge.ts';
 import type { MethodSpec } from '../../core/methods/define.ts';
 import { paramFields } from '../../core/methods/parameters.ts';
 import { goTo } from '../app/use-route.ts';
+import { useAction } from '../bridge/use-action.ts';
 import { useBridge, useRequest } from '../bridge/use-bridge.ts';
 import { Page, Section } from '../panels/Page.tsx';
 import { changedParams, withRecipe, type Draft } from './form-model.ts';
@@ -33,9 +33,8 @@ export function RunForm({ spec, initial, from }: RunFormProps) {
   const bridge = useBridge();
   const architectures = useRequest('models.architectures', {});
   const [draft, setDraft] = useState(initial);
-  const [isStarting, setStarting] = useState(false);
   const [isTried, setTried] = useState(false);
-  const [error, setError] = useState<WorkbenchError | undefined>(undefined);
+  const { isBusy: isStarting, error, run } = useAction();
   const read = useMemo(() => readSweep(spec, draft, architectures.data ?? []), [spec, draft, architectures.data]);
   const asked = usePaused(architectures.data ? read.requests : null);
   const assessment = useRequest('runs.assess', asked?.[0] ?? null);
@@ -67,20 +66,13 @@ export function RunForm({ spec, initial, from }: RunFormProps) {
   const isWrong = Object.keys(wrong).length > 0;
   const setText = (name: string, text: string): void => setDraft({ ...draft, texts: { ...draft.texts, [name]: text } });
 
-  const start = (): void => {
-    setStarting(true);
-    setError(undefined);
-    bridge.request('runs.start', { requests: [...read.requests] }).then(
-      ({ runIds: [runId], groupId }) => {
-        if (groupId !== null) goTo({ page: 'runs', groupId });
-        else if (runId !== undefined) goTo({ page: 'run', runId });
-      },
-      (thrown: unknown) => {
-        setError(toWorkbenchError(thrown));
-        setStarting(false);
-      },
-    );
-  };
+  const start = (): void =>
+    run(async () => {
+      const { runIds, groupId } = await bridge.request('runs.start', { requests: [...read.requests] });
+      const [runId] = runIds;
+      if (groupId !== null) goTo({ page: 'runs', groupId });
+      else if (runId !== undefined) goTo({ page: 'run', runId });
+    });
 
   return (
     <Page title={spec.title} subtitle={from === undefined ? spec.summary : `Again as ${from}, with changes`}>

@@ -5,10 +5,10 @@ import MenuItem from '@mui/material/MenuItem';
 import Skeleton from '@mui/material/Skeleton';
 import Tooltip from '@mui/material/Tooltip';
 import { useState } from 'react';
-import { toWorkbenchError, type WorkbenchError } from '../../core/base/errors.ts';
 import type { LinkTarget } from '../../core/contract/bridge.ts';
 import { hrefOf } from '../app/routes.ts';
 import { hasAddress } from '../bridge/connect.ts';
+import { useAction } from '../bridge/use-action.ts';
 import { useBridge, useRequest } from '../bridge/use-bridge.ts';
 import { Icon } from '../icons/Icon.tsx';
 import { ErrorNote } from '../panels/ErrorNote.tsx';
@@ -82,14 +82,10 @@ export function ReportPage({ runId }: { readonly runId: string }) {
 function Export({ runId }: { readonly runId: string }) {
   const bridge = useBridge();
   const [anchor, setAnchor] = useState<HTMLElement | null>(null);
-  const [error, setError] = useState<WorkbenchError | undefined>(undefined);
+  const { error, run } = useAction();
   const follow = (asked: Promise<{ readonly url: string }>): void => {
     setAnchor(null);
-    setError(undefined);
-    asked.then(
-      ({ url }) => followLink(url),
-      (thrown: unknown) => setError(toWorkbenchError(thrown)),
-    );
+    run(async () => followLink((await asked).url));
   };
   const save = (target: LinkTarget): void => follow(bridge.request('links.create', target));
   return (

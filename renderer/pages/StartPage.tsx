@@ -3,8 +3,6 @@ import Box from '@mui/material/Box';
 import Button from '@mui/material/Button';
 import Link from '@mui/material/Link';
 import Typography from '@mui/material/Typography';
-import { useState } from 'react';
-import { toWorkbenchError, type WorkbenchError } from '../../core/base/errors.ts';
 import type { DraftRequest } from '../../core/contract/bridge.ts';
 import { catalogue } from '../../core/methods/catalogue.ts';
 import { roughDuration } from '../../core/report/estimate-text.ts';
@@ -12,6 +10,7 @@ import { hrefOf } from '../app/routes.ts';
 import { useThemeMode } from '../app/settings.ts';
 import { tokens } from '../app/tokens.ts';
 import { goTo } from '../app/use-route.ts';
+import { useAction } from '../bridge/use-action.ts';
 import { useBridge, useRequest } from '../bridge/use-bridge.ts';
 import { useMeasuring } from '../bridge/use-measuring.ts';
 import { Icon } from '../icons/Icon.tsx';
@@ -140,18 +139,12 @@ function Example() {
   const bridge = useBridge();
   const mode = useThemeMode();
   const assessment = useRequest('runs.assess', example);
-  const [isStarting, setStarting] = useState(false);
-  const [error, setError] = useState<WorkbenchError | undefined>(undefined);
-  const start = (): void => {
-    setStarting(true);
-    bridge.request('runs.start', { requests: [example] }).then(
-      ({ runIds: [runId] }) => runId !== undefined && goTo({ page: 'run', runId }),
-      (thrown: unknown) => {
-        setError(toWorkbenchError(thrown));
-        setStarting(false);
-      },
-    );
-  };
+  const { isBusy: isStarting, error, run } = useAction();
+  const start = (): void =>
+    run(async () => {
+      const [runId] = (await bridge.request('runs.start', { requests: [example] })).runIds;
+      if (runId !== undefined) goTo({ page: 'run', runId });
+    });
   const time = assessment.data?.estimate?.time;
   return (
     <Box

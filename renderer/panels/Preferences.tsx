@@ -4,9 +4,10 @@ import IconButton from '@mui/material/IconButton';
 import Tooltip from '@mui/material/Tooltip';
 import Typography from '@mui/material/Typography';
 import { useState } from 'react';
-import { toWorkbenchError, type WorkbenchError } from '../../core/base/errors.ts';
+import type { WorkbenchError } from '../../core/base/errors.ts';
 import type { RequestParams } from '../../core/contract/bridge.ts';
 import type { Settings } from '../../core/contract/settings.ts';
+import { useAction } from '../bridge/use-action.ts';
 import { useBridge, useRequest } from '../bridge/use-bridge.ts';
 import { readThreads, threadsRange } from '../forms/form-model.ts';
 import { DeviceField, ThreadsField } from '../forms/MachineFields.tsx';
@@ -24,14 +25,9 @@ interface Kept {
 function useSettings(): Kept {
   const bridge = useBridge();
   const { data, error, reload } = useRequest('settings.get', {});
-  const [failed, setFailed] = useState<WorkbenchError | undefined>(undefined);
-  const change = (changed: RequestParams<'settings.change'>): void => {
-    setFailed(undefined);
-    bridge
-      .request('settings.change', changed)
-      .catch((thrown: unknown) => setFailed(toWorkbenchError(thrown)))
-      .finally(reload);
-  };
+  const { error: failed, run } = useAction();
+  const change = (changed: RequestParams<'settings.change'>): void =>
+    run(async () => bridge.request('settings.change', changed).finally(reload));
   return { settings: data, error: failed ?? error, change };
 }
 

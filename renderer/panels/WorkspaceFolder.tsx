@@ -1,10 +1,10 @@
 import Button from '@mui/material/Button';
 import Typography from '@mui/material/Typography';
-import { useState, type ReactNode } from 'react';
-import { toWorkbenchError, type WorkbenchError } from '../../core/base/errors.ts';
+import type { ReactNode } from 'react';
 import type { MachineFacts } from '../../core/contract/machine.ts';
 import { formatBytes, formatNumber } from '../../core/report/format.ts';
 import { hasAddress } from '../bridge/connect.ts';
+import { useAction } from '../bridge/use-action.ts';
 import { useBridge } from '../bridge/use-bridge.ts';
 import { CopyButton } from './CopyButton.tsx';
 import { ErrorNote } from './ErrorNote.tsx';
@@ -30,25 +30,20 @@ export function WorkspaceFolder({ workspace }: Pick<MachineFacts, 'workspace'>) 
 /** In the application, whose dialog chooses the folder. */
 function Change() {
   const bridge = useBridge();
-  const [error, setError] = useState<WorkbenchError | undefined>(undefined);
-  const [isAsking, setAsking] = useState(false);
-  const change = (): void => {
-    setError(undefined);
-    setAsking(true);
-    bridge
-      .request('workspace.change', {})
+  const { isBusy, error, run } = useAction();
+  const change = (): void =>
+    run(async () => {
+      const { isChanged } = await bridge.request('workspace.change', {});
       // Nothing on any page is about this workspace any more.
-      .then(({ isChanged }) => isChanged && location.reload())
-      .catch((thrown: unknown) => setError(toWorkbenchError(thrown)))
-      .finally(() => setAsking(false));
-  };
+      if (isChanged) location.reload();
+    });
   return (
     <>
       <Note>
         Runs, models and settings of this one stay where they are. A run that is being computed is stopped first, at a
         safe point, if you agree. A folder with other things in it gets one of its own.
       </Note>
-      <Button variant="outlined" disabled={isAsking} onClick={change}>
+      <Button variant="outlined" disabled={isBusy} onClick={change}>
         Change workspace
       </Button>
       {error && <ErrorNote error={error} />}
