@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { attackCatalogue } from '../../attacks/catalogue.ts';
+import { ensemble } from '../../attacks/ensembles.ts';
+import { prepareAttack } from '../../attacks/registry.ts';
 import type { ModelScale } from '../define.ts';
 import { spec } from './spec.ts';
 
@@ -15,6 +18,13 @@ function amounts(params: object, models: Readonly<Record<string, ModelScale>> = 
   return { backward, forward, beside, impressions };
 }
 
+/** Rows of the table of attacks. */
+const attackLines = (): string[] =>
+  attackCatalogue.map(({ id, title, access, norms, options }) => {
+    const defaults = Object.entries(options.parse({})).map(([name, value]) => `\`${name}\` ${String(value)}`);
+    return `| \`${id}\` | ${title} | ${access} | ${norms.join(', ')} | ${defaults.join(', ')} |`.replaceAll(/ +/g, ' ');
+  });
+
 describe('the declaration of the robustness audit', () => {
   it('has recipes that are valid and name attacks that exist', () => {
     const known = new Set(attackCatalogue.map(({ id }) => id));
@@ -23,6 +33,28 @@ describe('the declaration of the robustness audit', () => {
       assert.ok(parsed.success, name);
       for (const id of parsed.data.attacks) assert.ok(known.has(id), `${name}: ${id}`);
     }
+  });
+
+  it('has AutoAttack’s versions with the attacks, order and options that the engine knows them by', () => {
+    for (const [recipe, name] of [
+      ['autoattack', 'standard'],
+      ['autoattack-plus', 'plus'],
+    ] as const) {
+      const params = spec.params.parse(spec.recipes[recipe]?.params);
+      assert.ok(params.survivorsOnly);
+      assert.deepEqual(
+        params.attacks.map((id) => prepareAttack(id, params.attackOptions[id] ?? {}).options),
+        ensemble(name, 'linf', 10).attacks.map(({ options }) => options),
+      );
+    }
+  });
+
+  it('names every attack with its norms and the defaults of its options on the page of the method', () => {
+    const page = readFileSync(new URL('../../../docs/methods/robustness.md', import.meta.url), 'utf8').replaceAll(
+      / +/g,
+      ' ',
+    );
+    for (const line of attackLines()) assert.ok(page.includes(line), line);
   });
 
   it('counts the passes of attacks with their options at each epsilon, and impressions only where they are made', () => {

@@ -138,7 +138,7 @@ export const spec = defineMethod({
     attackOptions: z.record(z.string(), z.record(z.string(), z.json())).default({}).register(ui, {
       title: 'Options of attacks',
       group: 'advanced',
-      help: 'JSON: {"pgd": {"steps": 100, "restarts": 5}}. Names and defaults stand in core/attacks/catalogue*.ts.',
+      help: 'JSON: {"pgd": {"steps": 100, "restarts": 5}}. Names and defaults stand in docs/methods/robustness.md.',
     }),
     survivorsOnly: z.boolean().default(false).register(ui, {
       title: 'Attack survivors only',
@@ -294,6 +294,11 @@ export const spec = defineMethod({
         survivorsOnly: true,
         universal: [],
       },
+    },
+    transfer: {
+      title: 'Transfer from other models',
+      help: 'What images made on up to three models of your own (--source, --source2, --source3) do to this one, of which the attacker sees nothing; noise of the same size as control.',
+      params: { count: 1000, attacks: ['noise', 'transfer'], universal: [] },
     },
     standard: {
       title: 'Standard',
