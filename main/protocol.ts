@@ -1,4 +1,5 @@
 import { protocol, type Session } from 'electron';
+import { toWorkbenchError } from '../core/base/errors.ts';
 import { appHost, appScheme } from '../core/contract/channels.ts';
 import { paths } from '../core/contract/http.ts';
 import { openInterface, reportPolicy } from '../core/service/interface-files.ts';
@@ -19,10 +20,21 @@ export function serveInterface(session: Session, host: Pick<Host, 'service'>, fo
   session.protocol.handle(appScheme, ({ url, method }) => {
     const { host: name, pathname } = new URL(url);
     if (name !== appHost || method !== 'GET') return refusal(method === 'GET' ? 404 : 405);
-    if (pathname.startsWith(paths.link)) return linked(host, pathname.slice(paths.link.length));
+    if (pathname.startsWith(paths.link)) return whatever(() => linked(host, pathname.slice(paths.link.length)));
     const file = fileAt(pathname);
     return file ? respond(file.bytes, { 'content-security-policy': closedPolicy, ...file.headers }) : refusal(404);
   });
+}
+
+/** What cannot be made says why: the page or the download that asked has nobody else to hear it from. */
+function whatever(make: () => Response): Response {
+  try {
+    return make();
+  } catch (thrown) {
+    const { message, hint } = toWorkbenchError(thrown);
+    const headers = { 'content-type': 'text/plain; charset=utf-8', 'content-security-policy': closedPolicy };
+    return new Response([message, hint].filter(Boolean).join('\n'), { status: 500, headers });
+  }
 }
 
 function linked({ service }: Pick<Host, 'service'>, rest: string): Response {

@@ -22,6 +22,19 @@ export interface ExportFile {
   readonly bytes: () => Uint8Array;
 }
 
+/** What a window downloads is held in memory while it is made. */
+const mostBytes = 1.5 * 2 ** 30;
+
+/** Before anything is read. @throws USAGE when the files of runs are too many bytes for one download */
+export function checkDownload(artifacts: readonly Artifact[]): void {
+  const sizes = new Map(artifacts.map(({ sha256, sizeBytes }) => [sha256, sizeBytes]));
+  const total = [...sizes.values()].reduce((sum, bytes) => sum + bytes, 0);
+  if (total <= mostBytes) return;
+  throw new WorkbenchError('USAGE', `The files have ${total} bytes together, expected at most ${mostBytes}`, {
+    hint: 'Take them one by one, or fewer runs at once; `palimpsest export` writes a run of any size to a folder.',
+  });
+}
+
 const encoder = new TextEncoder();
 
 export const textFile = (path: string, text: string): ExportFile => ({ path, bytes: () => encoder.encode(text) });

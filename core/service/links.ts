@@ -6,8 +6,8 @@ import { paths } from '../contract/http.ts';
 import { findMethod } from '../methods/catalogue.ts';
 import type { MethodSpec } from '../methods/define.ts';
 import type { WorkspaceReader } from '../store/workspace.ts';
-import { bundleName, writeBundle } from './bundle/write.ts';
-import { artifactFiles, csvFiles, textFile, type ExportFile } from './export-files.ts';
+import { bundleName, checkBundle, writeBundle } from './bundle/write.ts';
+import { artifactFiles, checkDownload, csvFiles, textFile, type ExportFile } from './export-files.ts';
 import { makeReport } from './report-files.ts';
 
 /** What a link leads to. */
@@ -21,7 +21,11 @@ export interface Linked {
 
 /** Tickets for what a frame, an image or a download fetches without a session's secret. */
 export interface Links {
-  /** Relative URL, good for ten minutes. @throws RUN_UNKNOWN, USAGE for an artifact that is not there */
+  /**
+   * Relative URL, good for ten minutes. What it leads to is made when it is opened; all that can be known before is said
+   * here. @throws RUN_UNKNOWN; METHOD_UNKNOWN; RUN_STATE for a bundle of a run that has not ended; USAGE for an artifact
+   * that is not there, or for too much at once
+   */
   create(target: LinkTarget): string;
   /** The same for something made already. */
   keep(made: Linked): string;
@@ -42,6 +46,7 @@ export function createLinks(workspace: WorkspaceReader, specs: readonly MethodSp
   };
   return {
     create(target) {
+      check(workspace, specs, target);
       const fileName = nameOf(workspace, target);
       return issue(fileName, () => ({ ...contentOf(workspace, specs, target), fileName }));
     },
@@ -51,6 +56,15 @@ export function createLinks(workspace: WorkspaceReader, specs: readonly MethodSp
       return found && found.untilMs >= now() ? found.open() : undefined;
     },
   };
+}
+
+function check(workspace: WorkspaceReader, specs: readonly MethodSpec[], target: LinkTarget): void {
+  if (target.kind === 'bundle') return checkBundle(workspace, target.runIds);
+  if (target.kind === 'artifact') return checkDownload([findArtifact(workspace, target)]);
+  const { request, artifacts } = workspace.getRun(target.runId);
+  findMethod(request.methodId, specs);
+  const hasFiles = target.kind === 'export' && (target.format === 'artifacts' || target.format === 'all');
+  if (hasFiles) checkDownload(artifacts);
 }
 
 function nameOf(workspace: WorkspaceReader, target: LinkTarget): string {

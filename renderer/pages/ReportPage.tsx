@@ -31,9 +31,21 @@ const bundle = 'Signed bundle, for another machine';
 
 /** The run's report in a frame that can run nothing. */
 export function ReportPage({ runId }: { readonly runId: string }) {
+  const bridge = useBridge();
   const details = useRequest('runs.get', { runId });
   const link = useRequest('links.create', { kind: 'report', runId });
-  const error = link.error ?? details.error;
+  const [printError, setPrintError] = useState<WorkbenchError | undefined>(undefined);
+  const error = link.error ?? details.error ?? printError;
+  // The link of the frame may be too old by now.
+  const print = async (): Promise<void> => {
+    try {
+      const { url } = await bridge.request('links.create', { kind: 'report', runId });
+      window.open(url, '_blank', 'noopener');
+      setPrintError(undefined);
+    } catch (thrown) {
+      setPrintError(toWorkbenchError(thrown));
+    }
+  };
   return (
     <Page
       title="Report"
@@ -45,15 +57,9 @@ export function ReportPage({ runId }: { readonly runId: string }) {
           <Button variant="outlined" startIcon={<Icon name="back" />} href={hrefOf({ page: 'run', runId })}>
             Run
           </Button>
-          {link.data && hasAddress() && (
+          {hasAddress() && (
             <Tooltip describeChild title="Opens the report alone; print it from there, or save it as PDF.">
-              <Button
-                variant="outlined"
-                startIcon={<Icon name="print" />}
-                href={link.data.url}
-                target="_blank"
-                rel="noopener"
-              >
+              <Button variant="outlined" startIcon={<Icon name="print" />} onClick={() => void print()}>
                 Print or PDF
               </Button>
             </Tooltip>

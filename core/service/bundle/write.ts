@@ -4,6 +4,7 @@ import { sha256Of } from '../../jobs/canonical-json.ts';
 import { describeMachine } from '../../jobs/environment.ts';
 import type { MethodSpec } from '../../methods/define.ts';
 import type { WorkspaceReader } from '../../store/workspace.ts';
+import { checkDownload } from '../export-files.ts';
 import { makeReport } from '../report-files.ts';
 import {
   artifactPath,
@@ -20,18 +21,27 @@ import { signingKey } from './signing-key.ts';
 const encoder = new TextEncoder();
 const jsonText = (value: unknown): Uint8Array => encoder.encode(`${JSON.stringify(value, null, 2)}\n`);
 
-/** Bundles hold their content in memory while they are made. */
-const largestBytes = 1.5 * 2 ** 30;
-
 /** `palimpsest-RUN.palimpsest.zip`, or how many they are. */
 export function bundleName(runIds: readonly string[]): string {
   const [first = ''] = runIds;
   return `palimpsest-${runIds.length === 1 ? first : `${runIds.length}-runs-${first}`}${bundleExtension}`;
 }
 
+/** Before a bundle is made. @throws RUN_STATE for a run that waits or runs; USAGE when their files are too large */
+export function checkBundle(reader: WorkspaceReader, runIds: readonly string[]): void {
+  const records = runIds.map((run) => reader.getRun(run));
+  const busy = records.find(({ state }) => state === 'queued' || state === 'running');
+  if (busy) {
+    throw new WorkbenchError('RUN_STATE', `Run ${busy.runId} is ${busy.state} and cannot go into a bundle`, {
+      hint: 'Wait until it has ended, or cancel it first.',
+    });
+  }
+  checkDownload(records.flatMap(({ artifacts }) => artifacts));
+}
+
 /**
  * A signed bundle of runs that have ended. The same runs give the same files; only the signature's key differs between
- * workspaces. @throws RUN_STATE for a run that waits or runs
+ * workspaces. @throws as checkBundle does
  */
 export function writeBundle(
   reader: WorkspaceReader,
@@ -40,13 +50,8 @@ export function writeBundle(
 ): Uint8Array<ArrayBuffer> {
   const files = new Map<string, Uint8Array>([['README.txt', encoder.encode(readme)]]);
   const ids = [...new Set(runIds.map((run) => reader.getRun(run).runId))].toSorted();
+  checkBundle(reader, ids);
   for (const runId of ids) addRun(files, reader, runId, specs);
-  const total = [...files.values()].reduce((sum, bytes) => sum + bytes.byteLength, 0);
-  if (total > largestBytes) {
-    throw new WorkbenchError('USAGE', `The runs have ${total} bytes together, expected at most ${largestBytes}`, {
-      hint: 'Make several bundles of fewer runs.',
-    });
-  }
   const key = signingKey(reader.dir);
   const manifest: Manifest = {
     schema: 'palimpsest.bundle/1',
@@ -75,11 +80,6 @@ function addRun(
   specs: readonly MethodSpec[],
 ): void {
   const record = reader.getRun(runId);
-  if (record.state === 'queued' || record.state === 'running') {
-    throw new WorkbenchError('RUN_STATE', `Run ${runId} is ${record.state} and cannot go into a bundle`, {
-      hint: 'Wait until it has ended, or cancel it first.',
-    });
-  }
   const { note, tags, groupId } = reader.getRow(runId);
   const jobs = reader.jobs(runId).map(({ jobId, ordinal, createdAtMs }) => ({ jobId, ordinal, createdAtMs }));
   const { request, createdAtMs } = record;
