@@ -232,11 +232,44 @@ describe('scatter chart', () => {
         ...text.matchAll(/<text class="(?:reference-label|tick)" x="([^"]*)" y="([^"]*)">((?:none|noise|DP|ε)[^<]*)</g),
       ].map(([, x, y, name = '']) => ({ left: Number(x), top: Number(y), right: Number(x) + 6.44 * name.length }));
       assert.equal(names.length, 4);
+      const lines = [...text.matchAll(/<path class="whisker" d="M([\d.]+) ([\d.]+)([HV])([\d.]+)/g)].map(
+        ([, x, y, way, end]) =>
+          way === 'H'
+            ? { left: Number(x), right: Number(end), top: Number(y), bottom: Number(y) }
+            : { left: Number(x), right: Number(x), top: Number(end), bottom: Number(y) },
+      );
+      assert.equal(lines.length, 2);
+      for (const name of names) {
+        const isCrossed = lines.some(
+          (ruled) =>
+            ruled.left < name.right && name.left < ruled.right && ruled.top < name.top && name.top - 11 < ruled.bottom,
+        );
+        assert.equal(isCrossed, false, `${width}: an interval runs through a name`);
+      }
       for (const [i, a] of names.entries()) {
         assert.ok(a.left >= 0 && a.right <= width, `name ${i}`);
         for (const b of names.slice(i + 1)) {
           assert.ok(Math.abs(a.top - b.top) >= 14 || a.left >= b.right || b.left >= a.right, `name ${i} is covered`);
         }
+      }
+    }
+  });
+
+  it('keeps names apart on a narrow page, too, where intervals take most of the room', () => {
+    const points = [
+      { label: 'no defence', x: 0.582, y: 1, xInterval: [0.56, 0.6], yInterval: [0.566, 1] },
+      { label: 'Gaussian noise, variance 0.001', x: 0.59, y: 0.4, xInterval: [0.57, 0.61], yInterval: [0.12, 0.77] },
+      { label: 'pruning of ninety percent', x: 0.453, y: 0.4, xInterval: [0.43, 0.47], yInterval: [0.12, 0.77] },
+      { label: 'DP-SGD, norm 1, noise multiplier 0.5', detail: 'ε = 4.87', x: 0.125, y: 0, yInterval: [0, 0.43] },
+    ] as const;
+    const text = toText(scatterChart({ ...scatter, series: [{ name: 'images', points }] }, { ...frame, width: 394 }));
+    const names = [
+      ...text.matchAll(/<text class="(?:reference-label|tick)" x="([^"]*)" y="([^"]*)">((?:no d|Gau|pru|DP|ε)[^<]*)</g),
+    ].map(([, x, y, name = '']) => ({ left: Number(x), top: Number(y), right: Number(x) + 6.44 * name.length }));
+    assert.equal(names.length, 5);
+    for (const [i, a] of names.entries()) {
+      for (const b of names.slice(i + 1)) {
+        assert.ok(Math.abs(a.top - b.top) >= 13.9 || a.left >= b.right || b.left >= a.right, `name ${i} is covered`);
       }
     }
   });

@@ -36,7 +36,19 @@ export function scatterChart(block: ScatterChartBlock, frame: Frame): Markup {
     nice: true,
     ...endsOf(block.x),
   });
-  const placed = drawn.map(({ point, index }) => ({ point, index, at: [x.at(point.x), y.at(point.y)] as const }));
+  const placed = drawn.map(({ point, index }) => ({
+    point,
+    index,
+    at: [x.at(point.x), y.at(point.y)] as const,
+    reach: [
+      point.xInterval ? x.at(point.xInterval[0]) : x.at(point.x),
+      point.xInterval ? x.at(point.xInterval[1]) : x.at(point.x),
+    ] as const,
+    span: [
+      point.yInterval ? y.at(point.yInterval[1]) : y.at(point.y),
+      point.yInterval ? y.at(point.yInterval[0]) : y.at(point.y),
+    ] as const,
+  }));
   const labels = placeLabels(placed, plot, isNarrow ? 170 : 300);
   const marks = placed.map(({ point, index, at: [cx, cy] }) => {
     const { className } = seriesStyle(index);
@@ -83,33 +95,42 @@ interface Box {
 interface PlacedPoint {
   readonly point: ScatterPoint;
   readonly at: readonly [number, number];
+  /** Ends of the intervals in the drawing, or the point twice: left and right, top and bottom. */
+  readonly reach: readonly [number, number];
+  readonly span: readonly [number, number];
 }
 
 /** Greedy: each name takes the nearest free place around its point; one that lies further off gets a line to it. */
 function placeLabels(points: readonly PlacedPoint[], plot: Plot, widest: number): readonly Markup[] {
-  const marks: readonly Box[] = points.map(({ at: [x, y] }) => around(x, y, radius + 1, radius + 1));
+  const marks: readonly Box[] = points.flatMap(({ at: [x, y], reach, span }) => [
+    around(x, y, radius + 1, radius + 1),
+    { left: reach[0] - 1, right: reach[1] + 1, top: y - 4, bottom: y + 4 },
+    { left: x - 4, right: x + 4, top: span[0] - 1, bottom: span[1] + 1 },
+  ]);
   const taken: Box[] = [];
-  return points.map(({ point, at: [x, y] }) => {
-    const lines = [point.label, ...(point.detail === undefined ? [] : [point.detail])].map((line) =>
-      shorten(line, widest, fontSize),
-    );
-    const width = Math.max(...lines.map((line) => textWidth(line, fontSize)));
-    const height = lines.length * lineHeight;
-    const candidates = [0, 18, 36, 54, 72].flatMap((away) =>
-      [
-        [x + 9 + away / 3, y - height / 2 - away],
-        [x - 9 - away / 3 - width, y - height / 2 - away],
-        [x + 9 + away / 3, y - height / 2 + away],
-        [x - 9 - away / 3 - width, y - height / 2 + away],
-        [x - width / 2, y - 9 - away - height],
-        [x - width / 2, y + 9 + away],
-      ].map(([left = 0, top = 0]) => ({ away, box: { left, top, right: left + width, bottom: top + height } })),
-    );
-    const inside = candidates.filter(({ box }) => box.left >= 0 && box.right <= plot.width && box.top >= 14);
-    const free = inside.find(
-      ({ box }) => box.bottom <= plot.bottom && ![...taken, ...marks].some((other) => isOverlapping(box, other)),
-    );
-    const { away, box } = free ?? inside[0] ?? { away: 0, box: around(x, y, width / 2, height / 2) };
+  const isClear = (box: Box, others: readonly Box[]): boolean => !others.some((other) => isOverlapping(box, other));
+  return points.map((own) => {
+    const {
+      point,
+      at: [x, y],
+    } = own;
+    const choices = [widest, 0.65 * widest].map((room) => {
+      const detail = point.detail === undefined ? [] : [shorten(point.detail, widest, fontSize)];
+      const lines = [shorten(point.label, room, fontSize), ...detail];
+      return { lines, places: placesOf(own, lines, plot) };
+    });
+    const found =
+      choices.flatMap(({ lines, places }) => {
+        const free = places.find(({ box }) => isClear(box, [...taken, ...marks]));
+        return free ? [{ lines, ...free }] : [];
+      })[0] ??
+      // Where there is no room, names may lie on marks, but not on each other.
+      choices.flatMap(({ lines, places }) => {
+        const free = places.find(({ box }) => isClear(box, taken)) ?? places[0];
+        return free ? [{ lines, ...free }] : [];
+      })[0];
+    if (!found) return markup``;
+    const { lines, away, box } = found;
     taken.push(box);
     const near = [clamp(x, box.left, box.right), clamp(y, box.top, box.bottom)] as const;
     return markup`${
@@ -119,6 +140,32 @@ function placeLabels(points: readonly PlacedPoint[], plot: Plot, widest: number)
         markup`<text class="${i === 0 ? 'reference-label' : 'tick'}" x="${box.left}" y="${box.top + 11 + i * lineHeight}">${line}</text>`,
     )}`;
   });
+}
+
+/** Where a name may stand, the nearest first. */
+function placesOf(
+  { at: [x, y], reach: [from, to] }: PlacedPoint,
+  lines: readonly string[],
+  plot: Plot,
+): readonly { readonly away: number; readonly box: Box }[] {
+  const width = Math.max(...lines.map((line) => textWidth(line, fontSize)));
+  const height = lines.length * lineHeight;
+  return [0, 18, 36, 54]
+    .flatMap((away) =>
+      [
+        [x + 9 + away / 3, y - 4 - height - away],
+        [x - 9 - away / 3 - width, y - 4 - height - away],
+        [Math.max(x + radius, to) + 5, y - height / 2 - away],
+        [Math.min(x - radius, from) - 5 - width, y - height / 2 - away],
+        [x + 9 + away / 3, y + 4 + away],
+        [x - 9 - away / 3 - width, y + 4 + away],
+        [x - width / 2, y - 9 - away - height],
+        [x - width / 2, y + 9 + away],
+      ].map(([left = 0, top = 0]) => ({ away, box: { left, top, right: left + width, bottom: top + height } })),
+    )
+    .filter(
+      ({ box }) => box.left >= plot.left && box.right <= plot.width && box.top >= 14 && box.bottom <= plot.bottom,
+    );
 }
 
 const around = (x: number, y: number, dx: number, dy: number): Box => ({
