@@ -131,7 +131,7 @@ function factsOf({ params, inputs }: UnitWork, victim: Victim, isFile: boolean):
         ? `linear, ${victim.head.bias === undefined ? 'without' : 'with'} bias`
         : 'not linear: labels cannot be read off it',
     ],
-    ['Batch', `${params.batchSize} of ${inputs.own.title}`],
+    ['Batch', `${params.batchSize} of ${params.gradientFile === '' ? inputs.own.title : 'the gradient’s file'}`],
     ['Shared', params.localSteps > 0 ? `the update of ${params.localSteps} local steps` : 'one gradient'],
     ['Loss', 'cross-entropy, mean over the batch, no label smoothing'],
   ];
@@ -179,7 +179,7 @@ function checksOf(
     ),
     ...warn(
       !isFresh(params) && (isFile || params.trainEpochs > 0),
-      'The weights are trained. Published recoveries of images (DLG 76 %, iDLG 89 % on MNIST) are for untrained networks; expect several dB less. Labels leak all the same.',
+      'The weights are trained, or taken to be as they come from a file. Published recoveries of images (DLG 76 %, iDLG 89 % on MNIST) are for untrained networks; expect several dB less. Labels leak all the same.',
       normText,
       'any training; the papers’ norms lie above 1',
       'To see what the papers saw, draw the weights anew: uniform.',

@@ -18,7 +18,7 @@ export function attackBlocks(
     ...wayOf(input, attacks, 'mse', 'Error of the image', 'MSE'),
     ...psnrWay(input, attacks),
     endings(attacks),
-    runs(attacks),
+    runs(attacks, codesOf(input)),
   ];
 }
 
@@ -148,7 +148,13 @@ function endings({ units, figures }: AttacksData): ReportBlock {
   };
 }
 
-function runs({ units, figures }: AttacksData): ReportBlock {
+/** Defences as they are asked for; short enough for a wide table. */
+function codesOf({ params }: ReportInput): readonly string[] {
+  const { defences } = params;
+  return ['none', ...(Array.isArray(defences) ? defences.map(String) : [])];
+}
+
+function runs({ units }: AttacksData, codes: readonly string[]): ReportBlock {
   return {
     kind: 'table',
     title: 'Every attack',
@@ -172,7 +178,7 @@ function runs({ units, figures }: AttacksData): ReportBlock {
       const [image] = unit.images;
       return [
         unit.run,
-        figures[unit.defence]?.title ?? '',
+        codes[unit.defence] ?? '',
         unit.variant,
         unit.labelRule,
         unit.labelOverlap,

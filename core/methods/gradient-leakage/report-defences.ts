@@ -1,5 +1,4 @@
 import type { ReportBlock, ReportSection, ScatterPoint } from '../../report/document.ts';
-import { percent } from '../../report/evaluation.ts';
 import { formatNumber } from '../../report/format.ts';
 import type { DefenceFigures, TradeoffData } from './report-data.ts';
 
@@ -15,8 +14,12 @@ export function defenceSection(figures: readonly DefenceFigures[], tradeoff: Tra
   };
 }
 
-const intervalText = (interval: readonly number[] | undefined): string =>
-  interval ? interval.map((value) => percent(value)).join(' – ') : '';
+const intervalColumns = [
+  { title: '95 % from', unit: 'fraction', digits: 1 },
+  { title: 'to', unit: 'fraction', digits: 1 },
+] as const;
+const endsOf = (interval: readonly [number, number] | undefined): readonly (number | null)[] =>
+  interval ?? [null, null];
 
 function leakageTable(scored: readonly DefenceFigures[]): ReportBlock {
   return {
@@ -26,7 +29,7 @@ function leakageTable(scored: readonly DefenceFigures[]): ReportBlock {
       { title: 'Defence' },
       { title: 'Noise variance' },
       { title: 'Recovered', unit: 'fraction', digits: 0 },
-      { title: '95 % interval' },
+      ...intervalColumns,
       { title: 'Labels', unit: 'fraction', digits: 0 },
       { title: 'Identified', unit: 'fraction', digits: 0 },
       { title: 'SSIM', digits: 3 },
@@ -36,7 +39,7 @@ function leakageTable(scored: readonly DefenceFigures[]): ReportBlock {
       row.title,
       row.noise === 0 ? null : row.noise,
       row.success?.share ?? null,
-      intervalText(row.success?.interval),
+      ...endsOf(row.success?.interval),
       row.labelAccuracy,
       row.identified,
       row.ssim,
@@ -111,7 +114,7 @@ function tradeoffTable(figures: readonly DefenceFigures[], tradeoff: TradeoffDat
     columns: [
       { title: 'Defence' },
       { title: 'Accuracy', unit: 'fraction' },
-      { title: '95 % interval' },
+      ...intervalColumns,
       { title: 'Training loss', unit: 'nat', digits: 3 },
       { title: 'ε' },
       { title: 'δ' },
@@ -128,7 +131,7 @@ function tradeoffTable(figures: readonly DefenceFigures[], tradeoff: TradeoffDat
       return [
         defence,
         accuracy,
-        intervalText(interval),
+        ...endsOf(interval),
         loss,
         epsilon,
         epsilon === null ? null : tradeoff.delta,

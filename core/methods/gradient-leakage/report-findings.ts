@@ -1,5 +1,12 @@
 import type { Finding } from '../../report/document.ts';
-import type { AttacksData, ClosedFormData, DefenceFigures, LabelTableData } from './report-data.ts';
+import type {
+  AttacksData,
+  ClosedFileData,
+  ClosedFormData,
+  DefenceFigures,
+  GradientFileData,
+  LabelTableData,
+} from './report-data.ts';
 
 const references: Finding['references'] = [
   { catalogue: 'NIST AI 100-2', id: 'Data reconstruction', name: 'Privacy attack: data reconstruction' },
@@ -11,13 +18,15 @@ export interface FindingInputs {
   readonly figures: readonly DefenceFigures[];
   readonly closed: ClosedFormData | undefined;
   readonly labels: LabelTableData | undefined;
+  readonly file: GradientFileData | undefined;
+  readonly closedFile: ClosedFileData | undefined;
   readonly params: Readonly<Record<string, unknown>>;
 }
 
 /** What an auditor hands on, the gravest first. */
 export function findingsOf(inputs: FindingInputs): readonly Finding[] {
   const order = { error: 0, warning: 1, note: 2 };
-  return [...byFormula(inputs), ...byAttack(inputs), ...labelsOf(inputs)].toSorted(
+  return [...byFormula(inputs), ...byAttack(inputs), ...labelsOf(inputs), ...ofFile(inputs)].toSorted(
     (a, b) => order[a.level] - order[b.level],
   );
 }
@@ -59,7 +68,9 @@ function byFormula(inputs: FindingInputs): Finding[] {
       {
         id: row.way.startsWith('A3') ? 'gradient-leakage-imprint' : 'gradient-leakage-closed-form',
         level: 'error',
-        title: `Images come back exactly, without optimisation (${row.way.slice(0, 2)})`,
+        title: row.way.startsWith('A3')
+          ? 'A malicious server reads images exactly, by a layer of its own (A3)'
+          : `Images come back exactly, without optimisation (${row.way.slice(0, 2)})`,
         text: `${row.way}, batch ${row.batchSize}: ${row.exact} of ${row.images} images with MSE < 1e-6.`,
         evidence: {
           count: row.images,
@@ -84,7 +95,7 @@ function labelsOf(inputs: FindingInputs): Finding[] {
       id: 'gradient-leakage-labels',
       level: best.overlap > 0.5 ? 'warning' : 'note',
       title: `Labels of a batch of ${row.batchSize} can be counted from its gradient`,
-      text: `${best.rule} names ${(100 * best.overlap).toFixed(0)} % of the labels of ${row.batchSize} images (${row.network} weights), ${best.exact} of ${labels.batches} batches without a mistake.`,
+      text: `${best.rule} names ${(100 * best.overlap).toFixed(0)} % of the labels of ${row.batchSize} images (network: ${row.network}), ${best.exact} of ${labels.batches} batches without a mistake.`,
       evidence: {
         count: labels.batches,
         value: best.overlap,
@@ -94,5 +105,47 @@ function labelsOf(inputs: FindingInputs): Finding[] {
       },
       references,
     },
+  ];
+}
+
+/** A relative distance of gradients below which what came back is the image. */
+const provenBelow = 1e-2;
+
+/** The formula that gave an image whose gradient is that of the file. */
+export const provenOf = (closed: ClosedFileData | undefined): ClosedFileData['rows'][number] | undefined =>
+  closed?.rows
+    .filter(({ distance }) => distance !== null && distance < provenBelow)
+    .toSorted((a, b) => (a.distance ?? 1) - (b.distance ?? 1))[0];
+
+function ofFile(inputs: FindingInputs): Finding[] {
+  const { file, closedFile } = inputs;
+  if (!file) return [];
+  const evidence = { count: file.batchSize, seed: seedOf(inputs) };
+  const proven = provenOf(closedFile);
+  return [
+    ...(proven
+      ? [
+          {
+            id: 'gradient-leakage-file-image',
+            level: 'error' as const,
+            title: 'The image behind the gradient of the file comes back by formula',
+            text: `${proven.way}: the gradient of what came back differs from that of ${file.name} by ${(proven.distance ?? 0).toExponential(1)} of its norm.`,
+            evidence: { ...evidence, budget: 'one gradient, linear algebra' },
+            references,
+          },
+        ]
+      : []),
+    ...(file.labels
+      ? [
+          {
+            id: 'gradient-leakage-file-labels',
+            level: 'warning' as const,
+            title: 'The gradient of the file tells its labels',
+            text: `${file.labelRule} reads ${file.labels.join(', ')} from ${file.name}; whether they are right cannot be checked here.`,
+            evidence: { ...evidence, budget: 'one gradient, the last layer' },
+            references,
+          },
+        ]
+      : []),
   ];
 }

@@ -12,8 +12,17 @@ import {
   TradeoffData,
 } from './report-data.ts';
 import { defenceSection } from './report-defences.ts';
-import { findingsOf } from './report-findings.ts';
+import { findingsOf, provenOf } from './report-findings.ts';
 import { attackBlocks } from './report-attacks.ts';
+
+const attackNames: Readonly<Record<string, string>> = {
+  dlg: 'DLG',
+  idlg: 'iDLG',
+  'inverting-gradients': 'Inverting Gradients',
+  'see-through': 'See through Gradients',
+  modern: 'the modern preset',
+  wei: 'the attack of Wei et al.',
+};
 
 /** What a leakage audit says to a third person. */
 export function report(input: ReportInput): ReportDocument {
@@ -23,18 +32,19 @@ export function report(input: ReportInput): ReportDocument {
   const tradeoff = TradeoffData.safeParse(input.json('trade-off')).data;
   const preflight = PreflightData.safeParse(input.json('preflight')).data;
   const file = GradientFileData.safeParse(input.json('gradient-file')).data;
+  const closedFile = ClosedFileData.safeParse(input.json('closed-form-file')).data;
   const figures = attacks?.figures ?? [];
-  const findings = findingsOf({ attacks, figures, closed, labels, params: input.params });
+  const findings = findingsOf({ attacks, figures, closed, labels, file, closedFile, params: input.params });
   return {
     title: 'What one shared gradient gives away',
     subtitle: preflight ? preflight.title : 'Gradient leakage audit',
-    conclusion: conclusion(attacks, figures, closed, file),
+    conclusion: conclusion(attacks, figures, closed, file, closedFile),
     keyFigures: keyFigures(input, figures[0]),
     ...(findings.length > 0 ? { findings } : {}),
     sections: [
       ahead(preflight),
       fileSection(file),
-      closedFileSection(input),
+      closedFileSection(closedFile, input.image('closed-form.png')),
       { title: 'Images by optimisation', blocks: attacks ? attackBlocks(input, attacks, figures) : [] },
       closedSection(closed),
       labelSection(labels),
@@ -42,6 +52,12 @@ export function report(input: ReportInput): ReportDocument {
       limits(),
     ].filter(({ blocks }) => blocks.length > 0),
   };
+}
+
+/** What came back of a file by formula, as far as its own gradient says so. */
+function exactText(closed: ClosedFileData | undefined): string {
+  const best = provenOf(closed);
+  return best ? ` Its image comes back by formula (${best.way}): its gradient is that of the file.` : '';
 }
 
 /** "90 % (9 of 10)". */
@@ -53,26 +69,30 @@ function conclusion(
   figures: readonly DefenceFigures[],
   closed: ClosedFormData | undefined,
   file: GradientFileData | undefined,
+  closedFile: ClosedFileData | undefined,
 ): string {
   const exact = closed?.rows.filter(({ exact: count, way }) => count > 0 && !way.startsWith('A3')) ?? [];
   const formula = exact[0]
     ? ` Without any optimisation, ${exact[0].exact} of ${exact[0].images} came back exactly (${exact[0].way}).`
     : '';
   const [plain, ...defended] = figures;
-  if (!attacks || !plain) return `The run ended before its attacks were finished, or none was asked for.${formula}`;
-  if (plain.success === null) {
-    const labels = file?.labels ? ` It tells the labels ${file.labels.join(', ')} (by ${file.labelRule}).` : '';
-    return `The gradient of the file was attacked; without the true images its recovery cannot be scored.${labels}${formula}`;
+  if (file) {
+    const labels = file.labels ? ` It tells the labels ${file.labels.join(', ')} (by ${file.labelRule}).` : '';
+    const attacked = attacks ? 'was attacked; without the true images its recovery cannot be scored' : 'was read';
+    return `The gradient of the file ${attacked}.${labels}${exactText(closedFile)}`;
+  }
+  if (!attacks || !plain?.success) {
+    return `The run ended before its attacks were finished, or none was asked for.${formula}`;
   }
   const best = defended.toSorted((a, b) => (a.success?.share ?? 1) - (b.success?.share ?? 1))[0];
   const most = defended.toSorted((a, b) => (b.success?.share ?? 0) - (a.success?.share ?? 0))[0];
   const labels = plain.labelAccuracy === null ? '' : ` and ${percent(plain.labelAccuracy)} of the labels`;
-  const lead = `From one gradient, ${attacks.attack} recovered ${shareText(plain.success)} of the images (MSE ≤ 0.01)${labels}.`;
+  const lead = `From one gradient, ${attackNames[attacks.attack] ?? attacks.attack} recovered ${shareText(plain.success)} of the images (MSE ≤ 0.01)${labels}.`;
   if (!best?.success || !most?.success) return lead + formula;
   const spread =
     best === most
       ? ` Under ${best.title}, attacked by somebody who knows it, ${shareText(best.success)}.`
-      : ` Of the defences, attacked by somebody who knows them, ${best.title} left ${shareText(best.success)} and ${most.title} ${shareText(most.success)}.`;
+      : ` The defences, attacked by somebody who knows them, left from ${shareText(best.success)}, under ${best.title}, to ${shareText(most.success)}, under ${most.title}.`;
   return lead + spread + formula;
 }
 
@@ -147,8 +167,8 @@ function fileSection(file: GradientFileData | undefined): ReportSection {
           ['File', name],
           ['SHA-256', sha256],
           ['Norm', norm],
-          ['Images at least', least],
-          ['Images as it looks', estimate ?? 'cannot be told'],
+          ['Images at least', String(least)],
+          ['Images as it looks', estimate === null ? 'cannot be told' : String(estimate)],
           ['Images as attacked', `${batchSize}, ${isCounted ? 'counted' : 'as told'}`],
           ['Labels', labels ? `${labels.join(', ')} (by ${labelRule})` : 'no rule tells them'],
         ],
@@ -159,9 +179,7 @@ function fileSection(file: GradientFileData | undefined): ReportSection {
 }
 
 /** Held against the file, since the true images are not known. */
-function closedFileSection(input: ReportInput): ReportSection {
-  const closed = ClosedFileData.safeParse(input.json('closed-form-file')).data;
-  const source = input.image('closed-form.png');
+function closedFileSection(closed: ClosedFileData | undefined, source: string | undefined): ReportSection {
   const title = 'Images in closed form';
   if (!closed) return { title, blocks: [] };
   return {
@@ -261,7 +279,10 @@ function labelSection(labels: LabelTableData | undefined): ReportSection {
           row.network,
           row.batchSize,
           row.kind,
-          ...rules.map((rule) => row.rules.find((each) => each.rule === rule)?.exact ?? null),
+          ...rules.map((rule) => {
+            const found = row.rules.find((each) => each.rule === rule);
+            return found && found.answered > 0 ? found.exact : null;
+          }),
         ]),
         note: [...notes].map(([rule, note]) => `${rule}: ${note}`).join(' '),
       },

@@ -158,7 +158,7 @@ describe('a leakage audit of LeNet(Zhu)', () => {
   });
   it('is a report that shows the way of the images without scripts', async () => {
     const document = report(inputOf(await whole, params));
-    assert.match(document.conclusion, /^From one gradient, idlg recovered 100\.0 % \(2 of 2\) of the images/);
+    assert.match(document.conclusion, /^From one gradient, iDLG recovered 100\.0 % \(2 of 2\) of the images/);
     const blocks = document.sections.flatMap((section) => section.blocks);
     assert.equal(blocks.filter((block) => block.kind === 'image' && block.film).length, 3);
     for (const title of [
