@@ -85,7 +85,7 @@ function modelArguments(name: string, model: ModelRef, nameOfPath: (path: string
   const { path, normalisation, dims, classNames } = model;
   const sizes = Object.entries(dims ?? {}).map(([dimension, size]) => `${dimension}=${size}`);
   return [
-    ...flag(name, nameOfPath(path)),
+    ...flag(name, fileName(path, nameOfPath(path))),
     ...(normalisation ? flag(`${name}-mean`, normalisation.mean.join(',')) : []),
     ...(normalisation ? flag(`${name}-std`, normalisation.std.join(',')) : []),
     ...(sizes.length > 0 ? flag(`${name}-dims`, sizes.join(',')) : []),
@@ -97,6 +97,13 @@ function modelArguments(name: string, model: ModelRef, nameOfPath: (path: string
 function namesText(names: readonly string[]): string {
   const isPlain = names.every((name) => name === name.trim() && !/[,"[\]]/.test(name));
   return isPlain ? names.join(',') : JSON.stringify(names);
+}
+
+/** A file of the folder that could be read as an architecture, or as one that comes with the workbench, is `./NAME`. */
+function fileName(path: string, named: string): string {
+  const isPlain = path.endsWith(`/${named}`) || path.endsWith(`\\${named}`);
+  const isAmbiguous = isPlain && !/[/\\]/.test(named) && (!named.includes('.') || named.startsWith('bundled:'));
+  return isAmbiguous ? `./${named}` : named;
 }
 
 function flag(name: string, text: string): readonly string[] {

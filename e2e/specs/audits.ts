@@ -99,7 +99,7 @@ export function describeAudits(place: string, open: Opener): void {
       await page.getByRole('radio', { name: /^Quick look/ }).check({ force: true });
       await fill({ 'Images of the participant': digits, Runs: '1', Steps: '3', Batch: '9' });
       await page.getByRole('button', { name: 'Look ahead', exact: true }).click();
-      await page.getByText(/^A batch of 9 is large/).waitFor();
+      await page.getByText(/A batch of 9 is large/).waitFor();
       await page.getByText(/more than 8/).waitFor();
       await fill({ Batch: '1' });
       await page.getByText('The form has changed since.').waitFor();

@@ -47,13 +47,14 @@ export function ModelWordsFields({ role, path, words, problems, onChange }: Mode
           startIcon={<Icon name={isShown ? 'down' : 'next'} sx={{ fontSize: 14 }} />}
           sx={{ ml: -1, fontSize: '0.75rem' }}
         >
-          Pixels and sizes
+          Pixels, sizes and classes
         </Button>
       )}
       {isShown && (
         <Box sx={{ display: 'grid', gap: 1, gridTemplateColumns: 'repeat(auto-fit, minmax(120px, 1fr))', mt: 1 }}>
           {field('mean', 'Mean', found?.mean?.value.join(', ') ?? 'as in the file')}
           {field('std', 'Deviation', found?.std?.value.join(', ') ?? 'as in the file')}
+          {field('classes', 'Class names', 'as in the data')}
           {field('dims', 'Open sizes', open.length > 0 ? open.map((name) => `${name}=…`).join(', ') : 'none')}
         </Box>
       )}

@@ -51,7 +51,7 @@ export function RunForm({ spec, initial, from }: RunFormProps) {
   const known = new Set([
     ...fields.map(({ name }) => name),
     ...Object.keys(spec.models).flatMap((role) =>
-      ['', '.mean', '.std', '.dims'].map((part) => `models.${role}${part}`),
+      ['', '.mean', '.std', '.dims', '.classes'].map((part) => `models.${role}${part}`),
     ),
     ...Object.keys(spec.data).map((role) => `data.${role}`),
     'threads',

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import fc from 'fast-check';
 import { catalogue, findMethod } from '../../core/methods/catalogue.ts';
 import { paramFields } from '../../core/methods/parameters.ts';
+import { anyRequest } from '../../core/methods/testing/any-request.ts';
 import { changedParams, draftOf, newDraft, readDraft, readParam, withRecipe } from './form-model.ts';
 
 const impressions = findMethod('data-impressions');
@@ -59,6 +61,26 @@ describe('a form drawn from a declaration', () => {
     assert.deepEqual(readDraft(impressions, again, zoo).request, request);
     assert.deepEqual(changedParams(impressions, again), new Set(['count', 'scales']));
   });
+});
+
+describe('any run, asked for again in the form', () => {
+  const places = { models: ['/m/a.onnx', "/m/it's.onnx"], data: ['/d/digits', '/d/a b'], architectures: zoo };
+  for (const spec of catalogue) {
+    it(`is the same run: ${spec.id}`, () => {
+      for (const wanted of fc.sample(anyRequest(spec, places), { seed: 9, numRuns: 12 })) {
+        const { methodVersion: _version, ...asked } = wanted;
+        // Spaces around a text are slips of the typing.
+        const tidy = Object.entries(asked.params).map(([name, value]) => [
+          name,
+          typeof value === 'string' ? value.trim() : value,
+        ]);
+        const request = { ...asked, params: Object.fromEntries(tidy) };
+        const read = readDraft(spec, draftOf(spec, wanted), zoo);
+        assert.deepEqual(read.problems, {});
+        assert.deepEqual({ ...read.request, params: spec.params.parse(read.request.params) }, request);
+      }
+    });
+  }
 });
 
 describe('what is typed', () => {

@@ -74,7 +74,7 @@ export function withRecipe(spec: MethodSpec, draft: Draft, recipe: string | unde
 export interface ReadDraft {
   readonly request: DraftRequest;
   /**
-   * Field → what is wrong with it: a parameter's name, `models.ROLE`, `models.ROLE.mean` (std, dims), `data.ROLE` or
+   * Field → what is wrong with it: a parameter's name, `models.ROLE`, `models.ROLE.mean` (std, dims, classes), `data.ROLE` or
    * `threads`.
    */
   readonly problems: Readonly<Record<string, string>>;

@@ -1,4 +1,6 @@
-import { Normalisation, type ModelRef } from '../../core/contract/run.ts';
+import { ClassNames, Normalisation, type ModelRef } from '../../core/contract/run.ts';
+import { formatValue, parseValue } from '../../core/methods/param-text.ts';
+import type { ValueShape } from '../../core/methods/parameters.ts';
 
 /** What is said about a model file beside its path, as texts; '' for what the file itself says. */
 export interface ModelWords {
@@ -7,19 +9,23 @@ export interface ModelWords {
   readonly std: string;
   /** `height=32, width=32`: sizes that the file leaves open. */
   readonly dims: string;
+  /** Apart by commas, or JSON where a name has one itself; in the order of the logits. */
+  readonly classes: string;
 }
 
-export const noModelWords: ModelWords = { mean: '', std: '', dims: '' };
+export const noModelWords: ModelWords = { mean: '', std: '', dims: '', classes: '' };
+
+const namesShape: ValueShape = { kind: 'list', item: { kind: 'text' }, fewest: 1, most: undefined };
 
 type FileRef = Extract<ModelRef, { kind: 'file' }>;
 
 export interface ReadModelWords {
-  readonly given: Pick<FileRef, 'normalisation' | 'dims'>;
+  readonly given: Pick<FileRef, 'normalisation' | 'dims' | 'classNames'>;
   readonly problems: Partial<Record<keyof ModelWords, string>>;
 }
 
 /** The words as a request takes them; what is wrong is left out and said. */
-export function readModelWords({ mean, std, dims }: ModelWords): ReadModelWords {
+export function readModelWords({ mean, std, dims, classes }: ModelWords): ReadModelWords {
   const problems: Partial<Record<keyof ModelWords, string>> = {};
   const [means, deviations, sizes] = [numbersIn(mean), numbersIn(std), readDims(dims)];
   const expected = 'Expected numbers apart by commas, one a channel or one for all';
@@ -31,6 +37,11 @@ export function readModelWords({ mean, std, dims }: ModelWords): ReadModelWords 
     problems[means.length === 0 ? 'mean' : 'std'] = 'Mean and deviation are given together.';
   }
   if (sizes === undefined) problems.dims = `Expected NAME=SIZE apart by commas, got "${dims}".`;
+  const names = parseValue(namesShape, classes.trim());
+  const classNames = ClassNames.safeParse(names.ok ? names.value : undefined);
+  if (classes.trim() !== '' && !classNames.success) {
+    problems.classes = `Expected names apart by commas, or a JSON list of them, got "${classes}".`;
+  }
   const normalisation = Normalisation.safeParse({ mean: means, std: deviations });
   const hasDims = sizes !== undefined && Object.keys(sizes).length > 0;
   return {
@@ -38,6 +49,7 @@ export function readModelWords({ mean, std, dims }: ModelWords): ReadModelWords 
     given: {
       ...(normalisation.success ? { normalisation: normalisation.data } : {}),
       ...(hasDims ? { dims: sizes } : {}),
+      ...(classNames.success ? { classNames: classNames.data } : {}),
     },
   };
 }
@@ -45,13 +57,14 @@ export function readModelWords({ mean, std, dims }: ModelWords): ReadModelWords 
 /** The words that ask for the same. */
 export function modelWordsOf(model: ModelRef | undefined): ModelWords {
   if (model?.kind !== 'file') return noModelWords;
-  const { normalisation, dims = {} } = model;
+  const { normalisation, dims = {}, classNames } = model;
   return {
     mean: normalisation?.mean.join(', ') ?? '',
     std: normalisation?.std.join(', ') ?? '',
     dims: Object.entries(dims)
       .map(([name, size]) => `${name}=${size}`)
       .join(', '),
+    classes: classNames ? formatValue(namesShape, classNames) : '',
   };
 }
 

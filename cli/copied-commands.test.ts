@@ -1,0 +1,53 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, describe, it } from 'node:test';
+import fc from 'fast-check';
+import { catalogue } from '../core/methods/catalogue.ts';
+import { commandLine } from '../core/methods/command-line.ts';
+import { anyRequest } from '../core/methods/testing/any-request.ts';
+import { pathNamer } from '../core/service/path-names.ts';
+import { parseArguments } from './arguments.ts';
+import { methodFlags } from './flags.ts';
+import { commandOf } from './help.ts';
+import { buildRequest } from './request.ts';
+
+const dir = mkdtempSync(join(tmpdir(), 'palimpsest-commands-'));
+after(() => rmSync(dir, { recursive: true, force: true }));
+const inside = (name: string): string => join(dir, name);
+const models = ['model.onnx', "it's 50 % of $HOME.onnx", '-dash.onnx', 'lenet5', 'bundled:x', 'a;b`c`.onnx'].map(
+  inside,
+);
+const data = ['digits', '~', '-d', 'mit Ümlaut & "quotes"'].map(inside);
+for (const path of models) writeFileSync(path, 'model');
+for (const path of data) mkdirSync(path);
+const architectures = ['lenet5', 'lenet5-half', 'mlp'];
+
+/** What a shell makes of the lines: their words. */
+function shellWords(lines: readonly string[]): string[][] {
+  const script = lines.map((line) => `printf '%s\\0' ${line}; printf '\\0\\0'`).join('\n');
+  const { stdout, status } = spawnSync('sh', ['-c', script], { encoding: 'utf8', maxBuffer: 2 ** 26 });
+  assert.equal(status, 0);
+  return stdout
+    .split('\0\0\0')
+    .slice(0, -1)
+    .map((words) => words.split('\0'));
+}
+
+describe('a command that was copied from the window', () => {
+  for (const spec of catalogue) {
+    it(`asks for the same run of ${spec.id} again, by way of a shell`, () => {
+      const requests = fc.sample(anyRequest(spec, { models, data, architectures }), { seed: 4, numRuns: 16 });
+      const verb = commandOf(spec).split(' ');
+      const lines = requests.map((request) => commandLine(spec, request, { nameOfPath: pathNamer(dir) }));
+      for (const [i, words] of shellWords(lines).entries()) {
+        assert.deepEqual(words.slice(0, verb.length), verb);
+        const args = parseArguments(words.slice(verb.length), methodFlags(spec), commandOf(spec));
+        const again = buildRequest(spec, args, { cwd: dir, defaultThreads: 7, architectures });
+        assert.deepEqual(again, requests[i], lines[i]);
+      }
+    });
+  }
+});
