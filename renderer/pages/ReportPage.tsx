@@ -34,18 +34,14 @@ export function ReportPage({ runId }: { readonly runId: string }) {
   const bridge = useBridge();
   const details = useRequest('runs.get', { runId });
   const link = useRequest('links.create', { kind: 'report', runId });
-  const [printError, setPrintError] = useState<WorkbenchError | undefined>(undefined);
-  const error = link.error ?? details.error ?? printError;
+  const printing = useAction();
+  const error = link.error ?? details.error ?? printing.error;
   // The link of the frame may be too old by now.
-  const print = async (): Promise<void> => {
-    try {
+  const print = (): void =>
+    printing.run(async () => {
       const { url } = await bridge.request('links.create', { kind: 'report', runId });
       window.open(url, '_blank', 'noopener');
-      setPrintError(undefined);
-    } catch (thrown) {
-      setPrintError(toWorkbenchError(thrown));
-    }
-  };
+    });
   return (
     <Page
       title="Report"
@@ -59,7 +55,7 @@ export function ReportPage({ runId }: { readonly runId: string }) {
           </Button>
           {hasAddress() && (
             <Tooltip describeChild title="Opens the report alone; print it from there, or save it as PDF.">
-              <Button variant="outlined" startIcon={<Icon name="print" />} onClick={() => void print()}>
+              <Button variant="outlined" startIcon={<Icon name="print" />} disabled={printing.isBusy} onClick={print}>
                 Print or PDF
               </Button>
             </Tooltip>
