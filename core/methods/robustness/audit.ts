@@ -79,7 +79,8 @@ export async function prepareAudit(
   const { attacks, leftOut } = chooseAttacks(params, settled, victim.classes, sources.length > 0);
   const defence = defenceOf(params);
   const numbered = classNamesOf(victim, set);
-  const found = params.severity ? chooseTaxonomy(params, settled.preset, numbered) : { none: '' };
+  const titles = `${victim.title} ${set.title}`;
+  const found = params.severity ? chooseTaxonomy(params, settled.preset, numbered, titles) : { none: '' };
   // Data without names takes those that its classes are measured by.
   const isNumbered = numbered.every((name, i) => name === String(i));
   const classNames = isNumbered && 'taxonomy' in found ? found.taxonomy.classes : numbered;

@@ -70,6 +70,8 @@ export function chooseTaxonomy(
   { taxonomy }: Params,
   preset: Preset,
   classNames: readonly string[],
+  /** Of model and data. */
+  titles: string,
 ): { readonly taxonomy: Taxonomy } | { readonly none: string } {
   if (taxonomy === 'none') return { none: 'Semantic severity was switched off.' };
   if (taxonomy !== 'auto') {
@@ -85,6 +87,11 @@ export function chooseTaxonomy(
   }[preset];
   const none = `There is no bundled taxonomy for these ${classNames.length} classes: semantic severity needs one of your own.`;
   if (likely === undefined) return { none };
+  // Ten classes without names on small colour images are not yet animals and vehicles.
+  const isNumbered = classNames.every((name, i) => name === String(i));
+  if (preset === 'cifar' && isNumbered && !/cifar/i.test(titles)) {
+    return { none: `${none} If these are the classes of ${likely}, in its order, say so: choose that taxonomy.` };
+  }
   const chosen = parseTaxonomy(bundledPath(likely));
   if (!chosen) return { none: noSemantics(likely) };
   try {
@@ -128,18 +135,19 @@ export function chooseMeasures(input: MeasureInput): Dissimilarity[] {
   if (taxonomy) {
     const { wuPalmer, path, height } = semanticDistances(taxonomy);
     measures.push(
-      { name: 'wup', title: 'Wu–Palmer', values: wuPalmer },
+      { name: 'wup', title: `Wu–Palmer in ${taxonomy.title}`, values: wuPalmer },
       { name: 'path', title: 'Path', values: path },
       { name: 'height', title: 'LCA height', values: height },
     );
   }
   const by = judge === victim ? 'own' : judge.title;
-  measures.push({
-    name: 'v3',
-    title: `Confusion, ${by}`,
-    values: confusionDissimilarity(input.judgeLogits, labels, classes),
-  });
-  const hasAll = new Set(labels).size === classes;
+  const missing = classes - new Set(labels).size;
+  // Of two classes without images nothing is known of each other.
+  if (missing < 2) {
+    const values = confusionDissimilarity(input.judgeLogits, labels, classes);
+    measures.push({ name: 'v3', title: `Confusion, ${by}`, values });
+  }
+  const hasAll = missing === 0;
   if (hasAll && input.judgeFeatures) {
     const values = meanDissimilarity(input.judgeFeatures, labels, classes);
     measures.push({ name: 'v1', title: `Features, ${by}`, values });

@@ -36,6 +36,13 @@ describe('visual dissimilarity', () => {
     close(found, [0, 0, 0.5, 0, 0, 1 - 1 / 6, 0.5, 1 - 1 / 6, 0]);
   });
 
+  it('judges a class without images by how often others are taken for it', () => {
+    const logits = Float32Array.from([0.7, 0.2, 0.1, 0.3, 0.6, 0.1], Math.log);
+    // 0–1 (0.2 + 0.3) / 2, 0–2 and 1–2 0.1; divided by 0.25.
+    const found = confusionDissimilarity(logits, Int32Array.of(0, 1), 3, 1);
+    close(found, [0, 0, 0.6, 0, 0, 0.6, 0.6, 0.6, 0]);
+  });
+
   it('names the nearest and the farthest wrong class of each answer, the lower one of equals', () => {
     const values = Float64Array.of(0, 1, 2, 3, 0, 3, 5, 5, 0);
     const { least, most } = extremeTargets(values, Int32Array.of(0, 1, 2, 0));

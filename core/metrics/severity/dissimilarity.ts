@@ -48,7 +48,8 @@ export function cosineDissimilarity(rows: ArrayLike<number>, classes: number): F
 
 /**
  * V3: 1 − C of the soft confusion C_ij = mean over images of class i of softmax(z / T)_j, without its diagonal,
- * symmetrised and divided by its maximum. `logits` [N, K] of clean images.
+ * symmetrised and divided by its maximum. `logits` [N, K] of clean images. A class without images is judged by how often
+ * others are taken for it; a pair of such classes is NaN.
  */
 export function confusionDissimilarity(
   logits: Float32Array,
@@ -63,9 +64,12 @@ export function confusionDissimilarity(
     counts[labels[i]!]!++;
     for (let k = 0; k < classes; k++) confusion[labels[i]! * classes + k]! += p[i * classes + k]!;
   }
-  const rate = (a: number, b: number): number => (counts[a] === 0 ? 0 : confusion[a * classes + b]! / counts[a]!);
-  const symmetric = offDiagonal(classes, (a, b) => (rate(a, b) + rate(b, a)) / 2);
-  const largest = symmetric.reduce((top, value) => Math.max(top, value), 0);
+  const rates = (a: number, b: number): number[] => (counts[a] === 0 ? [] : [confusion[a * classes + b]! / counts[a]!]);
+  const symmetric = offDiagonal(classes, (a, b) => {
+    const known = [...rates(a, b), ...rates(b, a)];
+    return known.reduce((sum, rate) => sum + rate, 0) / known.length;
+  });
+  const largest = symmetric.reduce((top, value) => (value > top ? value : top), 0);
   return offDiagonal(classes, (a, b) => (largest === 0 ? 1 : 1 - symmetric[a * classes + b]! / largest));
 }
 
