@@ -83,7 +83,8 @@ function notMonotone(observations: readonly Observation[]): Suspicion[] {
   });
 }
 
-function oddGradients(observations: readonly Observation[]): Suspicion[] {
+/** What the images themselves showed, whichever of them an attack was given. */
+export function oddGradients(observations: readonly Pick<Observation, 'records'>[]): Suspicion[] {
   const sayings = [
     ['zero-gradient', 'zero-gradients', 'a gradient of zero where the attack starts'],
     ['nan-gradient', 'nan-gradients', 'a gradient that is not a number'],

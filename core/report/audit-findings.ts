@@ -31,6 +31,7 @@ export function auditFindings(
   const found: Finding[] = [];
   for (const model of audit.models) {
     const box = (id: string, ways: readonly string[], title: string, references: readonly FindingReference[]): void => {
+      const by = id === 'evasion-transfer' ? 'transfer' : 'asking';
       // Who has the file can also ask the model: its worst case is over all attacks.
       const attacks =
         id === 'evasion-white-box' ? access(['white-box', 'score', 'decision', 'transfer']) : access(ways);
@@ -38,11 +39,14 @@ export function auditFindings(
         const rows = model.rows.filter((row) => row.epsilon === epsilon && ways.includes(row.access) && !row.isControl);
         const [strongest] = rows.toSorted((a, b) => a.robustAccuracy - b.robustAccuracy);
         if (!strongest || (audit.survivorsOnly && id !== 'evasion-white-box')) continue;
-        const worst = model.worst.find((each) => each.epsilon === epsilon);
-        const figure = id === 'evasion-white-box' && worst ? worst : strongest;
+        // What one attack leaves another may take: the figure is of all of them together.
+        const all = id === 'evasion-white-box' ? model.worst : model.together.filter((each) => each.by === by);
+        const figure = all.find((each) => each.epsilon === epsilon) ?? strongest;
         const lost = 1 - figure.robustAccuracy / model.cleanAccuracy;
         found.push({
           id,
+          kind: title,
+          model: model.role,
           level: lost >= failing ? 'error' : lost >= 0.1 ? 'warning' : 'note',
           title: `${title}, ${epsilonText(audit, epsilon)}: ${percent(figure.robustAccuracy)} of ${model.title} stands`,
           text: `Tried: ${attacks.map((attack) => attack.title).join(', ')}. Of ${formatNumber(model.count)} images ${percent(model.cleanAccuracy)} are answered rightly without an attack and ${percent(figure.robustAccuracy)} under every one of these attacks.`,
@@ -92,6 +96,7 @@ function universalFindings(audit: AuditData, universal: UniversalData | undefine
   return [
     {
       id: 'universal-perturbation',
+      kind: 'One perturbation for all images',
       level: best.foolingRate >= failing ? 'error' : best.foolingRate >= 0.1 ? 'warning' : 'note',
       title: `One perturbation for all images changes ${percent(best.foolingRate)} of the answers`,
       text: `${best.title}${best.isDataFree ? ', made from the file and no image' : ''}. ${noise ? `Random signs of the same size change ${percent(noise.foolingRate)}.` : ''}`,
@@ -114,6 +119,7 @@ function severityFindings(audit: AuditData, severity: SeverityData | undefined):
   return [
     {
       id: 'severity',
+      kind: 'Severity of wrong answers',
       level: lead.low !== null && lead.low > 1 ? 'warning' : 'note',
       title: `Wrong answers are ${lead.value.toFixed(2)} times as severe as random ones`,
       text: `Mean distance (${lead.measure.title}) of the old from the new label over the fooled images, divided by that of a uniformly random wrong label for the same images. In the spirit of Mopuri et al. 2020.`,
@@ -135,6 +141,7 @@ function doubtFindings(audit: AuditData): Finding[] {
   return [
     {
       id: 'evaluation-suspect',
+      kind: 'Doubts about an evaluation',
       level: 'warning',
       title: 'There are reasons to doubt the evaluation',
       text: audit.suspicions.join(' '),

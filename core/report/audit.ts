@@ -61,6 +61,17 @@ export const AuditData = z.object({
           fallen: z.array(z.object({ attack: z.string(), images: z.int() })),
         }),
       ),
+      /** What all attacks of a kind leave together: by asking the model, or by another model. Empty for survivors only. */
+      together: z
+        .array(
+          z.object({
+            by: z.enum(['asking', 'transfer']),
+            epsilon: z.number(),
+            robustAccuracy: z.number(),
+            interval: Interval,
+          }),
+        )
+        .default([]),
     }),
   ),
   suspicions: z.array(z.string()),

@@ -16,6 +16,10 @@ export interface ReportDocument {
 export interface Finding {
   /** Stable name of the kind of finding, such as "evasion-white-box"; the SARIF rule. */
   readonly id: string;
+  /** What findings of this kind are about, without figures; the title where there is none. */
+  readonly kind?: string;
+  /** Role of the model that it is about; the first one where there is none. */
+  readonly model?: string;
   /** error: fails what was asked of it; warning: weak, or the evaluation is doubtful; note: held or for information. */
   readonly level: 'error' | 'warning' | 'note';
   /** One line. */

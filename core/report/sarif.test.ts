@@ -132,6 +132,20 @@ describe('the findings as SARIF', () => {
     assert.deepEqual(noted?.taxonomies, []);
   });
 
+  it('lie in the file of the model that they are about, under a rule whose text has no figures', () => {
+    const { findings = [], ...without } = sampleDocument('');
+    const [file] = sampleFacts.models;
+    assert.ok(file?.sha256);
+    const models = [file, { ...file, role: 'compared', name: 'other.onnx' }];
+    const about = findings.map((finding) => ({ ...finding, kind: 'Cloning', model: 'compared' }));
+    const told = sarif.parse(reportSarif({ ...without, findings: about }, { ...sampleFacts, models })).runs[0];
+    assert.deepEqual(told?.results[0]?.locations[0]?.physicalLocation.artifactLocation, {
+      uri: 'other.onnx',
+      index: 1,
+    });
+    assert.equal(told.tool.driver.rules?.[0]?.shortDescription?.text, 'Cloning');
+  });
+
   it('give a file name that is no URI as one', () => {
     const models = sampleFacts.models.slice(0, 1).map((model) => ({ ...model, name: 'my model: ü.onnx' }));
     const { runs } = sarif.parse(reportSarif(sampleDocument(''), { ...sampleFacts, models }));

@@ -20,7 +20,7 @@ export function reportSarif(document: ReportDocument, facts: ReportFacts): Sarif
           driver: {
             name: 'Palimpsest',
             ...(facts.environment === null ? {} : { version: facts.environment.palimpsest }),
-            rules: kinds.map(({ id, title }) => ({ id, shortDescription: { text: title } })),
+            rules: kinds.map(({ id, kind, title }) => ({ id, shortDescription: { text: kind ?? title } })),
             supportedTaxonomies: catalogues.map(({ name }, index) => ({ name, index })),
           },
         },
@@ -48,7 +48,11 @@ function result(
   files: readonly InputFact[],
   facts: ReportFacts,
 ): SarifResult {
-  const [file] = files;
+  const index = Math.max(
+    0,
+    files.findIndex(({ role }) => role === finding.model),
+  );
+  const file = files[index];
   const { count, value, unit, interval, budget, seed } = finding.evidence;
   return {
     ruleId: finding.id,
@@ -57,7 +61,7 @@ function result(
     level: finding.level === 'note' ? 'none' : finding.level,
     message: { text: `${finding.title}. ${finding.text}` },
     // A weakness of a model has no line; consumers want a place all the same, and the file is it.
-    locations: file === undefined ? [] : [{ physicalLocation: { artifactLocation: { uri: uriOf(file), index: 0 } } }],
+    locations: file === undefined ? [] : [{ physicalLocation: { artifactLocation: { uri: uriOf(file), index } } }],
     taxa: finding.references.map((reference) => taxon(reference, catalogues)),
     properties: {
       n: count,

@@ -64,16 +64,14 @@ export async function* concludeAudit(work: Attacked): Events<ResultMetrics> {
   });
   const [first] = models;
   if (!first) return {};
-  const audits = models.map((model) => auditOf(model, plan.attacks, plan.epsilons, plan.norm));
+  const audits = models.map((model) => auditOf(model, plan.attacks, plan.epsilons, plan.norm, plan.survivorsOnly));
   const suspicions = [
     ...work.suspicions,
-    ...(params.survivorsOnly
-      ? []
-      : models.flatMap((model, i) => {
-          const audit = audits[i];
-          const found = audit ? doubts(audit, model.stages) : [];
-          return found.map(({ message }) => (models.length > 1 ? `${model.title}: ${message}` : message));
-        })),
+    ...models.flatMap((model, i) => {
+      const audit = audits[i];
+      const found = audit ? doubts(audit, model.stages, plan.survivorsOnly) : [];
+      return found.map(({ message }) => (models.length > 1 ? `${model.title}: ${message}` : message));
+    }),
   ];
   for (const message of suspicions) yield { type: 'log', level: 'warning', message };
   const { measures } = work;

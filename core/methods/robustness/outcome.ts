@@ -1,6 +1,12 @@
 import { setImmediate } from 'node:timers/promises';
 import { stream } from '../../base/rng.ts';
-import { examineGradients, examineVictim, suspicionsOf, type Suspicion } from '../../attacks/suspicions.ts';
+import {
+  examineGradients,
+  examineVictim,
+  oddGradients,
+  suspicionsOf,
+  type Suspicion,
+} from '../../attacks/suspicions.ts';
 import type { Victim } from '../../attacks/victim.ts';
 import { attackFigures } from '../../attacks/verdicts.ts';
 import type { Attack } from '../../attacks/attack.ts';
@@ -34,6 +40,11 @@ export interface ModelStages {
   readonly stages: readonly Stage[];
 }
 
+const accessOf: Readonly<Record<'asking' | 'transfer', readonly string[]>> = {
+  asking: ['score', 'decision'],
+  transfer: ['transfer'],
+};
+
 const nullable = (value: number): number | null => (Number.isFinite(value) ? value : null);
 
 /** Accuracy of each attack and of the worst case at each epsilon. */
@@ -42,6 +53,7 @@ export function auditOf(
   attacks: readonly Attack[],
   epsilons: readonly number[],
   norm: 'linf' | 'l2' | 'l1',
+  survivorsOnly: boolean,
 ): ModelAudit {
   const count = labels.length;
   const right = stages[0]?.records.filter(({ verdict }) => verdict !== 'already-wrong').length ?? 0;
@@ -68,21 +80,40 @@ export function auditOf(
       transfer: access === 'transfer' ? { source: foolSource.length, both } : null,
     };
   });
-  const worst = epsilons.map((epsilon) => {
-    const fallen = worstCase(stages, epsilon, count);
-    const first = new Map<string, number>();
-    for (const { stage } of fallen) if (stage) first.set(stage.title, (first.get(stage.title) ?? 0) + 1);
-    const standing = right - fallen.filter(({ stage }) => stage !== undefined).length;
+  const under = (some: readonly Stage[], epsilon: number) => {
+    const fallen = worstCase(some, epsilon, count).filter(({ stage }) => stage !== undefined);
+    const standing = right - fallen.length;
     const { low, high } = wilsonInterval(standing, count);
     return {
-      epsilon,
-      robustAccuracy: standing / count,
-      interval: [low, high] as [number, number],
-      fallen: [...first].map(([attack, images]) => ({ attack, images })),
+      fallen,
+      figures: { epsilon, robustAccuracy: standing / count, interval: [low, high] as [number, number] },
     };
+  };
+  const worst = epsilons.map((each) => {
+    const { fallen, figures } = under(stages, each);
+    const first = new Map<string, number>();
+    for (const { stage } of fallen) if (stage) first.set(stage.title, (first.get(stage.title) ?? 0) + 1);
+    return { ...figures, fallen: [...first].map(([attack, images]) => ({ attack, images })) };
+  });
+  const together = (['asking', 'transfer'] as const).flatMap((by) => {
+    const ids = new Set(
+      rows.filter((row) => !row.isControl && accessOf[by].includes(row.access)).map((row) => row.attack),
+    );
+    const some = stages.filter(({ attackId }) => ids.has(attackId));
+    if (survivorsOnly || some.length === 0) return [];
+    return epsilons.map((each) => ({ by, ...under(some, each).figures }));
   });
   const clean = wilsonInterval(right, count);
-  return { role, title, count, cleanAccuracy: right / count, cleanInterval: [clean.low, clean.high], rows, worst };
+  return {
+    role,
+    title,
+    count,
+    cleanAccuracy: right / count,
+    cleanInterval: [clean.low, clean.high],
+    rows,
+    worst,
+    together,
+  };
 }
 
 /** What is odd about a model before it is attacked. */
@@ -95,9 +126,9 @@ export async function firstDoubts(
   return found.map(({ message }) => message);
 }
 
-/** Doubts about the figures of single attacks; none can be had where attacks only saw survivors. */
-export function doubts(audit: ModelAudit, stages: readonly Stage[]): Suspicion[] {
-  return suspicionsOf(
+/** Doubts about the figures of single attacks; where attacks only saw survivors these cannot be compared. */
+export function doubts(audit: ModelAudit, stages: readonly Stage[], survivorsOnly: boolean): Suspicion[] {
+  return (survivorsOnly ? oddGradients : suspicionsOf)(
     stages.map((stage) => {
       const row = audit.rows.find(({ attack, epsilon }) => attack === stage.attackId && epsilon === stage.epsilon);
       return {

@@ -181,12 +181,43 @@ function doubtsSection(audit: AuditData): ReportSection {
     });
   }
   if (audit.suspicions.length === 0) {
-    blocks.push({
-      kind: 'text',
-      text: 'No attack without gradients beat those with them, no larger ball or longer attack helped the model, no gradient vanished, nothing stood where every pixel may be anything, the answers did not change from one look to the next. None of this proves that no stronger attack exists.',
-    });
+    blocks.push({ kind: 'text', text: checksText(audit) });
   }
   return { title: 'How far to trust these figures', blocks };
+}
+
+/** What was looked at without finding a reason to doubt, and what this audit had no means to look at. */
+function checksText(audit: AuditData): string {
+  const attacks = audit.attacks.filter(({ isControl }) => !isControl);
+  const seesGradients = attacks.some(({ access }) => access === 'white-box');
+  const has = (...ids: readonly string[]): boolean => attacks.some(({ id }) => ids.includes(id));
+  const isComparable = !audit.survivorsOnly;
+  const checks: readonly (readonly [string, boolean, string])[] = [
+    [
+      'no attack without gradients beat those with them',
+      isComparable && seesGradients && audit.attacks.some(({ access }) => access !== 'white-box'),
+      'whether attacks without gradients beat those with them',
+    ],
+    [
+      'no larger ball helped the model',
+      isComparable && audit.epsilons.length > 1,
+      'whether a larger ball helps the model',
+    ],
+    ['no longer attack did', isComparable && has('fgsm') && has('pgd', 'bim'), 'whether a longer attack does'],
+    ['no gradient vanished', seesGradients, 'whether gradients vanish'],
+    ['nothing stood where every pixel may be anything', true, ''],
+    ['the answers did not change from one look to the next', true, ''],
+  ];
+  const made = checks.filter(([, isMade]) => isMade).map(([found]) => found);
+  const open = checks.filter(([, isMade]) => !isMade).map(([, , question]) => question);
+  const reason = isComparable
+    ? 'the attacks and epsilons do not tell'
+    : 'each attack only saw what the others had left';
+  return [
+    `${made.join(', ').replace(/^./, (letter) => letter.toUpperCase())}.`,
+    ...(open.length > 0 ? [`Not looked at, because ${reason}: ${open.join(', ')}.`] : []),
+    'None of this proves that no stronger attack exists.',
+  ].join(' ');
 }
 
 function attacksSection(audit: AuditData): ReportSection {
