@@ -194,12 +194,12 @@ function QueueLine() {
     >
       <Box component="span" sx={{ width: 8, height: 8, borderRadius: '50%', bgcolor: 'primary.main', ml: 0.5 }} />
       <Box component="span" sx={wide}>
-        {data.running.length === 1 ? 'One run is computing' : `${data.running.length} runs are computing`}
-        {data.running.length === 1 && (
+        {data.running.length === 1 ? (
           <>
-            {', '}
-            <LiveProgress runId={running} show="share" />
+            Computing <LiveProgress runId={running} show="share" />
           </>
+        ) : (
+          `${data.running.length} runs are computing`
         )}
         {waiting > 0 && `, ${waiting} waiting`}
       </Box>

@@ -52,7 +52,7 @@ export function RunList({ rows }: { readonly rows: readonly RunRow[] }) {
                 ) : (
                   formatWhen(row.createdAtMs, now)
                 )}
-                {row.durationMs > 0 && ` · ${formatDuration(row.durationMs)}`}
+                {row.state !== 'running' && row.durationMs > 0 && ` · ${formatDuration(row.durationMs)}`}
               </Box>
             </Box>
           </Link>

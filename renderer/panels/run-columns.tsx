@@ -82,7 +82,7 @@ export function runColumns(
     {
       field: 'state',
       headerName: 'State',
-      width: 116,
+      width: 126,
       renderCell: ({ row }) => (
         <>
           <StateMark state={row.state} isPaused={row.isPaused} />{' '}

@@ -13,9 +13,11 @@ import { ErrorNote } from '../ErrorNote.tsx';
 import { Facts, type Fact } from '../Facts.tsx';
 import { Page, Section } from '../Page.tsx';
 import { Rows } from '../PageSkeleton.tsx';
+import { csvText } from '../save.ts';
 import { ModelNotes } from './ModelNotes.tsx';
 import { Outline } from './Outline.tsx';
 import { Sanity } from './Sanity.tsx';
+import type { OutlineBlock } from './stages.ts';
 import { Uses } from './Uses.tsx';
 
 interface ModelCardProps {
@@ -111,13 +113,21 @@ function Card({ inspection, known, path }: ModelCardProps & { readonly inspectio
         </Box>
       </Box>
       {classifier && (
-        <Section title="Layers">
+        <Section title="Layers" aside={<CopyButton text={layersCsv(classifier.outline)} title="Copy as CSV" />}>
           <Outline blocks={classifier.outline} />
         </Section>
       )}
     </>
   );
 }
+
+const layersCsv = (blocks: readonly OutlineBlock[]): string =>
+  csvText([
+    ['part', 'layer', 'operators', 'output', 'parameters', 'operations'],
+    ...blocks.map(({ stage, name, operators, shape, parameters, flops }) => {
+      return [stage, name, operators.join('; '), shape.join(' × '), parameters, flops];
+    }),
+  ]);
 
 function identity({ file, classifier, inputs, outputs }: ModelInspection): Fact[] {
   const image = classifier?.image;
