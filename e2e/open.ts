@@ -79,7 +79,7 @@ export const openStandIn: Opener = async () => {
       workspace,
       complaints: listen(page),
       async nextSaved() {
-        const [saved] = await once(stage.downloads, 'saved');
+        const [saved] = await once(stage.downloads, 'saved', { signal: AbortSignal.timeout(patienceMs) });
         return saved;
       },
       async goElsewhere() {
