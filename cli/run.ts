@@ -65,7 +65,7 @@ export function methodVerb(spec: MethodSpec): Verb {
       const { admitModels } = await import('../core/service/admit-models.ts');
       const { executeRun } = await import('./execute.ts');
       return withWorkspace(args, here, async (workspace) => {
-        await admitModels(request, workspace.dir, here.elapsed);
+        await admitModels(request.models, workspace.dir, here.elapsed);
         const runId = workspace.createRun(request);
         if (!isJson && !args.isOn('quiet')) here.terminal.note(`Run ${runId}: ${spec.title}\n`);
         return executeRun({

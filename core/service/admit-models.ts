@@ -18,13 +18,17 @@ const Admitted = z.object({
 const kept = 1000;
 
 /**
- * Opens each model file of a run that this workspace has not seen before in a throw-away process (core/runtime/
+ * Opens each model file that this workspace has not seen before in a throw-away process (core/runtime/
  * isolated-load.ts). A file that costs the process its life is refused here; what is wrong with any other, the run says
  * itself. Bundled models and the zoo's are our own. @throws MODEL_UNREADABLE
  */
-export async function admitModels(request: RunRequest, workspaceDir: string, elapsed: () => number): Promise<void> {
+export async function admitModels(
+  models: RunRequest['models'],
+  workspaceDir: string,
+  elapsed: () => number,
+): Promise<void> {
   const bundled = resolve(bundledFolder);
-  const paths = Object.values(request.models).flatMap((ref) => (ref.kind === 'file' ? [resolve(ref.path)] : []));
+  const paths = Object.values(models).flatMap((ref) => (ref.kind === 'file' ? [resolve(ref.path)] : []));
   const strangers = [...new Set(paths)].filter((path) => dirname(path) !== bundled);
   if (strangers.length === 0) return;
   const { palimpsest, onnxruntime } = describeMachine();

@@ -1,7 +1,9 @@
+import { availableParallelism, totalmem } from 'node:os';
 import { z } from 'zod';
 import { WorkbenchError, type ErrorCode } from '../base/errors.ts';
 import { dataFormats, DataRef, ErrorData, Normalisation, RunRequest, splits } from '../contract/run.ts';
 import { startChild, type Child } from '../runtime/child-process.ts';
+import { usageOf } from '../runtime/isolated-load-usage.ts';
 import { UnpackAsked } from './bundle/unpack.ts';
 
 /** What is looked into apart from the host: a file of strangers can cost one process, never the window. */
@@ -61,25 +63,40 @@ const kinds: Readonly<Record<ApartCommand['kind'], { readonly code: ErrorCode; r
   bundle: { code: 'BUNDLE_UNREADABLE', timeLimitMs: 30 * minuteMs },
 };
 
-const fork = (): Child => startChild(new URL('./apart-process.ts', import.meta.url));
+const lookEveryMs = 50;
+
+export interface ApartOptions {
+  /** How the process is started; forked when absent. */
+  readonly launch?: (memoryBytes: number, cpuSeconds: number) => Child;
+  /** What it may hold at once; three quarters of the machine's memory when absent. */
+  readonly memoryBytes?: number;
+}
+
+const fork = (memoryBytes: number, cpuSeconds: number): Child =>
+  startChild(new URL('./apart-process.ts', import.meta.url), { limits: { memoryBytes, cpuSeconds } });
 
 /**
  * Looks into a file in a process of its own.
  * @throws what the process found wrong; MODEL_UNREADABLE, DATA_UNREADABLE or BUNDLE_UNREADABLE when the file cost it its life or its time.
  */
-export async function lookApart(command: ApartCommand, launch: () => Child = fork): Promise<unknown> {
-  const child = launch();
+export async function lookApart(
+  command: ApartCommand,
+  { launch = fork, memoryBytes = 0.75 * totalmem() }: ApartOptions = {},
+): Promise<unknown> {
   const answer = Promise.withResolvers<unknown>();
   const { code, timeLimitMs } = kinds[command.kind];
+  const child = launch(memoryBytes, Math.ceil(timeLimitMs / 1000) * availableParallelism());
   const what = subjectOf(command);
-  const timer = setTimeout(() => {
+  const stop = (tookTooMuch: string): void => {
     answer.reject(
-      new WorkbenchError(code, `Looking into ${what} took longer than ${timeLimitMs / 1000} s and was stopped`, {
+      new WorkbenchError(code, `Looking into ${what} took more than ${tookTooMuch} and was stopped`, {
         hint: 'The file may be made to keep programs busy. Choose another one.',
       }),
     );
     child.kill();
-  }, timeLimitMs);
+  };
+  const timer = setTimeout(() => stop(`${timeLimitMs / 1000} s`), timeLimitMs);
+  const watch = watchMemory(child, memoryBytes, () => stop(`${Math.round(memoryBytes / 2 ** 20)} MiB of memory`));
   child.onMessage((message) => answer.resolve(message));
   child.onExit(({ exitCode, signal, output }) => {
     answer.reject(
@@ -97,6 +114,7 @@ export async function lookApart(command: ApartCommand, launch: () => Child = for
     throw WorkbenchError.fromShape(given.error);
   } finally {
     clearTimeout(timer);
+    clearInterval(watch);
     child.kill();
   }
 }
@@ -104,4 +122,17 @@ export async function lookApart(command: ApartCommand, launch: () => Child = for
 function subjectOf(command: ApartCommand): string {
   if (command.kind === 'architecture') return command.name;
   return command.kind === 'look-ahead' ? `what a run of ${command.request.methodId} works on` : command.path;
+}
+
+/** Not every system, and not the application, starts a process under limits of the system's own. */
+function watchMemory(child: Child, mostBytes: number, onMore: () => void): NodeJS.Timeout {
+  let pid: number | undefined;
+  child.onStart((started) => {
+    pid = started;
+  });
+  const look = async (): Promise<void> => {
+    const usage = pid === undefined ? undefined : await usageOf(pid);
+    if (usage && usage.memoryBytes > mostBytes) onMore();
+  };
+  return setInterval(() => void look(), lookEveryMs);
 }

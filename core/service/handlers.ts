@@ -7,6 +7,7 @@ import { SanityReading } from '../contract/sanity.ts';
 import { defaultThreads } from '../runtime/device.ts';
 import { architectures } from '../train/zoo/architectures.ts';
 import { foundNormalisation } from './complete-models.ts';
+import { admitModels } from './admit-models.ts';
 import { lookApart } from './apart.ts';
 import { settlePath, whyUnfit } from './assess.ts';
 import { bind, type HandlerTable } from './bind.ts';
@@ -69,6 +70,7 @@ export function handlers(inside: Inside): HandlerTable {
         ...(said ? [{ title: 'What you said', normalisation: said }] : []),
         ...(found ? [{ title: `Found in ${found.source}`, normalisation: found.normalisation }] : []),
       ];
+      await admitModels({ model: { kind: 'file', path: settlePath(path) } }, workspace.dir, options.elapsed);
       const command = { kind: 'sanity' as const, path: settlePath(path), data, count, also, threads: defaultThreads() };
       return SanityReading.parse(await lookApart(command));
     }),

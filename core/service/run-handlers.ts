@@ -52,7 +52,7 @@ export function runHandlers(inside: Inside, inspect: Inspect): Pick<HandlerTable
     'runs.start': bind(requests['runs.start'], async ({ requests: drafts, note }) => {
       const accepted: RunRequest[] = [];
       for (const [i, draft] of drafts.entries()) accepted.push(requestOf(await assessDraft(draft), i, drafts.length));
-      for (const request of accepted) await admitModels(request, workspace.dir, options.elapsed);
+      for (const request of accepted) await admitModels(request.models, workspace.dir, options.elapsed);
       const groupId = accepted.length > 1 ? randomBytes(6).toString('hex') : null;
       const runIds = accepted.map((request) => workspace.createRun(request));
       if (groupId !== null || note !== undefined) {

@@ -386,7 +386,7 @@ describe('a bundle of runs', () => {
       onMessage: () => {},
       onExit: (listener) => listener({ exitCode: null, signal: 'SIGABRT', output: 'out of memory' }),
     });
-    await assert.rejects(lookApart({ kind: 'bundle', path, workspaceDir: workspace.dir }, dying), {
+    await assert.rejects(lookApart({ kind: 'bundle', path, workspaceDir: workspace.dir }, { launch: dying }), {
       code: 'BUNDLE_UNREADABLE',
       message: /ended the process/,
     });

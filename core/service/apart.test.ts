@@ -1,0 +1,23 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { Child } from '../runtime/child-process.ts';
+import { lookApart } from './apart.ts';
+
+describe('looking into a file apart', () => {
+  it('ends the process when it takes more memory than it may', async () => {
+    const path = 'model.onnx';
+    // Says nothing and holds more than that, as this process does.
+    const launch = (): Child => ({
+      pid: process.pid,
+      onStart: (listener) => listener(process.pid),
+      post: () => {},
+      kill: () => {},
+      onMessage: () => {},
+      onExit: () => {},
+    });
+    await assert.rejects(lookApart({ kind: 'model', path, dims: {} }, { launch, memoryBytes: 2 ** 20 }), {
+      code: 'MODEL_UNREADABLE',
+      message: /took more than 1 MiB of memory/,
+    });
+  });
+});
