@@ -54,7 +54,7 @@ function overview(data: SeverityData): TableBlock {
       return [
         row.title,
         ...(several ? [row.model] : []),
-        budgetText(row),
+        budgetText(row).replace(' ', '\u00a0'),
         value('foolingRate'),
         value('attackSuccess'),
         value('oldLabelNewRank'),
@@ -101,7 +101,7 @@ function corrected(data: SeverityData): TableBlock {
       ...data.rows.map((row) => [
         row.title,
         ...named(row.model),
-        budgetText(row),
+        budgetText(row).replace(' ', '\u00a0'),
         ...data.measures.flatMap(({ name }, i) => [
           row.corrected[name]?.value ?? null,
           ...(i === 0 ? [intervalText(row.corrected[name]), row.harm[name]?.value ?? null] : []),
@@ -272,7 +272,7 @@ function costs(data: SeverityData): ReportBlock[] {
       rows: rows.map((row) => [
         row.title,
         row.model,
-        budgetText(row),
+        budgetText(row).replace(' ', '\u00a0'),
         row.cost.mean,
         row.cost.p95,
         row.cost.cvar95,
