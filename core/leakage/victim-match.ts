@@ -29,14 +29,25 @@ export function matchShared(
     }
   }
   const known = new Set(victim.parameters.map(({ name }) => name));
+  const prefix = commonPrefix([...known], [...given.keys()]);
   for (const name of given.keys()) if (!known.has(name)) reasons.push(`"${name}" is no parameter of the model`);
   if (reasons.length > 0) {
     throw new WorkbenchError('DATA_UNSUITABLE', `The gradient does not fit ${victim.title}: ${reasons.join('; ')}`, {
-      hint: 'Give the gradient of this very model: one tensor for each parameter, under its name in the file, of real numbers (float16, bfloat16, float32 or float64).',
+      hint: prefix
+        ? `Every name has "${prefix}" in front, as parallel wrappers add it: save the tensors without that.`
+        : 'Give the gradient of this very model: one tensor for each parameter, under its name in the file, of real numbers (float16, bfloat16, float32 or float64).',
       details: { reasons },
     });
   }
   return { kind, tensors };
+}
+
+/** What stands in front of each of the names that are wanted, in those that are given; '' for nothing. */
+function commonPrefix(wanted: readonly string[], given: readonly string[]): string {
+  const [first = ''] = wanted;
+  const names = new Set(given);
+  const prefixes = given.flatMap((name) => (name.endsWith(first) ? [name.slice(0, name.length - first.length)] : []));
+  return prefixes.find((prefix) => wanted.every((name) => names.has(prefix + name))) ?? '';
 }
 
 /** √Σ g² over all parameters, in double precision. */

@@ -207,6 +207,12 @@ describe('a gradient from elsewhere', () => {
       /"fc1.weight" float32\[128, 16\] is missing; expected "fc1.bias" float32\[128\], got \[2\]; "fc2.bias" has NaN at 1.*; "other" is no parameter/,
     );
   });
+  it('whose names only have something in front is told to leave that out', async () => {
+    const victim = await zooVictim('lenet-zhu');
+    const shared = await shareOnce(victim, someImages(1, 1, victim.shape), [1]);
+    const wrapped = new Map(Object.entries(shared.tensors).map(([name, value]) => [`module.${name}`, value]));
+    assert.throws(() => matchShared(victim, 'gradient', wrapped), { hint: /"module\." in front/ });
+  });
   it('is said to have vanished when it is all zeros', async () => {
     const victim = await zooVictim('mlp', { shape: [1, 4, 4], classes: 3 });
     const shared = await shareOnce(victim, someImages(6, 1, victim.shape), [1]);
