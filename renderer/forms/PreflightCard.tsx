@@ -2,10 +2,10 @@ import Box from '@mui/material/Box';
 import Button from '@mui/material/Button';
 import Typography from '@mui/material/Typography';
 import { useState } from 'react';
-import { toWorkbenchError, type WorkbenchError } from '../../core/base/errors.ts';
 import type { DraftRequest } from '../../core/contract/bridge.ts';
 import type { Check, Preflight } from '../../core/contract/preflight.ts';
 import { roughDuration } from '../../core/report/estimate-text.ts';
+import { useAction } from '../bridge/use-action.ts';
 import { useBridge } from '../bridge/use-bridge.ts';
 import { Icon } from '../icons/Icon.tsx';
 import { ErrorNote } from '../panels/ErrorNote.tsx';
@@ -21,25 +21,19 @@ interface PreflightCardProps {
 
 interface Looked {
   readonly key: string;
-  readonly found?: Preflight;
-  readonly error?: WorkbenchError;
+  readonly found: Preflight;
 }
 
 /** What can be expected of the run, measured when it is asked for, before anything starts. */
 export function PreflightCard({ help, request }: PreflightCardProps) {
   const bridge = useBridge();
-  const [isLooking, setLooking] = useState(false);
+  const { isBusy: isLooking, error, run } = useAction();
   const [looked, setLooked] = useState<Looked | undefined>(undefined);
   const key = JSON.stringify(request);
   const isStale = looked !== undefined && looked.key !== key;
   const look = (): void => {
     if (!request) return;
-    setLooking(true);
-    bridge
-      .request('runs.lookAhead', request)
-      .then((found) => setLooked({ key, found }))
-      .catch((thrown: unknown) => setLooked({ key, error: toWorkbenchError(thrown) }))
-      .finally(() => setLooking(false));
+    run(async () => setLooked({ key, found: await bridge.request('runs.lookAhead', request) }));
   };
   return (
     <Section title="What can be expected">
@@ -49,8 +43,8 @@ export function PreflightCard({ help, request }: PreflightCardProps) {
         </Typography>
       )}
       <Box aria-live="polite" sx={{ opacity: isStale || isLooking ? 0.55 : 1 }}>
-        {looked?.error && <ErrorNote error={looked.error} />}
-        {looked?.found && <Findings found={looked.found} />}
+        {error && <ErrorNote error={error} />}
+        {looked && !error && <Findings found={looked.found} />}
       </Box>
       {isStale && (
         <Typography variant="caption" color="textSecondary" component="p" sx={{ mt: 1, mb: 0 }}>

@@ -20,12 +20,14 @@ export function MachineSummary({ facts, measuring }: MachineSummaryProps) {
     { label: 'Devices', value: measured ? devices.join(', ') || 'none' : 'not measured yet' },
     {
       label: 'Speed',
-      value: fastest ? (
-        `${formatNumber(Math.round(fastest.gflops))} GFLOP/s on ${fastest.device}, ${fastest.threads} ${fastest.threads === 1 ? 'thread' : 'threads'}`
-      ) : (
-        <Button onClick={measuring.start} disabled={measuring.isMeasuring} sx={{ p: 0, minHeight: 0, ml: -0.25 }}>
-          {measuring.isMeasuring ? 'Measuring …' : 'Measure now'}
-        </Button>
+      value: (
+        <>
+          {fastest &&
+            `${formatNumber(Math.round(fastest.gflops))} GFLOP/s on ${fastest.device}, ${fastest.threads} ${fastest.threads === 1 ? 'thread' : 'threads'}, ${dayOf(measured?.atMs)}. `}
+          <Button onClick={measuring.start} disabled={measuring.isMeasuring} sx={{ p: 0, minHeight: 0, minWidth: 0 }}>
+            {measuring.isMeasuring ? 'Measuring …' : fastest ? 'Again' : 'Measure now'}
+          </Button>
+        </>
       ),
     },
     {
@@ -36,3 +38,5 @@ export function MachineSummary({ facts, measuring }: MachineSummaryProps) {
   ];
   return <Facts facts={rows} labelWidth={92} />;
 }
+
+const dayOf = (atMs = 0): string => new Date(atMs).toLocaleDateString('en-GB', { day: 'numeric', month: 'short' });
