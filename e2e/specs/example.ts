@@ -28,7 +28,7 @@ export function describeExample(place: string, open: Opener): void {
 
     async function printed(): Promise<Buffer> {
       const opening = page.context().waitForEvent('page');
-      await page.getByRole('link', { name: 'Print or PDF' }).click();
+      await page.getByRole('button', { name: 'Print or PDF' }).click();
       const alone = await opening;
       await alone.getByRole('heading', { level: 1 }).waitFor();
       const pdf = await alone.pdf({ preferCSSPageSize: true });
