@@ -63,9 +63,14 @@ export function normOf({ tensors }: Pick<SharedGradients, 'tensors'>): number {
  */
 const vanishedNorm = 1e-12;
 
-/** @throws DATA_UNSUITABLE when there is nothing left to read in the gradient */
+/** @throws DATA_UNSUITABLE when the gradient is not finite, or when there is nothing left to read in it */
 export function refuseVanished(shared: SharedGradients): void {
   const norm = normOf(shared);
+  if (!Number.isFinite(norm)) {
+    throw new WorkbenchError('DATA_UNSUITABLE', `The gradient is not finite: its norm is ${norm}`, {
+      hint: 'The network runs over on these images: check its weights, the range of its images and, after training, the learning rate.',
+    });
+  }
   if (norm > vanishedNorm) return;
   throw new WorkbenchError('DATA_UNSUITABLE', `The gradient vanished: its norm is ${norm.toExponential(1)}`, {
     hint: 'The model is sure of these images already. Nothing can be told from such a gradient; use fresh weights or other images.',

@@ -42,6 +42,7 @@ export function byDefence(units: readonly UnitResult[], defences: readonly Defen
         images.length === 0
           ? []
           : successCurve(errors).map((share) => ({ ...plain(share), threshold: share.threshold })),
+      isKnown: units.some(({ defence, variant }) => defence === index && variant === 'adapted'),
       labelAccuracy: meanOf(best.map(({ labelOverlap }) => labelOverlap)),
       identified: meanOf(images.map(({ identified }) => (typeof identified === 'boolean' ? Number(identified) : null))),
       psnrDb: meanOf(images.map(({ psnrDb }) => psnrDb)),

@@ -38,6 +38,9 @@ export async function labelRow(
   { params, inputs, sharing }: { readonly params: Params; readonly inputs: Inputs; readonly sharing: Sharing },
 ): Promise<Row> {
   const count = params.labelBatches;
+  const classes = inputs.model.classes;
+  const even = Array.from({ length: size }, (_, i) => i % classes);
+  let guess = 0;
   const sums = new Map<LabelRule, { exact: number; answered: number; overlap: number; note: string }>();
   for (let batch = 0; batch < count; batch++) {
     const victim = network.of(batch);
@@ -48,6 +51,7 @@ export async function labelRow(
     );
     const priors = await sharing.priors(victim, dummyImages(inputs.publics, victim.shape, 32, params.seed));
     const { shared } = await sharing.share(images, labels, weightsOf(victim));
+    guess += labelOverlap(even, labels) / count;
     const evidence = labelEvidence(victim, shared, { batchSize: size, priors });
     for (const rule of labelRules) {
       const found = recoverLabels(rule, evidence);
@@ -61,5 +65,6 @@ export async function labelRow(
       });
     }
   }
-  return { network: network.title, batchSize: size, kind, rules: [...sums].map(([rule, sum]) => ({ rule, ...sum })) };
+  const rules = [...sums].map(([rule, sum]) => ({ rule, ...sum }));
+  return { network: network.title, batchSize: size, kind, guess, rules };
 }

@@ -61,6 +61,8 @@ const DefenceFigures = z.object({
   /** MSE ≤ 0.01; null: there is no truth to score against. */
   success: Share.nullable(),
   curve: z.array(Share.extend({ threshold: z.number() })),
+  /** An attack by somebody who knows the defence was made, too. */
+  isKnown: z.boolean().default(false),
   labelAccuracy: Finite,
   identified: Finite,
   psnrDb: Finite,
@@ -121,6 +123,8 @@ export const LabelTableData = z.object({
       network: z.string(),
       batchSize: z.int(),
       kind: z.enum(['as they come', 'distinct', 'one class']),
+      /** Overlap of a guess that names all classes equally often and sees no gradient. */
+      guess: z.number().default(0),
       rules: z.array(
         z.object({
           rule: z.string(),

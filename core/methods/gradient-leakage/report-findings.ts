@@ -37,7 +37,7 @@ const seedOf = ({ params }: FindingInputs): number | null =>
 function byAttack(inputs: FindingInputs): Finding[] {
   const { attacks, figures } = inputs;
   if (!attacks) return [];
-  return figures.flatMap(({ title, success }, index): Finding[] => {
+  return figures.flatMap(({ title, success, isKnown }, index): Finding[] => {
     if (!success) return [];
     const where = index === 0 ? 'without a defence' : `under ${title}`;
     const leaks = success.count > 0;
@@ -46,7 +46,7 @@ function byAttack(inputs: FindingInputs): Finding[] {
         id: index === 0 ? 'gradient-leakage-images' : 'gradient-leakage-defended',
         level: !leaks ? 'note' : success.share >= 0.1 ? 'error' : 'warning',
         title: leaks ? `Images come back from one gradient ${where}` : `No image came back ${where}`,
-        text: `${attacks.attack} on ${success.of} images, batch ${attacks.batchSize}: ${success.count} with MSE ≤ 0.01 ${where}.${index === 0 ? '' : ' The attacker knew the defence.'}`,
+        text: `${attacks.attack} on ${success.of} images, batch ${attacks.batchSize}: ${success.count} with MSE ≤ 0.01 ${where}.${index === 0 ? '' : ` ${isKnown ? 'The attacker knew the defence.' : 'The attack was the one without a defence: somebody who knows it may do better.'}`}`,
         evidence: {
           count: success.of,
           value: success.share,
@@ -89,13 +89,16 @@ function labelsOf(inputs: FindingInputs): Finding[] {
   const { labels } = inputs;
   const row = labels?.rows.filter(({ kind }) => kind === 'as they come').at(-1);
   const best = row?.rules.toSorted((a, b) => b.overlap - a.overlap)[0];
-  if (!labels || !row || !best || best.overlap === 0) return [];
+  if (!labels || !row || !best) return [];
+  // Large batches are guessed well without any gradient.
+  const gain = (best.overlap - row.guess) / (1 - row.guess);
+  if (!(gain > 0.1)) return [];
   return [
     {
       id: 'gradient-leakage-labels',
-      level: best.overlap > 0.5 ? 'warning' : 'note',
+      level: gain > 0.5 ? 'warning' : 'note',
       title: `Labels of a batch of ${row.batchSize} can be counted from its gradient`,
-      text: `${best.rule} names ${(100 * best.overlap).toFixed(0)} % of the labels of ${row.batchSize} images (network: ${row.network}), ${best.exact} of ${labels.batches} batches without a mistake.`,
+      text: `${best.rule} names ${(100 * best.overlap).toFixed(0)} % of the labels of ${row.batchSize} images (network: ${row.network}; ${(100 * row.guess).toFixed(0)} % by an even guess without the gradient), ${best.exact} of ${labels.batches} batches without a mistake.`,
       evidence: {
         count: labels.batches,
         value: best.overlap,

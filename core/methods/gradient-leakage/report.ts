@@ -39,7 +39,7 @@ export function report(input: ReportInput): ReportDocument {
     title: 'What one shared gradient gives away',
     subtitle: preflight ? preflight.title : 'Gradient leakage audit',
     conclusion: conclusion(attacks, figures, closed, file, closedFile),
-    keyFigures: keyFigures(input, figures[0]),
+    keyFigures: keyFigures(input, figures),
     ...(findings.length > 0 ? { findings } : {}),
     sections: [
       ahead(preflight),
@@ -89,14 +89,17 @@ function conclusion(
   const labels = plain.labelAccuracy === null ? '' : ` and ${percent(plain.labelAccuracy)} of the labels`;
   const lead = `From one gradient, ${attackNames[attacks.attack] ?? attacks.attack} recovered ${shareText(plain.success)} of the images (MSE ≤ 0.01)${labels}.`;
   if (!best?.success || !most?.success) return lead + formula;
+  const known = defended.every(({ isKnown }) => isKnown);
   const spread =
     best === most
-      ? ` Under ${best.title}, attacked by somebody who knows it, ${shareText(best.success)}.`
-      : ` The defences, attacked by somebody who knows them, left from ${shareText(best.success)}, under ${best.title}, to ${shareText(most.success)}, under ${most.title}.`;
+      ? ` Under ${best.title}, attacked ${known ? 'by somebody who knows it' : 'as without it'}, ${shareText(best.success)}.`
+      : ` The defences, attacked ${known ? 'by somebody who knows them' : 'in part as without them'}, left from ${shareText(best.success)}, under ${best.title}, to ${shareText(most.success)}, under ${most.title}.`;
   return lead + spread + formula;
 }
 
-function keyFigures(input: ReportInput, plain: DefenceFigures | undefined): KeyFigure[] {
+function keyFigures(input: ReportInput, figures: readonly DefenceFigures[]): KeyFigure[] {
+  const [plain, ...defended] = figures;
+  const isKnown = defended.every((each) => each.isKnown);
   const single = (name: string, label: string, unit: string, note: string): KeyFigure[] => {
     const value = input.metrics[name];
     return typeof value === 'number' ? [{ label, value, unit, note }] : [];
@@ -117,7 +120,12 @@ function keyFigures(input: ReportInput, plain: DefenceFigures | undefined): KeyF
     ...single('labelAccuracy', 'Labels recovered', 'fraction', 'used by the attack, no defence'),
     ...single('identified', 'Identified', 'fraction', 'nearest gallery image of the label is the true one'),
     ...single('psnr', 'PSNR', 'dB', 'mean, no defence'),
-    ...single('bestDefendedSuccess', 'Recovered, best defence', 'fraction', 'by an attacker who knows it'),
+    ...single(
+      'bestDefendedSuccess',
+      'Recovered, best defence',
+      'fraction',
+      isKnown ? 'by an attacker who knows it' : 'attacked as without a defence',
+    ),
     ...single('closedFormExact', 'In closed form', 'fraction', 'images with MSE < 1e-6, without optimisation'),
     ...single('imprinted', 'By a malicious server', 'fraction', 'images with MSE < 1e-6, imprint A3'),
   ];
@@ -258,7 +266,7 @@ function labelSection(labels: LabelTableData | undefined): ReportSection {
           { title: 'Network' },
           { title: 'Batch' },
           { title: 'Labels' },
-          ...rules.map((title) => ({ title, unit: 'fraction', digits: 0 })),
+          ...[...rules, 'Even guess'].map((title) => ({ title, unit: 'fraction', digits: 0 })),
         ],
         rows: labels.rows.map((row) => [
           row.network,
@@ -268,8 +276,9 @@ function labelSection(labels: LabelTableData | undefined): ReportSection {
             const found = row.rules.find((each) => each.rule === rule);
             return found && found.answered > 0 ? found.overlap : null;
           }),
+          row.guess,
         ]),
-        note: `${labels.batches} batches a row. Empty: the rule says nothing of such a batch. L3 can name each class once at most.`,
+        note: `${labels.batches} batches a row. Empty: the rule says nothing of such a batch. L3 can name each class once at most. The even guess names all classes equally often and sees no gradient.`,
       },
       {
         kind: 'table',
@@ -298,8 +307,8 @@ const limits = (): ReportSection => ({
       text:
         'Recovered images prove leakage; images that were not recovered do not prove that nothing leaks, only that these attacks ' +
         'with this budget failed. Gradients are of the mean cross-entropy without smoothing or weight decay. Published success ' +
-        'rates (DLG 76 %, iDLG 89 % of MNIST images at MSE ≤ 0.01) hold for untrained networks with sigmoids, single images and ' +
-        '300 outer steps.\n\nTerms: NIST AI 100-2 E2025 calls this a privacy attack, data reconstruction; the nearest entry of ' +
+        'rates (DLG 76 %, iDLG 89 % of MNIST images at MSE ≤ 0.01) hold for untrained networks with sigmoids, single images, ' +
+        '300 outer steps, and images that were not clipped to the box, as these are.\n\nTerms: NIST AI 100-2 E2025 calls this a privacy attack, data reconstruction; the nearest entry of ' +
         'MITRE ATLAS is AML.T0024, exfiltration via an inference interface, since gradients are shared on purpose.',
     },
   ],

@@ -65,9 +65,10 @@ async function* closedPhase(work: Work): Events<ResultMetrics> {
     work.defences,
   );
   yield { type: 'artifact', name: 'closed-form', title: 'Recovered in closed form', content: { json: data } };
+  // Of several ways to the same images the best one counts.
   const share = (rows: typeof data.rows): number | undefined => {
-    const images = rows.reduce((sum, row) => sum + row.images, 0);
-    return images === 0 ? undefined : rows.reduce((sum, row) => sum + row.exact, 0) / images;
+    const shares = rows.filter(({ images }) => images > 0).map(({ exact, images }) => exact / images);
+    return shares.length === 0 ? undefined : Math.max(...shares);
   };
   const own = share(
     data.rows.filter(({ way, note }) => !way.startsWith('A3') && !way.startsWith('A2') && !note.startsWith('under')),
