@@ -186,8 +186,15 @@ describe('the application around the window', { timeout: 600_000 }, () => {
 
   it('quits by stopping the run, which can be resumed, and lets go of the workspace', async () => {
     stage.answers.push({ response: 0 });
+    const asked = stage.said.length;
+    app.quit();
+    // Impatience asks nothing twice, and kills nothing.
+    while (stage.said.length === asked) await new Promise((resolve) => setImmediate(resolve));
+    app.quit();
+    assert.equal(stage.windows.length, 1);
     app.quit();
     await stage.hasQuit.promise;
+    assert.equal(stage.said.length, asked + 1);
     assert.equal(stage.windows.length, 0);
     assert.equal(job()?.pid, undefined);
     const workspace = openWorkspace(opened.workspace, { now: Date.now, random: Math.random, canMove });

@@ -20,7 +20,7 @@ export interface Windows {
 /** The window, its menu, and what happens when it is closed. */
 export function openWindows(host: Host, preload: string): Windows {
   let window: BrowserWindow | undefined;
-  let isEnding = false;
+  let state: 'open' | 'asking' | 'ending' | 'ended' = 'open';
 
   const show = (hash?: string): void => {
     if (window) {
@@ -32,7 +32,7 @@ export function openWindows(host: Host, preload: string): Windows {
     }
     window = createWindow(preload, hash);
     window.on('close', (event) => {
-      if (isEnding) return;
+      if (state === 'ended') return;
       event.preventDefault();
       void end();
     });
@@ -41,19 +41,25 @@ export function openWindows(host: Host, preload: string): Windows {
     });
   };
 
-  /** Runs are stopped at a safe point first; the user may think better of it. */
+  /** Runs are stopped at a safe point first; the user may think better of it, and may not hurry it by a second click. */
   const end = async (): Promise<void> => {
-    if (isEnding || !(await mayStop(host, window, 'quit'))) return;
-    isEnding = true;
-    await host.service.close();
-    app.quit();
+    if (state !== 'open') return;
+    state = 'asking';
+    state = (await mayStop(host, window, 'quit')) ? 'ending' : 'open';
+    if (state === 'open') return;
+    try {
+      await host.service.close();
+    } finally {
+      state = 'ended';
+      app.quit();
+    }
   };
 
   app.on('second-instance', () => show());
   app.on('activate', () => show());
   app.on('window-all-closed', () => app.quit());
   app.on('before-quit', (event) => {
-    if (isEnding) return;
+    if (state === 'ended') return;
     event.preventDefault();
     void end();
   });
@@ -63,7 +69,7 @@ export function openWindows(host: Host, preload: string): Windows {
   });
   let isChanging = false;
   const changeWorkspace = async (): Promise<boolean> => {
-    if (isChanging || isEnding) return false;
+    if (isChanging || state !== 'open') return false;
     isChanging = true;
     try {
       const { filePaths } = await dialog.showOpenDialog({
