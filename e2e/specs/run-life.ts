@@ -14,7 +14,7 @@ export function describeRunLife(place: string, open: Opener): void {
       opened = await open();
       page = opened.page;
       await page.getByRole('link', { name: 'Change it first' }).click();
-      const fields = { Impressions: '5000', 'Synthesis steps': '60' };
+      const fields = { Impressions: '15000', 'Synthesis steps': '20' };
       for (const [label, text] of Object.entries(fields)) await page.getByLabel(label, { exact: true }).fill(text);
       await page.getByRole('button', { name: 'Start', exact: true }).click();
       await page.getByText(/^step \d+ of/).waitFor();
