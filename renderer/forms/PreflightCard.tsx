@@ -42,7 +42,7 @@ export function PreflightCard({ help, request }: PreflightCardProps) {
           {help}
         </Typography>
       )}
-      <Box aria-live="polite" sx={{ opacity: isStale || isLooking ? 0.55 : 1 }}>
+      <Box aria-live="polite" aria-busy={isLooking}>
         {error && <ErrorNote error={error} />}
         {looked && !error && <Findings found={looked.found} />}
       </Box>

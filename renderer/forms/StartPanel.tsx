@@ -102,7 +102,7 @@ function Cost({ assessment, isWrong, isWaiting }: CostProps) {
   if (!data?.estimate || isWaiting) return <Rows count={3} />;
   const isUnmeasured = data.estimate.time === null && machine.data?.measured === null;
   return (
-    <Box sx={{ opacity: isLoading ? 0.5 : 1 }}>
+    <Box aria-busy={isLoading}>
       <EstimateFacts estimate={data.estimate} />
       {isUnmeasured && (
         <Button onClick={measuring.start} disabled={measuring.isMeasuring} sx={{ ml: -1, mt: 0.5 }}>
