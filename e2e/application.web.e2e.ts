@@ -21,7 +21,7 @@ describe('the application around the window', { timeout: 600_000 }, () => {
     opened = await openStandIn();
     page = opened.page;
     await page.getByRole('link', { name: 'Change it first' }).click();
-    await page.getByLabel('Impressions', { exact: true }).fill('30000');
+    await page.getByLabel('Impressions', { exact: true }).fill('9000');
     await page.getByRole('button', { name: 'Start', exact: true }).click();
   });
 

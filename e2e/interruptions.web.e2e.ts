@@ -39,7 +39,7 @@ describe('a run whose server is killed under two windows', { timeout: 600_000 },
   it('computes a run', async () => {
     await page.getByRole('link', { name: 'Change it first' }).click();
     // So many that no machine is through before it is interrupted.
-    await start({ Impressions: '30000' });
+    await start({ Impressions: '9000' });
     await step(page).waitFor();
   });
 

@@ -15,7 +15,7 @@ describe('a click that fails', { timeout: 600_000 }, () => {
     opened = await openServed();
     page = opened.page;
     await page.getByRole('link', { name: 'Change it first' }).click();
-    await page.getByLabel('Impressions', { exact: true }).fill('30000');
+    await page.getByLabel('Impressions', { exact: true }).fill('9000');
     await page.getByRole('button', { name: 'Start', exact: true }).click();
     await page.getByRole('button', { name: 'Pause' }).waitFor();
   });

@@ -14,7 +14,7 @@ export function describeRunLife(place: string, open: Opener): void {
       opened = await open();
       page = opened.page;
       await page.getByRole('link', { name: 'Change it first' }).click();
-      const fields = { Impressions: '15000', 'Synthesis steps': '20' };
+      const fields = { Impressions: '9000' };
       for (const [label, text] of Object.entries(fields)) await page.getByLabel(label, { exact: true }).fill(text);
       await page.getByRole('button', { name: 'Start', exact: true }).click();
       await page.getByText(/^step \d+ of/).waitFor();
@@ -26,7 +26,7 @@ export function describeRunLife(place: string, open: Opener): void {
     const cell = (name: string | RegExp): Locator => page.getByRole('gridcell', { name }).first();
 
     async function saved(choice: RegExp): Promise<{ name: string; bytes: Buffer }> {
-      await page.getByRole('button', { name: 'Save Synthesis loss' }).click();
+      await page.getByRole('button', { name: 'Save Synthesis loss', exact: true }).click();
       const [download] = await Promise.all([
         page.waitForEvent('download'),
         page.getByRole('menuitem', { name: choice }).click(),

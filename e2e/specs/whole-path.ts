@@ -52,7 +52,7 @@ export function describeWholePath(place: string, open: Opener): void {
       await dropModel(page, { name: 'teacher.onnx', bytes: readFileSync(teacher) });
       await page.getByRole('heading', { name: 'What it costs' }).waitFor();
       await page.getByRole('link', { name: /^New run: .*impressions/i }).click();
-      await start({ Impressions: '400', 'Synthesis steps': '60', 'Distillation epochs': '2' });
+      await start({ Impressions: '2000', 'Synthesis steps': '100', 'Distillation epochs': '2' });
       await page.getByText(/^step \d+ of/).waitFor();
     });
 
@@ -72,7 +72,7 @@ export function describeWholePath(place: string, open: Opener): void {
 
     it('asks again with changes and shows both next to each other', async () => {
       await page.getByRole('link', { name: 'Run again with changes' }).click();
-      assert.equal(await page.getByLabel('Impressions', { exact: true }).inputValue(), '400');
+      assert.equal(await page.getByLabel('Impressions', { exact: true }).inputValue(), '2000');
       await start({ Impressions: '40', Seed: '7' });
       await page.getByText('Done', { exact: true }).waitFor();
       await go('Runs');
