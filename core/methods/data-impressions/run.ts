@@ -15,7 +15,8 @@ import { openModel, openModelFile, type OpenedModel } from '../../train/models.t
 import { forDelivery, withParameters } from '../../train/parameters.ts';
 import type { CheckpointState, MethodEvent, Run, RunContext } from '../context.ts';
 import type { ParamsOf } from '../define.ts';
-import { distillArms, stopIfAborted, type Events } from '../events.ts';
+import { distillArms } from '../distill-arms.ts';
+import { stopIfAborted, type Events } from '../events.ts';
 import { attainment, impressionsFile, impressionsGrid, type AttainmentJson, type Impressions } from './impressions.ts';
 import { bounds, laneCount, synthesisOptions, synthesisTeacher, targetOptions, transferArms } from './setup.ts';
 import type { spec } from './spec.ts';

@@ -5,11 +5,12 @@ import { isIdentified } from '../../leakage/score.ts';
 import { pool } from '../../runtime/pool.ts';
 import { untilAborted } from '../../runtime/until-aborted.ts';
 import type { MethodEvent } from '../context.ts';
+import { stopIfAborted, type Events } from '../events.ts';
 import { runUnit, unitsOf, unitSteps, type UnitDone, type UnitProgress } from './attack-unit.ts';
 import { byDefence, errorOf, meanOf, type DefenceFacts } from './figures.ts';
 import { batchItems, take } from './inputs.ts';
 import { filmGap, type AttacksData, type UnitResult } from './report-data.ts';
-import { checkpoint, fractionOf, said, type Events, type Work } from './work.ts';
+import { checkpoint, fractionOf, said, type Work } from './work.ts';
 
 /** Images shown. */
 const mostColumns = 12;
@@ -60,10 +61,7 @@ export async function* attackPhase(work: Work, facts: readonly DefenceFacts[]): 
     yield { type: 'checkpoint', capture: () => checkpoint(work, 'attacks') };
     signal.throwIfAborted();
   }
-  if (signal.aborted) {
-    yield { type: 'checkpoint', capture: () => checkpoint(work, 'attacks') };
-    signal.throwIfAborted();
-  }
+  yield* stopIfAborted(signal, () => checkpoint(work, 'attacks'));
   for (let defence = 0; defence < defences.length; defence++) yield* pictures(work, defence);
   const results = units
     .flatMap(({ id }) => state.done.get(id)?.result ?? [])

@@ -8,7 +8,8 @@ import type { SharedGradients } from '../../leakage/victim-gradient.ts';
 import { boxOf, candidateTolerance, chainOf, isLinearFirst, layerGradient, toPixels } from './closed-form-layer.ts';
 import type { ClosedFileData } from './report-data.ts';
 import { weightsOf } from './sharing.ts';
-import type { Events, Work } from './work.ts';
+import type { Events } from '../events.ts';
+import type { Work } from './work.ts';
 
 type Found = ClosedFileData['rows'][number] & { readonly images: readonly Float32Array[] };
 

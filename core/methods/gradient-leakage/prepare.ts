@@ -2,13 +2,14 @@ import { WorkbenchError } from '../../base/errors.ts';
 import { openLanes } from '../../runtime/lanes.ts';
 import type { SessionOptions } from '../../runtime/session.ts';
 import type { OpenedModel } from '../../train/models.ts';
+import type { Events } from '../events.ts';
 import { unitsOf, type UnitWork } from './attack-unit.ts';
 import { gradientFileLines, openGivenGradient } from './gradient-file.ts';
 import { localTraining, openInputs, victimOf, type Context, type Inputs, type Params } from './inputs.ts';
 import { defencesOf, publicFigures } from './settings.ts';
 import { openSharing } from './sharing.ts';
 import { trainDefended, withWeights } from './training.ts';
-import { checkpoint, fractionOf, restoredState, said, type Events, type RunState, type Work } from './work.ts';
+import { checkpoint, fractionOf, restoredState, said, type RunState, type Work } from './work.ts';
 
 /** Opens what a run needs; trains the network first where that is asked for. */
 export async function* prepare(ctx: Context, keep: (resource: { close(): Promise<void> }) => void): Events<Work> {

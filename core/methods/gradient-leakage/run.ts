@@ -1,6 +1,7 @@
 import type { ResultMetrics } from '../../contract/run.ts';
 import { noiseVariance, describeDefence } from '../../leakage/defence.ts';
 import type { Run } from '../context.ts';
+import type { Events } from '../events.ts';
 import { attackPhase } from './attack-phase.ts';
 import { closedFromFile } from './closed-form-file.ts';
 import { closedForms } from './closed-form.ts';
@@ -9,7 +10,7 @@ import { preflight, refuseUnsuitable } from './preflight.ts';
 import { prepare } from './prepare.ts';
 import type { spec } from './spec.ts';
 import { tradeoffPhase } from './tradeoff-phase.ts';
-import { said, type Events, type Work } from './work.ts';
+import { said, type Work } from './work.ts';
 
 /** What one shared gradient gives away: a look ahead, labels, closed forms, attacks, defences (gradient-leakage.md). */
 export const run: Run<typeof spec> = async function* (ctx) {

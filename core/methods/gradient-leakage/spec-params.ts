@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { lanesParam, seedParam } from '../common-params.ts';
 import { ui } from '../define.ts';
 import { defenceForms, readDefence } from './spec-defences.ts';
 
@@ -256,11 +257,6 @@ export const params = z.strictObject({
     title: 'Only look ahead',
     help: 'Measures gradients, says what can be expected and how long it takes, and ends there.',
   }),
-  lanes: whole(0, 256).default(0).register(ui, {
-    title: 'Lanes',
-    unit: 'processes',
-    group: 'advanced',
-    help: 'Runs computed side by side, one thread each; 0: as many as threads. Does not change any result.',
-  }),
-  seed: z.int().min(0).max(Number.MAX_SAFE_INTEGER).default(0).register(ui, { title: 'Seed', unit: '1' }),
+  lanes: lanesParam('Runs computed'),
+  seed: seedParam(),
 });

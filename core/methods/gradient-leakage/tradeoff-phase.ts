@@ -4,11 +4,12 @@ import { openVictim, type Victim } from '../../leakage/victim.ts';
 import { wilsonInterval } from '../../metrics/intervals.ts';
 import { pool } from '../../runtime/pool.ts';
 import { untilAborted } from '../../runtime/until-aborted.ts';
+import type { Events } from '../events.ts';
 import { victimOf, type Inputs } from './inputs.ts';
 import { trainingOf } from './prepare.ts';
 import type { TradeoffData } from './report-data.ts';
 import { accuracyOf, halves, trainDefended, withWeights, type TrainingState } from './training.ts';
-import { checkpoint, fractionOf, said, type Events, type Work } from './work.ts';
+import { checkpoint, fractionOf, said, type Work } from './work.ts';
 
 /** The network that the trade-off trains: with weights drawn anew, as a trained file would hide what a defence costs. */
 export function tradeoffVictim({ ctx, inputs, victim }: Work): Victim {

@@ -10,8 +10,6 @@ import { LabelTableData, UnitResultData, type LabelTableData as LabelTable } fro
 import type { OwnWeights } from './sharing.ts';
 import type { TrainingState } from './training.ts';
 
-export type Events<Result> = AsyncGenerator<MethodEvent, Result, void>;
-
 /** Everything that the phases share. */
 export interface Work {
   readonly ctx: Context;

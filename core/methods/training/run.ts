@@ -8,14 +8,14 @@ import { classNamesOf } from '../../train/inputs.ts';
 import { forDelivery, parameterCount, withParameters } from '../../train/parameters.ts';
 import type { TrainingSnapshot } from '../../train/training-loop.ts';
 import { viewOf } from '../common-params.ts';
-import type { CheckpointState, MethodEvent, Run, RunContext } from '../context.ts';
+import type { CheckpointState, Run, RunContext } from '../context.ts';
 import type { ParamsOf } from '../define.ts';
+import type { Events } from '../events.ts';
 import { openTrainingInputs, type TrainingInputs } from './inputs.ts';
 import type { spec } from './spec.ts';
 import { supervisedSteps, trainSupervised, type SupervisedOptions } from './supervised.ts';
 
 type Params = ParamsOf<typeof spec>;
-type Events<Result> = AsyncGenerator<MethodEvent, Result, void>;
 
 /** Sum of the losses of the last epoch, added in the order of the steps. */
 const LastEpoch = z.object({ sum: z.number(), count: z.int() });
