@@ -10,8 +10,8 @@ import type { Norm } from '../core/attacks/catalogue-kinds.ts';
 import { ensemble } from '../core/attacks/ensembles.ts';
 import { prepareAttack } from '../core/attacks/registry.ts';
 import { runAttack } from '../core/attacks/shell.ts';
-import { runUnit, worstImages, type UnitResult } from '../core/attacks/unit.ts';
-import { attackFigures } from '../core/attacks/verdicts.ts';
+import { runUnit, type UnitResult } from '../core/attacks/unit.ts';
+import { attackFigures, worstCase } from '../core/attacks/verdicts.ts';
 import { openVictim, type Victim } from '../core/attacks/victim.ts';
 import { openDataset } from '../core/data/dataset.ts';
 import { bundledModel, openModel, openModelFile } from '../core/train/models.ts';
@@ -148,7 +148,7 @@ async function autoAttack(victim: Victim): Promise<void> {
     results.push(said.result);
     const { attackId, epsilon, records } = said.result;
     const wrong = records.filter(({ verdict }) => verdict === 'already-wrong').length;
-    const fallen = worstImages(results, epsilon).filter(Boolean).length;
+    const fallen = worstCase(results, epsilon, records.length).filter(Boolean).length;
     console.log(
       `epsilon ${epsilon}, after ${attackId}: ${((100 * (records.length - wrong - fallen)) / records.length).toFixed(1)} % stand, ${((performance.now() - start) / 1000).toFixed(1)} s`,
     );

@@ -5,9 +5,10 @@ import { sizeOf } from '../base/tensor.ts';
 import { openModel } from '../train/models.ts';
 import type { Norm } from './catalogue-kinds.ts';
 import { attackCatalogue } from './catalogue.ts';
-import { topClass } from './perturbation.ts';
+import { topClass } from '../metrics/classification.ts';
 import { prepareAttack } from './registry.ts';
-import { runUnit, worstImages, type AttackUnit, type UnitResult } from './unit.ts';
+import { runUnit, type AttackUnit, type UnitResult } from './unit.ts';
+import { worstCase } from './verdicts.ts';
 import { openVictim } from './victim.ts';
 
 const boxes = [
@@ -80,7 +81,9 @@ async function resultsOf(unit: AttackUnit): Promise<UnitResult[]> {
 }
 
 const fallenAt = (results: readonly UnitResult[], epsilons: readonly number[]): boolean[][] =>
-  epsilons.map((epsilon) => worstImages(results, epsilon).map((worst) => worst !== undefined));
+  epsilons.map((epsilon) =>
+    worstCase(results, epsilon, results[0]?.records.length ?? 0).map((worst) => worst !== undefined),
+  );
 
 /** A minimal attack runs once for all epsilons: of those its first result counts. */
 const queriesOf = (results: readonly UnitResult[]): number =>

@@ -1,4 +1,5 @@
-import { perturbationNorms, topClass, takeRows } from './perturbation.ts';
+import { topClass } from '../metrics/classification.ts';
+import { perturbationNorms, takeRows } from './perturbation.ts';
 import { isWanted, keepSuccess, raiseFlag, rowOf, survivors, type AttackTask, type Pulse } from './task.ts';
 
 export interface SearchOptions {

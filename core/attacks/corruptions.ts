@@ -1,6 +1,6 @@
 import type { Rng } from '../base/rng.ts';
 import { stream } from '../base/rng.ts';
-import { topClass } from './perturbation.ts';
+import { topClass } from '../metrics/classification.ts';
 import type { Victim } from './victim.ts';
 
 /**

@@ -1,7 +1,8 @@
 import type { Rng } from '../base/rng.ts';
 import { implement, type Implementation } from './attack.ts';
 import { boundary, hopSkipJump } from './catalogue-blind.ts';
-import { perturbationNorms, topClass } from './perturbation.ts';
+import { topClass } from '../metrics/classification.ts';
+import { perturbationNorms } from './perturbation.ts';
 import { isWanted, keepSuccess, rowOf, survivors, type AttackTask } from './task.ts';
 
 /** An image on the wrong side of the boundary, and how far it is. */

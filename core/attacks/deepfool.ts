@@ -3,7 +3,8 @@ import { implement } from './attack.ts';
 import { deepFool } from './catalogue-minimal.ts';
 import { approachBoundary } from './fab.ts';
 import { stepToHyperplane } from './hyperplane.ts';
-import { perturbationNorms, takeRows, topClass } from './perturbation.ts';
+import { topClass } from '../metrics/classification.ts';
+import { perturbationNorms, takeRows } from './perturbation.ts';
 import { keepSuccess, raiseFlag, rowOf, survivors } from './task.ts';
 
 /**

@@ -2,7 +2,8 @@ import { rankedTargets } from './apgd.ts';
 import { implement, type Implementation } from './attack.ts';
 import { fab, fabT } from './catalogue-auto.ts';
 import { stepToHyperplane } from './hyperplane.ts';
-import { perturbationNorms, takeRows, topClass } from './perturbation.ts';
+import { topClass } from '../metrics/classification.ts';
+import { perturbationNorms, takeRows } from './perturbation.ts';
 import { keepSuccess, raiseFlag, rowOf, survivors, type AttackTask, type Pulse } from './task.ts';
 
 interface FabOptions {

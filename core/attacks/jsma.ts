@@ -1,7 +1,8 @@
 import { rankedTargets } from './apgd.ts';
 import { implement } from './attack.ts';
 import { jsma } from './catalogue-minimal.ts';
-import { takeRows, topClass } from './perturbation.ts';
+import { topClass } from '../metrics/classification.ts';
+import { takeRows } from './perturbation.ts';
 import { isWanted, keepSuccess, rowOf, survivors, type AttackTask } from './task.ts';
 
 interface Open {

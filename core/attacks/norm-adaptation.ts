@@ -1,6 +1,7 @@
 import { implement, type Implementation } from './attack.ts';
 import { ddn, fmn } from './catalogue-minimal.ts';
-import { perturbationNorms, projectRow, takeRows, topClass } from './perturbation.ts';
+import { topClass } from '../metrics/classification.ts';
+import { perturbationNorms, projectRow, takeRows } from './perturbation.ts';
 import { isWanted, keepSuccess, raiseFlag, rowOf, survivors, type AttackTask } from './task.ts';
 
 /** From `first` to `last` along half a cosine. */

@@ -123,17 +123,6 @@ function keepLargest(image: Float32Array, clean: Float32Array, count: number): v
   for (const i of order.slice(count)) image[i] = clean[i]!;
 }
 
-/** The class with the largest logit in row `row` of [N, K]; NaN never wins, and class 0 where there is nothing else. */
-export function topClass(logits: Float32Array, row: number, classes: number): number {
-  let best = 0;
-  let top = -Infinity;
-  for (let k = 0; k < classes; k++) {
-    const value = logits[row * classes + k]!;
-    if (value > top) [best, top] = [k, value];
-  }
-  return best;
-}
-
 /** Rows of `width` with the given numbers, one after the other. */
 export function takeRows(rows: Float32Array, width: number, indices: ArrayLike<number>): Float32Array<ArrayBuffer> {
   const taken = new Float32Array(indices.length * width);

@@ -2,13 +2,13 @@ import { WorkbenchError } from '../base/errors.ts';
 import { stream } from '../base/rng.ts';
 import type { Attack } from './attack.ts';
 import type { AttackDeclaration, Norm } from './catalogue-kinds.ts';
+import { topClass } from '../metrics/classification.ts';
 import {
   ballTolerance,
   isInBall,
   perturbationNorms,
   projectRow,
   takeRows,
-  topClass,
   type PerturbationNorms,
 } from './perturbation.ts';
 import {

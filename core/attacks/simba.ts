@@ -1,7 +1,8 @@
 import { permutation } from '../base/rng.ts';
 import { implement } from './attack.ts';
 import { simba } from './catalogue-blind.ts';
-import { perturbationNorms, topClass } from './perturbation.ts';
+import { topClass } from '../metrics/classification.ts';
+import { perturbationNorms } from './perturbation.ts';
 import { isWanted, keepSuccess, rowOf, survivors } from './task.ts';
 
 /** SimBA (Guo et al. 2019, algorithm 1): a pixel up or down, kept where the probability of the label falls. */

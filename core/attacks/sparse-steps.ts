@@ -1,6 +1,7 @@
 import { implement, type Implementation } from './attack.ts';
 import { apgdL1, slide } from './catalogue-auto.ts';
-import { isInBall, perturbationNorms, projectRow, topClass } from './perturbation.ts';
+import { topClass } from '../metrics/classification.ts';
+import { isInBall, perturbationNorms, projectRow } from './perturbation.ts';
 import { isWanted, keepSuccess, raiseFlag, rowOf, survivors, type AttackTask, type Pulse } from './task.ts';
 
 /** An image under way in the l1 ball. */

@@ -1,7 +1,7 @@
 import type { Rng } from '../base/rng.ts';
 import { implement, type Implementation } from './attack.ts';
 import { square } from './catalogue-auto.ts';
-import { topClass } from './perturbation.ts';
+import { topClass } from '../metrics/classification.ts';
 import { bumps, drawCorner, moveMass, type SquareForm } from './square-l2.ts';
 import { limitsOf, searchInLoops, type Limits, type SquareRun } from './square-loop.ts';
 import { isWanted, keepSuccess, rowOf, survivors, type AttackTask, type Pulse } from './task.ts';

@@ -1,5 +1,6 @@
 import type { AttackAccess } from './catalogue-kinds.ts';
-import { takeRows, topClass } from './perturbation.ts';
+import { topClass } from '../metrics/classification.ts';
+import { takeRows } from './perturbation.ts';
 import { prepareAttack } from './registry.ts';
 import { runAttack, type SampleRecord } from './shell.ts';
 import type { Victim } from './victim.ts';

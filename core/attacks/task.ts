@@ -1,6 +1,6 @@
 import type { Rng } from '../base/rng.ts';
 import type { Norm } from './catalogue-kinds.ts';
-import { topClass } from './perturbation.ts';
+import { topClass } from '../metrics/classification.ts';
 import type { Victim } from './victim.ts';
 
 /** What an attack may do to an image. */

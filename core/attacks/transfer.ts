@@ -1,7 +1,8 @@
 import { invariant, WorkbenchError } from '../base/errors.ts';
 import { implement, type Implementation } from './attack.ts';
 import { noise, transfer } from './catalogue-blind.ts';
-import { perturbationNorms, projectRow, topClass } from './perturbation.ts';
+import { topClass } from '../metrics/classification.ts';
+import { perturbationNorms, projectRow } from './perturbation.ts';
 import { stepAttacks } from './step-attacks.ts';
 import { isWanted, keepSuccess, openLedger, raiseFlag, rowOf, survivors, type AttackTask, type Pulse } from './task.ts';
 

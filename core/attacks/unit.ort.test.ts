@@ -5,8 +5,8 @@ import { prepareAttack } from './registry.ts';
 import type { SampleRecord } from './shell.ts';
 import { examineGradients, examineVictim, suspicionsOf, type Observation } from './suspicions.ts';
 import { openTeacher, testDigits, type Labelled } from './testing/teacher.ts';
-import { quantised, runUnit, worstImages, type AttackUnit, type UnitResult } from './unit.ts';
-import { attackFigures } from './verdicts.ts';
+import { quantised, runUnit, type AttackUnit, type UnitResult } from './unit.ts';
+import { attackFigures, worstCase } from './verdicts.ts';
 import { openVictim, type Victim } from './victim.ts';
 
 let victim: Victim;
@@ -28,7 +28,7 @@ async function results(unit: Partial<AttackUnit> = {}): Promise<UnitResult[]> {
 }
 
 const fallen = (all: readonly UnitResult[], epsilon: number): boolean[] =>
-  worstImages(all, epsilon).map((worst) => worst !== undefined);
+  worstCase(all, epsilon, all[0]?.records.length ?? 0).map((worst) => worst !== undefined);
 
 describe('attacks on one piece of a set', () => {
   it('runs every attack at every epsilon, the smallest first', async () => {

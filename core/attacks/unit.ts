@@ -112,38 +112,6 @@ function withinEpsilon(
 
 const untouched: PerturbationNorms = { linf: 0, l2: 0, l1: 0, l0: 0 };
 
-/** For each image the adversarial image of the attack that came first, in a worst case over results of one unit. */
-export interface WorstImage {
-  readonly record: SampleRecord;
-  readonly attackId: string;
-  readonly epsilon: number;
-  readonly image: Float32Array;
-  readonly logits: Float32Array;
-}
-
-/**
- * The pointwise worst case at `epsilon`: an image has fallen if any attack fooled it at this epsilon or a smaller one
- * (Croce & Hein 2020, section 4). One entry for each image; undefined where it stands or was wrong before.
- */
-export function worstImages(results: readonly UnitResult[], epsilon: number): (WorstImage | undefined)[] {
-  const within = results
-    .filter((result) => !result.isControl && result.epsilon <= epsilon)
-    .toSorted((a, b) => a.epsilon - b.epsilon);
-  const count = within[0]?.records.length ?? 0;
-  return Array.from({ length: count }, (_, i) => {
-    const result = within.find(({ records }) => records[i]?.verdict === 'fooled');
-    const record = result?.records[i];
-    if (!result || !record) return undefined;
-    return {
-      record,
-      attackId: result.attackId,
-      epsilon: result.epsilon,
-      image: rowOf(result.images, result.images.length / count, i),
-      logits: rowOf(result.logits, result.logits.length / count, i),
-    };
-  });
-}
-
 /**
  * The adversarial images as a file of 8-bit pixels holds them: rounded to `levels` steps between the bounds, brought back
  * into the ball, and shown to the model again. What the model gets right then has not been fooled.

@@ -54,3 +54,26 @@ function median(values: readonly number[]): number {
   if (sorted.length === 0) return Number.NaN;
   return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
+
+interface Judged {
+  readonly isControl: boolean;
+  readonly epsilon: number;
+  /** By image. */
+  readonly records: readonly Pick<SampleRecord, 'verdict'>[];
+}
+
+/**
+ * The pointwise worst case at `epsilon`: an image has fallen if any attack fooled it at this epsilon or a smaller one
+ * (Croce & Hein 2020, section 4). For each image the result that fooled it first, by epsilon and order; undefined where it
+ * stands or was wrong before.
+ */
+export function worstCase<Result extends Judged>(
+  results: readonly Result[],
+  epsilon: number,
+  count: number,
+): (Result | undefined)[] {
+  const within = results
+    .filter((result) => !result.isControl && result.epsilon <= epsilon)
+    .toSorted((a, b) => a.epsilon - b.epsilon);
+  return Array.from({ length: count }, (_, i) => within.find(({ records }) => records[i]?.verdict === 'fooled'));
+}

@@ -21,19 +21,21 @@ function checkClass(value: number | undefined, classCount: number): number {
   throw new WorkbenchError('SHAPE_MISMATCH', `Expected classes from 0 to ${classCount - 1}, got ${value ?? 'none'}`);
 }
 
+/** The class with the largest logit in row `row` of [N, K]; NaN never wins, and class 0 where there is nothing else. */
+export function topClass(logits: ArrayLike<number>, row: number, classes: number): number {
+  let best = 0;
+  let top = -Infinity;
+  for (let k = 0; k < classes; k++) {
+    const value = logits[row * classes + k]!;
+    if (value > top) [best, top] = [k, value];
+  }
+  return best;
+}
+
 /** Class with the largest value of each row of `logits` [N, K] (or probabilities); the first of equals. NaN never wins. */
 export function argmaxRows(logits: ArrayLike<number>, classCount: number): Int32Array<ArrayBuffer> {
-  const predictions = new Int32Array(checkRows(logits, classCount, 'logits'));
-  for (let i = 0; i < predictions.length; i++) {
-    let best = 0;
-    let top = -Infinity;
-    for (let k = 0; k < classCount; k++) {
-      const value = logits[i * classCount + k]!;
-      if (value > top) [best, top] = [k, value];
-    }
-    predictions[i] = best;
-  }
-  return predictions;
+  const count = checkRows(logits, classCount, 'logits');
+  return Int32Array.from({ length: count }, (_, row) => topClass(logits, row, classCount));
 }
 
 /** Share of equal entries of two label arrays [N]: accuracy against labels, agreement between two models. */

@@ -1,5 +1,5 @@
 import { permutation, stream } from '../../base/rng.ts';
-import { topClass } from '../perturbation.ts';
+import { topClass } from '../../metrics/classification.ts';
 import type { Victim } from '../victim.ts';
 import { answersOf, foolingRate, perturbed, type UniversalRun } from './universal.ts';
 

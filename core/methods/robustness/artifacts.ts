@@ -2,7 +2,7 @@ import { float32, sizeOf } from '../../base/tensor.ts';
 import { npzBytes, pngArchive, pngGrid } from '../../data/write.ts';
 import type { Flips } from '../../metrics/severity/flips.ts';
 import type { MethodEvent } from '../context.ts';
-import type { Worst } from './groups.ts';
+import type { Stage } from './groups.ts';
 
 type Shape = readonly [number, number, number];
 
@@ -113,7 +113,7 @@ export async function universalGrid(
 }
 
 export interface GalleryInput {
-  readonly worst: readonly Worst[];
+  readonly worst: readonly (Stage | undefined)[];
   readonly flips: Flips;
   /** d(old, new) of each image. */
   readonly distances: Float64Array;
@@ -124,7 +124,7 @@ export interface GalleryInput {
 
 /** The `each` most and the `each` least severe fooled images of the worst case. */
 export function galleryTriplets({ worst, flips, distances, images, classNames }: GalleryInput, each = 5): Triplet[] {
-  const fooled = worst.flatMap(({ stage }, i) => {
+  const fooled = worst.flatMap((stage, i) => {
     const adversarial = stage?.adversarial.get(i);
     return stage && adversarial ? [{ i, stage, adversarial }] : [];
   });

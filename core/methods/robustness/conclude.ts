@@ -1,5 +1,6 @@
 import type { ResultMetrics } from '../../contract/run.ts';
 import { quantised } from '../../attacks/unit.ts';
+import { worstCase } from '../../attacks/verdicts.ts';
 import type { Victim } from '../../attacks/victim.ts';
 import { argmaxRows } from '../../metrics/classification.ts';
 import { wilsonInterval } from '../../metrics/intervals.ts';
@@ -11,6 +12,7 @@ import { leadingSeverity } from '../../report/audit-findings.ts';
 import type { SeverityData } from '../../report/severity.ts';
 import type { MethodEvent } from '../context.ts';
 import type { ParamsOf } from '../define.ts';
+import type { Events } from '../events.ts';
 import {
   adversarialFile,
   adversarialPngs,
@@ -21,14 +23,13 @@ import {
 } from './artifacts.ts';
 import type { Audit } from './audit.ts';
 import { defenceText } from './defence.ts';
-import { joinStages, worstCase, type GroupJob, type GroupPlan, type Parts } from './groups.ts';
+import { joinStages, type GroupJob, type GroupPlan, type Parts } from './groups.ts';
 import { auditOf, doubts, severityOf, worstLogits, type BesideStage, type ModelStages } from './outcome.ts';
 import type { spec } from './spec.ts';
 import { flipsCsv, recordsCsv, severityCsv } from './tables.ts';
 import { needsImages, universalTitles } from './universal.ts';
 
 type Params = ParamsOf<typeof spec>;
-type Events<Result> = AsyncGenerator<MethodEvent, Result, void>;
 
 /** A universal perturbation [C, H, W] and what the victim says of all audited images under it [N, K]. */
 export interface MadeUniversal {
@@ -163,7 +164,7 @@ async function* showGallery(
   [leading]: readonly Dissimilarity[],
 ): Events<AuditData['gallery']> {
   const fallen = (epsilon: number): number =>
-    worstCase(first.stages, epsilon, labels.length).filter(({ stage }) => stage !== undefined).length;
+    worstCase(first.stages, epsilon, labels.length).filter((stage) => stage !== undefined).length;
   const epsilon = plan.epsilons.find((each) => fallen(each) >= 10) ?? plan.epsilons.at(-1);
   const model = models[0]?.model;
   if (epsilon === undefined || !model || fallen(epsilon) === 0) return null;
@@ -191,7 +192,7 @@ async function* writeAdversarial(work: Attacked, first: ModelStages): Events<Aud
   if (epsilon === undefined || params.exported === 0) return null;
   const { size } = victim;
   const kept = worstCase(first.stages, epsilon, labels.length)
-    .flatMap(({ stage }, i): Kept[] => {
+    .flatMap((stage, i): Kept[] => {
       const image = stage?.adversarial.get(i);
       const record = stage?.records[i];
       if (!stage || !image || !record) return [];

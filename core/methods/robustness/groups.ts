@@ -1,7 +1,6 @@
 import type { Tensor } from '../../base/tensor.ts';
 import type { Attack } from '../../attacks/attack.ts';
-import { runAttack } from '../../attacks/shell.ts';
-import { runUnit, type UnitResult } from '../../attacks/unit.ts';
+import { runUnit, type AttackUnit, type UnitResult } from '../../attacks/unit.ts';
 import type { Victim } from '../../attacks/victim.ts';
 import { partOf, partTensors, readPart, type StagePart } from './parts.ts';
 
@@ -92,24 +91,22 @@ async function* attackGroup(
   victim: Victim,
   sources: readonly Victim[],
 ): AsyncGenerator<UnitResult | undefined, void, void> {
-  const { id, aim, isControl = false } = attack.declaration;
-  const about = { victim, images, labels, indices, seed, sources };
-  const goal = targets ? { targets } : {};
-  if (aim === 'minimal') {
-    const unit = { ...about, ...goal, attacks: [attack], norm, epsilons, survivorsOnly, isFallen };
-    for await (const said of runUnit(unit)) yield said.type === 'result' ? said.result : undefined;
-    return;
-  }
-  const spared = survivorsOnly && !isControl ? { isFallen: Uint8Array.from(isFallen) } : {};
-  const steps = runAttack(attack, { ...about, ...spared, threat: { norm, epsilon, ...goal } });
-  for (;;) {
-    const step = await steps.next();
-    if (step.done) {
-      yield { attackId: id, isControl, epsilon, ...step.value };
-      return;
-    }
-    yield undefined;
-  }
+  const unit: AttackUnit = {
+    victim,
+    images,
+    labels,
+    indices,
+    attacks: [attack],
+    norm,
+    // An attack for the smallest perturbation runs once, and is judged at each.
+    epsilons: attack.declaration.aim === 'minimal' ? epsilons : [epsilon],
+    ...(targets ? { targets } : {}),
+    seed,
+    survivorsOnly,
+    isFallen,
+    sources,
+  };
+  for await (const said of runUnit(unit)) yield said.type === 'result' ? said.result : undefined;
 }
 
 /** Parts as a checkpoint stores them. */
@@ -179,18 +176,4 @@ export function joinStages(
       };
     }),
   );
-}
-
-/** What became of one image in the worst case at an epsilon. */
-export interface Worst {
-  /** The stage that fooled it first, by epsilon and order; undefined where it stands or was wrong before. */
-  readonly stage: Stage | undefined;
-}
-
-/** The pointwise worst case at `epsilon`: fallen if any attack, at it or at a smaller epsilon, fooled the image. */
-export function worstCase(stages: readonly Stage[], epsilon: number, count: number): Worst[] {
-  const within = stages.filter((stage) => !stage.isControl && stage.epsilon <= epsilon);
-  return Array.from({ length: count }, (_, i) => ({
-    stage: within.find(({ records }) => records[i]?.verdict === 'fooled'),
-  }));
 }

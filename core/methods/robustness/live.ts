@@ -1,9 +1,10 @@
 import { recordFlips } from '../../metrics/severity/flips.ts';
 import type { MethodEvent } from '../context.ts';
 import type { ParamsOf } from '../define.ts';
+import { worstCase } from '../../attacks/verdicts.ts';
 import { galleryTriplets, tripletGrid } from './artifacts.ts';
 import type { Audit } from './audit.ts';
-import { isDone, joinStages, partKey, worstCase, type GroupJob, type GroupPlan, type Parts } from './groups.ts';
+import { isDone, joinStages, partKey, type GroupJob, type GroupPlan, type Parts } from './groups.ts';
 import { worstLogits } from './outcome.ts';
 import type { spec } from './spec.ts';
 
@@ -72,7 +73,7 @@ export async function* examplesSoFar(work: SoFar, seen: { groups: number }): Asy
     const before = logits.subarray(0, count * model.classes);
     const about = { stages, clean: before, classes: model.classes, labels: labels.subarray(0, count) };
     const flips = recordFlips({ clean: before, attacked: worstLogits(about, epsilon), classes: model.classes });
-    const worst = worstCase(stages, epsilon, count).map((each, i) => (i < from ? { stage: undefined } : each));
+    const worst = worstCase(stages, epsilon, count).map((each, i) => (i < from ? undefined : each));
     const distances = Float64Array.from(flips.newRank, (rank) => rank - 1);
     const triplets = galleryTriplets({ worst, flips, distances, images, classNames }, 3);
     if (triplets.length === 0) continue;

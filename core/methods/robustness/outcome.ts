@@ -8,7 +8,7 @@ import {
   type Suspicion,
 } from '../../attacks/suspicions.ts';
 import type { Victim } from '../../attacks/victim.ts';
-import { attackFigures } from '../../attacks/verdicts.ts';
+import { attackFigures, worstCase } from '../../attacks/verdicts.ts';
 import type { Attack } from '../../attacks/attack.ts';
 import { wilsonInterval } from '../../metrics/intervals.ts';
 import type { CostMatrix, Dissimilarity } from '../../metrics/severity/dissimilarity.ts';
@@ -25,7 +25,7 @@ import {
 } from '../../metrics/severity/summary.ts';
 import type { AuditData } from '../../report/audit.ts';
 import type { SeverityData } from '../../report/severity.ts';
-import { worstCase, type Stage } from './groups.ts';
+import type { Stage } from './groups.ts';
 
 type ModelAudit = AuditData['models'][number];
 
@@ -81,7 +81,7 @@ export function auditOf(
     };
   });
   const under = (some: readonly Stage[], epsilon: number) => {
-    const fallen = worstCase(some, epsilon, count).filter(({ stage }) => stage !== undefined);
+    const fallen = worstCase(some, epsilon, count).filter((stage) => stage !== undefined);
     const standing = right - fallen.length;
     const { low, high } = wilsonInterval(standing, count);
     return {
@@ -92,7 +92,7 @@ export function auditOf(
   const worst = epsilons.map((each) => {
     const { fallen, figures } = under(stages, each);
     const first = new Map<string, number>();
-    for (const { stage } of fallen) if (stage) first.set(stage.title, (first.get(stage.title) ?? 0) + 1);
+    for (const stage of fallen) first.set(stage.title, (first.get(stage.title) ?? 0) + 1);
     return { ...figures, fallen: [...first].map(([attack, images]) => ({ attack, images })) };
   });
   const together = (['asking', 'transfer'] as const).flatMap((by) => {
@@ -149,7 +149,7 @@ export function worstLogits(
   epsilon: number,
 ): Float32Array {
   const logits = Float32Array.from(clean);
-  worstCase(stages, epsilon, labels.length).forEach(({ stage }, i) => {
+  worstCase(stages, epsilon, labels.length).forEach((stage, i) => {
     if (stage) logits.set(stage.logits.subarray(i * classes, (i + 1) * classes), i * classes);
   });
   return logits;

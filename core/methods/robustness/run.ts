@@ -10,7 +10,8 @@ import { pool } from '../../runtime/pool.ts';
 import type { SessionOptions } from '../../runtime/session.ts';
 import { untilAborted } from '../../runtime/until-aborted.ts';
 import { multiplyAdds } from '../../train/cost.ts';
-import type { CheckpointState, MethodEvent, Run } from '../context.ts';
+import type { CheckpointState, Run } from '../context.ts';
+import { stopIfAborted, type Events } from '../events.ts';
 import { prepareAudit, type Audit } from './audit.ts';
 import { besidePasses, corruptAll, measuresOf } from './beside.ts';
 import { concludeAudit, type MadeUniversal } from './conclude.ts';
@@ -30,8 +31,6 @@ import { sanityMeter } from './setup.ts';
 import type { spec } from './spec.ts';
 import { targetsOf } from './targets.ts';
 import { makeUniversal, needsImages, universalTitles } from './universal.ts';
-
-type Events<Result> = AsyncGenerator<MethodEvent, Result, void>;
 
 /** One process with the models in the hands of the attacker. */
 interface Worker {
@@ -238,7 +237,7 @@ async function* attackAll(work: Work): Events<void> {
     yield { type: 'checkpoint', capture: () => checkpoint(work, 'attacks') };
     ctx.signal.throwIfAborted();
   }
-  yield* stopIfAborted(work, 'attacks');
+  yield* stopIfAborted(work.ctx.signal, () => checkpoint(work, 'attacks'));
 }
 
 /** The two ends of severity and other numbers of steps; their parts are kept like all others. */
@@ -261,7 +260,7 @@ async function* attackBeside(work: Work, measure: Dissimilarity | undefined): Ev
       yield { type: 'checkpoint', capture: () => checkpoint(work, 'severity') };
       ctx.signal.throwIfAborted();
     }
-    yield* stopIfAborted(work, 'severity');
+    yield* stopIfAborted(work.ctx.signal, () => checkpoint(work, 'severity'));
   }
   const groups = work.jobs.filter(({ role }) => role === 'victim').map(({ labels }) => labels.length);
   const size = work.images.length / work.labels.length;
@@ -327,18 +326,11 @@ async function* universalAll(work: Work): Events<void> {
       yield { type: 'checkpoint', capture: () => checkpoint(work, 'universal') };
       ctx.signal.throwIfAborted();
     }
-    yield* stopIfAborted(work, 'universal');
+    yield* stopIfAborted(work.ctx.signal, () => checkpoint(work, 'universal'));
     if (!perturbation) continue;
     const logits = await victim.logits(perturbed(images, perturbation, victim.bounds));
     work.universal.push({ kind, perturbation, logits });
   }
-}
-
-/** A signal that came in the middle of a step: the state is that of the last part that was heard of. */
-async function* stopIfAborted(work: Work, phase: string): Events<void> {
-  if (!work.ctx.signal.aborted) return;
-  yield { type: 'checkpoint', capture: () => checkpoint(work, phase) };
-  work.ctx.signal.throwIfAborted();
 }
 
 function checkpoint(work: Work, phase: string): CheckpointState {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { attackCatalogue } from '../../attacks/catalogue.ts';
+import { lanesParam, seedParam } from '../common-params.ts';
 import { defineMethod, ui } from '../define.ts';
 import { footprint, work } from './spec-work.ts';
 
@@ -245,13 +246,8 @@ export const spec = defineMethod({
       group: 'advanced',
       help: 'As .npz and as PNG, of the largest epsilon; PNG are rounded to 8 bits and shown to the model again.',
     }),
-    lanes: z.int().min(0).max(256).default(0).register(ui, {
-      title: 'Lanes',
-      unit: 'processes',
-      group: 'advanced',
-      help: 'Groups of images attacked side by side, one thread each; 0: as many as threads. Does not change any result.',
-    }),
-    seed: z.int().min(0).max(Number.MAX_SAFE_INTEGER).default(0).register(ui, { title: 'Seed', unit: '1' }),
+    lanes: lanesParam('Groups of images attacked'),
+    seed: seedParam(),
   }),
   recipes: {
     quick: {

@@ -44,12 +44,7 @@ export function recordsCsv(
       ),
     ),
   );
-  return {
-    type: 'artifact',
-    name: 'records',
-    title: 'What became of each image under each attack',
-    content: { bytes: new TextEncoder().encode(`${[head, ...lines].join('\r\n')}\r\n`), mediaType: 'text/csv' },
-  };
+  return csv('records', 'What became of each image under each attack', [head, ...lines]);
 }
 
 const csv = (name: string, title: string, lines: readonly string[]): MethodEvent => ({
