@@ -72,7 +72,7 @@ export const openStandIn: Opener = async () => {
   const workspace = join(folder, 'workspace');
   const context = await openChromium();
   try {
-    const { page, quit } = await startApp(context, workspace);
+    const { page, quit } = await startApp(context, { workspace });
     return {
       surface: 'application',
       page,

@@ -11,7 +11,7 @@ it('an application that is started a second time ends at once and leaves the wor
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   const workspace = join(folder, 'workspace');
   stage.hasLock = false;
-  runMain(workspace);
+  runMain({ workspace });
   await stage.hasQuit.promise;
   assert.deepEqual([stage.windows, stage.said, stage.ipc.size], [[], [], 0]);
   assert.equal(existsSync(workspace), false);

@@ -1,10 +1,11 @@
-import { existsSync, readdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-import { app, dialog } from 'electron';
+import { app } from 'electron';
 import { z } from 'zod';
 import { wallClock } from '../core/base/clock.ts';
-import { toWorkbenchError } from '../core/base/errors.ts';
+import { WorkbenchError } from '../core/base/errors.ts';
 import type { HostEvent } from '../core/contract/bridge.ts';
+import { writeDurably } from '../core/jobs/durable-files.ts';
 import { canMove } from '../core/jobs/states.ts';
 import { catalogue } from '../core/methods/catalogue.ts';
 import { openService, type Service } from '../core/service/service.ts';
@@ -31,10 +32,10 @@ const chosenFile = (): string => join(app.getPath('userData'), 'workspace.json')
 const usualName = 'palimpsest-workspace';
 
 /**
- * Opens the workspace for as long as the application runs. `changeWorkspace` answers a window that asks for another one.
- * @throws WORKSPACE_BUSY, WORKSPACE_UNUSABLE
+ * Opens the workspace in `dir` for as long as the application runs. `changeWorkspace` answers a window that asks for another
+ * one. @throws WORKSPACE_BUSY, WORKSPACE_UNUSABLE with nothing left open
  */
-export function openHost(changeWorkspace: () => Promise<boolean>): Host {
+export function openHost(dir: string, changeWorkspace: () => Promise<boolean>): Host {
   const listeners = new Set<(event: HostEvent) => void>();
   const serve = (workspace: Workspace): Service => {
     const service = openService({
@@ -51,28 +52,32 @@ export function openHost(changeWorkspace: () => Promise<boolean>): Host {
     });
     return service;
   };
-  let workspace = openStore(workspaceFolder());
-  let service = serve(workspace);
+  let open = serveStore(openStore(dir), serve);
   return {
     get service() {
-      return service;
+      return open.service;
     },
     get workspaceDir() {
-      return workspace.dir;
+      return open.workspace.dir;
     },
     onEvent: (listener) => void listeners.add(listener),
     async move(folder, mayLeave) {
-      const dir = folderWithin(folder);
-      if (realPath(dir) === realPath(workspace.dir)) return false;
-      const next = openStore(dir);
-      if (!(await mayLeave())) {
+      const there = folderWithin(folder);
+      const here = open.workspace.dir;
+      if (realPath(there) === realPath(here)) return false;
+      const next = openStore(there);
+      try {
+        if (!(await mayLeave())) {
+          next.close();
+          return false;
+        }
+        remember(there);
+      } catch (thrown) {
         next.close();
-        return false;
+        throw thrown;
       }
-      await service.close();
-      workspace = next;
-      service = serve(next);
-      writeFileSync(chosenFile(), `${JSON.stringify({ workspace: dir })}\n`);
+      await open.service.close();
+      open = serveStore(next, serve);
       return true;
     },
   };
@@ -80,20 +85,53 @@ export function openHost(changeWorkspace: () => Promise<boolean>): Host {
 
 const openStore = (dir: string): Workspace => openWorkspace(dir, { now: wallClock, random: Math.random, canMove });
 
+interface OpenStore {
+  readonly workspace: Workspace;
+  readonly service: Service;
+}
+
+function serveStore(workspace: Workspace, serve: (workspace: Workspace) => Service): OpenStore {
+  try {
+    return { workspace, service: serve(workspace) };
+  } catch (thrown) {
+    workspace.close();
+    throw thrown;
+  }
+}
+
 const realPath = (path: string): string => (existsSync(path) ? realpathSync(path) : path);
 
-/** A folder with other things in it gets one of our own. */
-function folderWithin(folder: string): string {
+/** A folder with other things in it gets one of our own. @throws WORKSPACE_UNUSABLE for one that cannot be read */
+export function folderWithin(folder: string): string {
   const isOurs = existsSync(databasePath(folder)) || basename(folder) === usualName;
-  const isEmpty = !existsSync(folder) || readdirSync(folder).length === 0;
-  return isOurs || isEmpty ? folder : join(folder, usualName);
+  return isOurs || isEmpty(folder) ? folder : join(folder, usualName);
+}
+
+function isEmpty(folder: string): boolean {
+  try {
+    return !existsSync(folder) || readdirSync(folder).length === 0;
+  } catch (thrown) {
+    throw new WorkbenchError('WORKSPACE_UNUSABLE', `The folder ${folder} cannot be read`, {
+      hint: 'Check its permissions, or choose another folder.',
+      cause: thrown,
+    });
+  }
+}
+
+/** The workspace of this start. */
+export interface WantedWorkspace {
+  readonly dir: string;
+  /** It was in use before, so that one that is not there any more is not made anew. */
+  readonly isRemembered: boolean;
 }
 
 /** --workspace=DIR, $PALIMPSEST_WORKSPACE, the one chosen last, or the usual one. */
-function workspaceFolder(): string {
+export function wantedWorkspace(): WantedWorkspace {
   const asked = app.commandLine.getSwitchValue('workspace') || process.env['PALIMPSEST_WORKSPACE'];
-  if (asked) return resolve(asked);
-  return chosenFolder() ?? join(app.isPackaged ? app.getPath('documents') : process.cwd(), usualName);
+  if (asked) return { dir: resolve(asked), isRemembered: false };
+  const chosen = chosenFolder();
+  if (chosen !== undefined) return { dir: chosen, isRemembered: true };
+  return { dir: join(app.isPackaged ? app.getPath('documents') : process.cwd(), usualName), isRemembered: false };
 }
 
 function chosenFolder(): string | undefined {
@@ -105,11 +143,7 @@ function chosenFolder(): string | undefined {
   }
 }
 
-/** What kept the application from starting, in a dialog: there is no window to say it in. */
-export function sayWhyNot(thrown: unknown): void {
-  const { code, message, hint } = toWorkbenchError(thrown);
-  dialog.showErrorBox(
-    'Palimpsest cannot open its workspace',
-    [message, hint, `[${code}]`].filter(Boolean).join('\n\n'),
-  );
+/** For the next start. @throws WORKSPACE_UNUSABLE */
+export function remember(dir: string): void {
+  writeDurably(chosenFile(), [new TextEncoder().encode(`${JSON.stringify({ workspace: dir })}\n`)]);
 }

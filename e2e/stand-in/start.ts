@@ -15,10 +15,17 @@ export interface StartedApp {
   quit(): Promise<void>;
 }
 
+export interface MainStart {
+  /** As the switch names it; without, the application opens the one that it remembers. */
+  readonly workspace?: string;
+  /** The folder of its settings; an empty one when absent. */
+  readonly userData?: string;
+}
+
 /** Runs the built main process in this process, once, with a page of `context` as its window. */
-export async function startApp(context: BrowserContext, workspace: string): Promise<StartedApp> {
+export async function startApp(context: BrowserContext, start: MainStart): Promise<StartedApp> {
   stage.context = context;
-  runMain(workspace);
+  runMain(start);
   const page = await opened();
   return {
     page,
@@ -30,15 +37,15 @@ export async function startApp(context: BrowserContext, workspace: string): Prom
 }
 
 /** What `startApp` does, without waiting for a window. */
-export function runMain(workspace: string): void {
+export function runMain({ workspace, userData }: MainStart): void {
   const main = join(out, 'main', 'application.cjs');
   if (!existsSync(main)) throw new Error(`${main} is not built: npm run build`);
   registerHooks({
     resolve: (specifier, from, next) =>
       specifier === 'electron' ? { url: standIn, shortCircuit: true } : next(specifier, from),
   });
-  stage.userData = mkdtempSync(join(tmpdir(), 'palimpsest-user-'));
-  stage.switches.set('workspace', workspace);
+  stage.userData = userData ?? mkdtempSync(join(tmpdir(), 'palimpsest-user-'));
+  if (workspace !== undefined) stage.switches.set('workspace', workspace);
   createRequire(import.meta.url)(main);
   stage.isReady.resolve();
 }
