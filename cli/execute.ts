@@ -8,6 +8,7 @@ import { exitCodeOf, exitCodes } from './exit-codes.ts';
 import { createProgress, type Progress } from './progress.ts';
 import { noteError } from './report-error.ts';
 import { resultJson, resultText, shortPath, withWorkspaceFlag, type PlaceNames } from './result.ts';
+import { tableBlocks } from './tables.ts';
 import type { Surroundings } from './verb.ts';
 
 export interface Execution {
@@ -76,7 +77,7 @@ export async function executeRun(execution: Execution): Promise<number> {
   }
   const { error } = record;
   if (error) noteError(terminal, withoutDetails(error));
-  else if (!isJson) terminal.write(resultText(terminal, record, spec, places, report));
+  else if (!isJson) terminal.write(resultText(terminal, record, spec, places, report, tableBlocks(workspace, runId)));
   if (error && report !== undefined) terminal.note(`What it had made until then: ${shortPath(report, here.cwd)}\n`);
   return error ? exitCodeOf(error.code) : exitCodes.ok.code;
 }

@@ -43,7 +43,9 @@ describe('a run on the command line', () => {
     await cli.run('run', 'walk', '--steps', '10');
     const { runId } = await newest(cli);
     assert.match((await cli.run('list')).out, new RegExp(`${runId} +succeeded +walk .* Distance`));
-    assert.match((await cli.run('show', runId.slice(-4))).out, /Again +palimpsest run walk --steps 10/);
+    const shown = (await cli.run('show', runId.slice(-4))).out;
+    assert.match(shown, /Again +palimpsest run walk --steps 10/);
+    assert.match(shown, /^Legs, of 5 steps\n {2}Leg +Its length\n {2}first +\d[\d.]*\n {2}second +–$/m);
     const { code, out } = await cli.run('export', runId, '-o', 'taken');
     assert.equal(code, 0, out);
     const files = readdirSync(join(cli.folder, 'taken'), { recursive: true }).map(text).sort();

@@ -76,6 +76,7 @@ export function resultText(
   spec: MethodSpec,
   places: PlaceNames,
   report: string | undefined,
+  tables: readonly (readonly string[])[] = [],
 ): string {
   const head = `Run ${record.runId} ${record.state} in ${formatDuration(record.durationMs)}`;
   const metrics = metricLines(record, spec);
@@ -87,6 +88,7 @@ export function resultText(
   const blocks = [
     [paint(terminal, record.state === 'succeeded' ? 'green' : 'bold', head)],
     metrics,
+    ...tables,
     columnsOf(facts).map((line) => `  ${line}`),
   ];
   return `${blocks

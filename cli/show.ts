@@ -5,6 +5,7 @@ import { debugFlag, helpFlag, jsonFlag, workspaceFlag } from './flags.ts';
 import { reportPaths } from '../core/service/path-names.ts';
 import { againCommand, metricLines, shortPath, specOf, type PlaceNames } from './result.ts';
 import { isUsual } from './run.ts';
+import { tableBlocks } from './tables.ts';
 import { columnsOf } from './terminal.ts';
 import type { Verb } from './verb.ts';
 import { withReader } from './workspace.ts';
@@ -67,6 +68,7 @@ export const show: Verb = {
       const blocks = [
         [`Run ${record.runId}`, ...indented(columnsOf(facts.filter(([, text]) => text !== '')))],
         ['Metrics', ...metricLines(record, spec)],
+        ...tableBlocks(reader, record.runId),
         ['Artifacts', ...indented(columnsOf(artifacts, [1]))],
       ].filter((block) => block.length > 1);
       here.terminal.write(`${blocks.map((block) => block.join('\n')).join('\n\n')}\n`);

@@ -212,7 +212,7 @@ export const requests = {
       jobId: z.string().optional(),
       afterSeq: z.int().min(-1).default(-1),
       types: z
-        .array(z.enum(['started', 'progress', 'metrics', 'log', 'artifact', 'checkpoint', 'finished']))
+        .array(z.enum(['started', 'progress', 'metrics', 'log', 'artifact', 'table', 'checkpoint', 'finished']))
         .optional(),
       limit: z.int().min(1).max(5000).default(1000),
     }),

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Origin } from './bundle.ts';
+import { LiveTable } from './live-table.ts';
 import { ErrorData, MetricPoint, ResultMetrics, RunEvent, RunRecord, RunState } from './run.ts';
 
 /** What the pages about runs ask of the history. */
@@ -80,6 +81,8 @@ export const RunDetails = z.object({
   record: RunRecord,
   row: RunRow,
   progress: RunProgress.nullable(),
+  /** What fills while it computes; cells are curves. */
+  tables: z.array(LiveTable),
   /** Place in the queue, 0 is next; null when it does not wait. */
   queuePosition: z.int().nullable(),
   /** The same run as a command line; null when its method is not known here. */

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { errorCodes } from '../base/errors.ts';
+import { LiveTable } from './live-table.ts';
 
 /** Everything that crosses a process about one run: what was asked, what happened, what came out. */
 
@@ -125,6 +126,8 @@ export const RunEvent = z.discriminatedUnion('type', [
   z.object({ ...envelope, type: z.literal('metrics'), points: z.array(MetricPoint) }),
   z.object({ ...envelope, type: z.literal('log'), level: z.enum(['info', 'warning']), message: z.string() }),
   z.object({ ...envelope, type: z.literal('artifact'), artifact: Artifact }),
+  /** A name that comes again replaces the table. */
+  z.object({ ...envelope, type: z.literal('table'), table: LiveTable }),
   z.object({ ...envelope, type: z.literal('checkpoint'), phase: z.string(), step: z.int(), path: z.string() }),
   z.object({
     ...envelope,

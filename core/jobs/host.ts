@@ -183,6 +183,8 @@ function handle(
       return sink.metric(event);
     case 'log':
       return sink.send({ type: 'log', level: event.level, message: event.message });
+    case 'table':
+      return sink.send({ type: 'table', table: event.table });
     case 'artifact':
       return sink.send({ type: 'artifact', artifact: storeArtifact(workspaceDir, event, atMs) });
   }

@@ -1,3 +1,4 @@
+import type { LiveTable } from '../contract/live-table.ts';
 import type { DataRef, DeviceName, MetricPoint, ModelRef, ResultMetrics } from '../contract/run.ts';
 import type { Preflight } from '../contract/preflight.ts';
 import type { Tensor } from '../base/tensor.ts';
@@ -35,6 +36,8 @@ export type MethodEvent =
       readonly content: ArtifactContent;
       readonly meta?: Record<string, unknown>;
     }
+  /** A table that fills from metrics named by `cellSeries`; said before them, and again after a resume. */
+  | { readonly type: 'table'; readonly table: LiveTable }
   /** An offer, made at every safe point (between chunks): the host calls `capture` when a checkpoint is due. */
   | { readonly type: 'checkpoint'; readonly capture: () => CheckpointState };
 

@@ -168,6 +168,7 @@ function details({ workspace, queue, options }: Inside, record: RunRecord): Requ
     record,
     row: workspace.getRow(runId),
     progress: lastProgress(workspace, runId),
+    tables: workspace.tables(runId),
     queuePosition: place === -1 ? null : place,
     origin: workspace.originOf(runId),
     command: spec ? commandLine(spec, record.request, { nameOfPath: pathNamer(options.cwd) }) : null,

@@ -107,6 +107,10 @@ describe('a service', () => {
     const kinds = await ask('runs.events', { runId, types: ['artifact', 'started'] });
     assert.deepEqual(new Set(kinds.events.map(({ type }) => type)), new Set(['artifact', 'started']));
     assert.equal((await ask('runs.series', { runId }))['distance']?.points.length, 12);
+    assert.deepEqual(
+      details.tables.map(({ title, total }) => [title, total]),
+      [['Legs', 6]],
+    );
     const { workspace } = await ask('machine.facts', {});
     assert.ok(existsSync(join(workspace.dir, 'runs', runId, 'report.html')));
   });

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { WorkbenchError, invariant } from '../base/errors.ts';
+import { withTable, type LiveTable } from '../contract/live-table.ts';
 import { RunEvent, type Artifact, type RunState } from '../contract/run.ts';
 import type { Connection } from './connection.ts';
 import { readJob, type JobRow } from './jobs.ts';
@@ -75,6 +76,14 @@ export function readEvents(db: Connection, runId: string, range: EventRange): Ru
   return bodies.map(parseEvent);
 }
 
+/** Tables that the run's jobs have announced, the newest of each name. */
+export function readTables(db: Connection, runId: string): LiveTable[] {
+  return readEvents(db, runId, { types: ['table'] }).reduce<LiveTable[]>(
+    (tables, event) => (event.type === 'table' ? withTable(tables, event.table) : tables),
+    [],
+  );
+}
+
 /** The newest event of a job, or the newest of one type. */
 export function readLastEvent<T extends RunEvent['type']>(
   db: Connection,
@@ -111,6 +120,7 @@ function fold(db: Connection, event: RunEvent, job: JobRow, canMove: CanMove): v
     case 'checkpoint':
     case 'progress':
     case 'log':
+    case 'table':
       return;
   }
 }

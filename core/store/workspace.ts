@@ -6,12 +6,13 @@ import { WorkbenchError } from '../base/errors.ts';
 import type { ImportedRun, Origin } from '../contract/bundle.ts';
 import type { JobRecord } from '../contract/job.ts';
 import type { RunPage, RunQuery, RunRow, Series } from '../contract/history.ts';
+import type { LiveTable } from '../contract/live-table.ts';
 import { artifactFile, checkpointFolder } from '../contract/layout.ts';
 import type { Artifact, MetricPoint, RunEvent, RunRecord, RunRequest, RunState } from '../contract/run.ts';
 import { moveToTrash, purgeRuns, takeFromTrash, trashedBefore, writeAnnotation, type Annotation } from './annotate.ts';
 import { guarded, type Connection } from './connection.ts';
 import { databasePath, emptyDatabase, makeFolder, openReading, openWriting } from './database.ts';
-import { nextSeq, readEvents, readLastEvent, writeEvent, type CanMove, type EventRange } from './events.ts';
+import { nextSeq, readEvents, readLastEvent, readTables, writeEvent, type CanMove, type EventRange } from './events.ts';
 import { readOrigin, writeImport, type ForeignRun } from './import-run.ts';
 import { insertJob, isOrphaned, lastWord, listJobs, openJobs, processOf, writeJobProcess } from './jobs.ts';
 import { acquireWriterLock } from './lock.ts';
@@ -44,6 +45,8 @@ export interface WorkspaceReader {
   events(run: string, range?: EventRange): RunEvent[];
   /** The newest event of a job, or the newest of one type. */
   lastEvent<T extends RunEvent['type']>(jobId: string, type?: T): Extract<RunEvent, { type: T }> | undefined;
+  /** Tables of curves that the run has announced. */
+  tables(run: string): LiveTable[];
   /** metric → points by step. */
   series(run: string): Record<string, MetricPoint[]>;
   /** metric → points, at most so many of each. */
@@ -166,6 +169,7 @@ function reader(dir: string, db: Connection, onClose: () => void = () => {}): Wo
     jobs: (run) => read(() => listJobs(db, resolveRunId(db, run))),
     events: (run, range = {}) => read(() => readEvents(db, resolveRunId(db, run), range)),
     lastEvent: (jobId, type) => read(() => readLastEvent(db, jobId, type)),
+    tables: (run) => read(() => readTables(db, resolveRunId(db, run))),
     series: (run) => read(() => readSeries(db, resolveRunId(db, run))),
     thinnedSeries: (run, range) => read(() => readThinned(db, resolveRunId(db, run), range)),
     queryRuns: (query) => read(() => queryRuns(db, query)),

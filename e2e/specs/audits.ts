@@ -94,6 +94,32 @@ export function describeAudits(place: string, open: Opener): void {
       await command.waitFor();
     });
 
+    it('fills a table of attacks and epsilons while it computes, which stays when it has ended', async () => {
+      await form('robustness');
+      await page.getByRole('radio', { name: /^Quick look/ }).check({ force: true });
+      await fill({ 'Labelled images': digits, Images: '1000' });
+      await start().click();
+      const table = page.getByRole('table', { name: 'Robust accuracy', exact: true });
+      await table.waitFor();
+      assert.deepEqual(await table.getByRole('columnheader').allInnerTexts(), ['Attack', 'Epsilon (linf) 0.1', '0.3']);
+      assert.deepEqual(await table.getByRole('rowheader').allInnerTexts(), ['FGSM', 'PGD', 'Worst case', 'No attack']);
+      await table
+        .getByText(/^\d+ of 1,000$/)
+        .first()
+        .waitFor();
+      await page.getByText('Done', { exact: true }).waitFor();
+      await page.waitForFunction(() => !/ of 1,000|–/.test(document.querySelector('table')?.textContent ?? '–'));
+      await page.reload();
+      await table.waitFor();
+      const worst = await table
+        .getByRole('row', { name: /^Worst case/ })
+        .getByRole('cell')
+        .allInnerTexts();
+      const results = await page.getByRole('region', { name: 'Results' }).innerText();
+      assert.equal(worst.length, 2);
+      for (const share of worst) assert.ok(results.includes(share), `${share} among ${results}`);
+    });
+
     it('looks ahead at the audit of leakage, and runs it to its report', async () => {
       await form('gradient-leakage');
       await page.getByRole('radio', { name: /^Quick look/ }).check({ force: true });

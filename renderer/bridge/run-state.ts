@@ -1,5 +1,6 @@
 import type { Bridge, RequestResult } from '../../core/contract/bridge.ts';
 import type { RunDetails } from '../../core/contract/history.ts';
+import { withTable } from '../../core/contract/live-table.ts';
 import type { Artifact, RunEvent } from '../../core/contract/run.ts';
 import { seriesBuffer, type SeriesBuffer } from '../charts/series-buffer.ts';
 
@@ -62,6 +63,8 @@ export function applyEvent(view: RunView, event: RunEvent): RunView {
       const { record } = view.details;
       return withDetails(view, { record: { ...record, artifacts: withArtifact(record.artifacts, event.artifact) } });
     }
+    case 'table':
+      return withDetails(view, { tables: withTable(view.details.tables, event.table) });
     case 'started':
     case 'finished':
     case 'checkpoint':

@@ -9,6 +9,8 @@ describe('a growing curve', () => {
     assert.equal(buffer.length, 1000);
     assert.deepEqual(buffer.view().at(999), [999, -999]);
     assert.equal(buffer.view().length, 1000);
+    assert.deepEqual(buffer.last, { step: 999, value: -999 });
+    assert.equal(seriesBuffer().last, undefined);
   });
 
   it('leaves out steps that it has, as after a resume', () => {

@@ -4,6 +4,7 @@ import { decimate, maxPoints, type Point } from '../../core/report/decimate.ts';
 export interface SeriesBuffer {
   readonly length: number;
   readonly lastStep: number;
+  readonly last: { readonly step: number; readonly value: number } | undefined;
   /** Appends; a step that is not after the last one is left out, as after a resume from a checkpoint. */
   push(step: number, value: number): void;
   /** At most `limit` points that look like all of them. */
@@ -30,6 +31,9 @@ export function seriesBuffer(points: readonly { readonly step: number; readonly 
     },
     get lastStep() {
       return length === 0 ? Number.NEGATIVE_INFINITY : steps[length - 1]!;
+    },
+    get last() {
+      return length === 0 ? undefined : { step: steps[length - 1]!, value: values[length - 1]! };
     },
     push(step, value) {
       if (step <= buffer.lastStep) return;

@@ -18,6 +18,7 @@ import { PageSkeleton } from '../panels/PageSkeleton.tsx';
 import { isActive, runTitle, stateTitles } from '../panels/run-text.ts';
 import { Curves } from '../panels/run/Curves.tsx';
 import { KeyFigures } from '../panels/run/KeyFigures.tsx';
+import { LiveTables } from '../panels/run/LiveTables.tsx';
 import { Pictures } from '../panels/run/Pictures.tsx';
 import { ProgressBlock } from '../panels/run/ProgressBlock.tsx';
 import { Files, Log, Request, Surroundings } from '../panels/run/RunFacts.tsx';
@@ -93,6 +94,7 @@ export function RunPage({ runId }: { readonly runId: string }) {
         <Box sx={{ minWidth: 0 }}>
           {isActive(record.state) && <ProgressBlock details={details} />}
           <KeyFigures record={record} />
+          <LiveTables view={view} />
           <Pictures artifacts={record.artifacts} isActive={isActive(record.state)} />
           <Curves view={view} />
           <Log lines={view.logs} />

@@ -2,6 +2,7 @@ import { setImmediate, setTimeout } from 'node:timers/promises';
 import { z } from 'zod';
 import { float32, floatsOf } from '../../base/tensor.ts';
 import { stream } from '../../base/rng.ts';
+import { cellSeries, type LiveTable } from '../../contract/live-table.ts';
 import { WorkbenchError } from '../../base/errors.ts';
 import type { MethodEvent, RunContext } from '../../methods/context.ts';
 import type { ResultMetrics } from '../../contract/run.ts';
@@ -40,6 +41,22 @@ type Params = z.output<(typeof walkSpec)['params']>;
 
 const size = 16;
 
+/** Of the two legs only the first is measured. */
+const legs = (steps: number): LiveTable => ({
+  name: 'legs',
+  title: 'Legs',
+  unit: '1',
+  rowTitle: 'Leg',
+  columnTitle: 'Its',
+  rows: [
+    { label: 'first', kind: 'usual' },
+    { label: 'second', kind: 'usual' },
+  ],
+  columns: ['length'],
+  total: Math.ceil(steps / 2),
+  of: 'steps',
+});
+
 async function* run(context: RunContext<Params>): AsyncGenerator<MethodEvent, ResultMetrics, void> {
   const { steps, seed, stepMs, behaviour } = context.params;
   const batch = Math.ceil(steps / 6);
@@ -47,6 +64,7 @@ async function* run(context: RunContext<Params>): AsyncGenerator<MethodEvent, Re
     ? floatsOf(context.resume.tensors['position'] ?? float32([0], []))
     : new Float32Array(size);
   const parts = { ...context.resume?.parts };
+  yield { type: 'table', table: legs(steps) };
   const kept = context.resume?.json;
   let longest = typeof kept === 'number' ? kept : Number.NEGATIVE_INFINITY;
   for (let step = context.resume?.step ?? 0; step < steps; step++) {
@@ -66,6 +84,8 @@ async function* run(context: RunContext<Params>): AsyncGenerator<MethodEvent, Re
       step,
       value: behaviour === 'diverges' && step > 5 ? Number.NaN : distance,
     };
+    if (step < steps / 2)
+      yield { type: 'metric', name: cellSeries(legs(steps), 'first', 'length'), step: step + 1, value: distance };
     if (step % batch === batch - 1) {
       const name = `position-${step}`;
       parts[name] = float32([size], position.slice());

@@ -342,6 +342,7 @@ describe('the report of arbitrary transfer sets', () => {
       artifacts: new Map(),
       logs: [],
       series: {},
+      tables: [],
       fractions: [],
       checkpointCount: 0,
       checkpoint: undefined,

@@ -104,6 +104,7 @@ describe('the report of data impressions', () => {
       ...inputOf({
         artifacts: new Map(),
         series: {},
+        tables: [],
         metrics: {},
         logs: [],
         fractions: [],

@@ -4,7 +4,7 @@ import type { ParamsOf } from '../define.ts';
 import { worstCase } from '../../attacks/verdicts.ts';
 import { galleryTriplets, tripletGrid } from './artifacts.ts';
 import type { Audit } from './audit.ts';
-import { isDone, joinStages, partKey, type GroupJob, type GroupPlan, type Parts } from './groups.ts';
+import { isDone, joinStages, type GroupJob, type GroupPlan, type Parts } from './groups.ts';
 import { worstLogits } from './outcome.ts';
 import type { spec } from './spec.ts';
 
@@ -16,34 +16,6 @@ interface SoFar extends Audit {
   readonly jobs: readonly GroupJob[];
   readonly plan: GroupPlan;
   readonly parts: Parts;
-}
-
-/**
- * Robust accuracy of each attack and epsilon over the groups done so far, in their order: lanes finish in any order, and
- * what is shown must not hang on it.
- */
-export function* accuraciesSoFar(
-  { jobs, plan, parts }: Pick<SoFar, 'jobs' | 'plan' | 'parts'>,
-  shown: Map<string, number>,
-  isNew: boolean,
-): Generator<MethodEvent, void, void> {
-  const own = jobs.filter(({ role }) => role === 'victim');
-  for (const epsilon of plan.epsilons) {
-    for (const { declaration } of plan.attacks) {
-      const name = `accuracy.${declaration.title}, ${Number(epsilon.toPrecision(3))}`;
-      let [count, standing, reached] = [0, 0, 0];
-      for (const { role, group } of own) {
-        const part = parts.get(partKey(role, group, declaration.id, epsilon));
-        if (!part) break;
-        count += part.records.length;
-        standing += part.records.filter(({ verdict }) => verdict === 'robust').length;
-        reached++;
-        if (reached <= (shown.get(name) ?? 0)) continue;
-        shown.set(name, reached);
-        if (isNew) yield { type: 'metric', name, step: count, value: standing / count };
-      }
-    }
-  }
 }
 
 /** Pictures of a whole run. */

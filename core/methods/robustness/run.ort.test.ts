@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
+import { fillTable } from '../../contract/live-table.ts';
 import { UniversalData, type AuditData } from '../../report/audit.ts';
 import { renderReport } from '../../report/html.ts';
 import { sampleFacts } from '../../report/fixture/sample.ts';
@@ -57,6 +58,27 @@ describe('a robustness audit', () => {
     assert.ok((model.worst[1]?.robustAccuracy ?? 1) < (model.worst[0]?.robustAccuracy ?? 0));
     assert.equal(whole.metrics?.['robustAccuracy'], model.worst[0]?.robustAccuracy);
     assert.ok(whole.fractions.every((fraction, i) => fraction <= 1 && fraction >= (whole.fractions[i - 1] ?? 0)));
+  });
+
+  it('fills a table while it computes, which ends as the report has it', () => {
+    const [table] = whole.tables;
+    const [model] = auditOf(whole).models;
+    assert.ok(table && model && whole.tables.length === 1);
+    const points = (series: string) =>
+      Object.entries(whole.series[series] ?? {}).map(([step, value]) => ({ step: Number(step), value }));
+    const rows = fillTable(table, (series) => points(series).at(-1));
+    assert.deepEqual(
+      rows.map(({ label, kind, cells }) => [label, kind, ...cells.map((cell) => cell?.value)]),
+      [
+        ...['fgsm', 'pgd', 'deepfool'].map((id) => {
+          const own = model.rows.filter(({ attack }) => attack === id);
+          return [own[0]?.title, 'usual', ...own.map(({ robustAccuracy }) => robustAccuracy)];
+        }),
+        ['Worst case', 'summary', ...model.worst.map(({ robustAccuracy }) => robustAccuracy)],
+        ['No attack', 'apart', model.cleanAccuracy, model.cleanAccuracy],
+      ],
+    );
+    assert.ok(rows.every(({ cells }) => cells.every((cell) => cell?.done === 48 && table.total === 48)));
   });
 
   it('writes a line for each image, attack and epsilon, and never leaves the ball', () => {

@@ -25,7 +25,8 @@ import {
   type GroupPlan,
   type Parts,
 } from './groups.ts';
-import { accuraciesSoFar, examplesSoFar } from './live.ts';
+import { examplesSoFar } from './live.ts';
+import { openLiveTables } from './live-tables.ts';
 import { firstDoubts, type BesideStage } from './outcome.ts';
 import { sanityMeter } from './setup.ts';
 import type { spec } from './spec.ts';
@@ -214,8 +215,10 @@ async function* attackAll(work: Work): Events<void> {
       sum + plan.epsilons.length * [...weights.keys()].reduce((s, id) => s + weightOf(id, job.labels.length), 0),
     0,
   );
-  const [shown, seen] = [new Map<string, number>(), { groups: 0 }];
-  yield* accuraciesSoFar(work, shown, false);
+  const [live, seen] = [openLiveTables(work), { groups: 0 }];
+  for (const table of live.tables) yield { type: 'table', table };
+  // What a checkpoint held already is said once more, which changes nothing.
+  yield* live.advance();
   yield* examplesSoFar(work, seen);
   const left = jobs.filter((job) => !isDone(job, plan, parts));
   const doing = pool(workers, left, (job, worker) =>
@@ -224,7 +227,7 @@ async function* attackAll(work: Work): Events<void> {
   const doneWeight = (): number =>
     [...parts.values()].reduce((sum, part) => sum + weightOf(part.attackId, part.records.length), 0);
   for await (const said of untilAborted(doing, ctx.signal)) {
-    if (said.part && !said.part.isControl) yield* accuraciesSoFar(work, shown, true);
+    if (said.part) yield* live.advance();
     if (said.part) yield* examplesSoFar(work, seen);
     const fraction = (attackShare * doneWeight()) / total;
     yield {

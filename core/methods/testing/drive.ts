@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { float32 } from '../../base/tensor.ts';
+import type { LiveTable } from '../../contract/live-table.ts';
 import type { DataRef, ResultMetrics } from '../../contract/run.ts';
 import type { ImageSet } from '../../data/dataset.ts';
 import { npzBytes } from '../../data/write.ts';
@@ -16,6 +17,7 @@ export interface Driven {
   readonly logs: readonly string[];
   /** name → step → value. */
   readonly series: Readonly<Record<string, Readonly<Record<number, number>>>>;
+  readonly tables: readonly LiveTable[];
   readonly fractions: readonly number[];
   readonly checkpointCount: number;
   /** The one that the run was ended at. */
@@ -52,6 +54,7 @@ export async function drive<Params>(
   const artifacts = new Map<string, ArtifactContent>();
   const logs: string[] = [];
   const series: Record<string, Record<number, number>> = {};
+  const tables: LiveTable[] = [];
   const fractions: number[] = [];
   let checkpointCount = 0;
   const said = (metrics: ResultMetrics | undefined, checkpoint?: CheckpointState): Driven => ({
@@ -59,6 +62,7 @@ export async function drive<Params>(
     artifacts,
     logs,
     series,
+    tables,
     fractions,
     checkpointCount,
     checkpoint,
@@ -70,6 +74,7 @@ export async function drive<Params>(
     if (value.type === 'metric') (series[value.name] ??= {})[value.step] = value.value;
     else if (value.type === 'log') logs.push(`${value.level}: ${value.message}`);
     else if (value.type === 'artifact') artifacts.set(value.name, value.content);
+    else if (value.type === 'table') tables.push(value.table);
     else if (value.type === 'progress') fractions.push(value.fraction);
     else {
       const offer = checkpointCount++;

@@ -34,6 +34,7 @@ export function toyDetails(artifacts: Artifact[] = []): RunDetails {
       jobs: 1,
     },
     progress: null,
+    tables: [],
     queuePosition: null,
     command: null,
     origin: null,

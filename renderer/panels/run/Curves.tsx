@@ -28,13 +28,15 @@ export function Curves({ view }: { readonly view: Pick<RunView, 'series' | 'seri
     [series, seriesVersion, drawn],
   );
   if (charts.length === 0) return null;
+  const titleOf = (name: string): string =>
+    spec?.metrics[name]?.title ?? details.tables.find((table) => table.name === name)?.title ?? humanise(name);
   return (
     <Section title="Curves">
       <Box sx={{ display: 'grid', gap: 3, gridTemplateColumns: 'repeat(auto-fit, minmax(340px, 1fr))' }}>
         {charts.map(({ name, curves }) => (
           <LineChart
             key={name}
-            title={spec?.metrics[name]?.title ?? humanise(name)}
+            title={titleOf(name)}
             curves={curves}
             xTitle="step"
             fileName={`${details.record.runId}-${name}`}
