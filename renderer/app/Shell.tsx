@@ -3,14 +3,13 @@ import Box from '@mui/material/Box';
 import Button from '@mui/material/Button';
 import Link from '@mui/material/Link';
 import Typography from '@mui/material/Typography';
-import { useEffect, useState } from 'react';
+import { useDeferredValue, useEffect, useState } from 'react';
 import { useAction } from '../bridge/use-action.ts';
 import { useBridge, useConnection, useRequest } from '../bridge/use-bridge.ts';
 import { Icon, type IconName } from '../icons/Icon.tsx';
 import { LiveProgress } from '../panels/LiveProgress.tsx';
 import { CommandPalette } from './CommandPalette.tsx';
-import { ErrorBoundary } from './ErrorBoundary.tsx';
-import { pageOf } from './pages.tsx';
+import { fetchPagesWhenIdle, Pages } from './pages.tsx';
 import { hrefOf, type Route } from './routes.ts';
 import { useThemeMode } from './settings.ts';
 import { fonts, tokens } from './tokens.ts';
@@ -39,6 +38,8 @@ const wide = { display: { xs: 'none', md: 'inline' } };
 export function Shell() {
   const route = useRoute();
   const hash = useHash();
+  // Otherwise React shows a skeleton for 300 ms before a page that is fetched in 50.
+  const shown = useDeferredValue(hash);
   const t = tokens[useThemeMode()];
   const [isPaletteOpen, setPaletteOpen] = useState(false);
 
@@ -53,7 +54,8 @@ export function Shell() {
   }, []);
   useEffect(() => {
     document.querySelector('main')?.scrollTo(0, 0);
-  }, [hash]);
+  }, [shown]);
+  useEffect(fetchPagesWhenIdle, []);
 
   return (
     <Box sx={{ display: 'flex', height: '100vh', bgcolor: t.desk }}>
@@ -117,7 +119,7 @@ export function Shell() {
       >
         <ConnectionNote />
         <HaltNote />
-        <ErrorBoundary key={hash}>{pageOf(route)}</ErrorBoundary>
+        <Pages hash={shown} />
       </Box>
       <CommandPalette isOpen={isPaletteOpen} onClose={() => setPaletteOpen(false)} />
     </Box>

@@ -3,7 +3,7 @@ import Button from '@mui/material/Button';
 import useMediaQuery from '@mui/material/useMediaQuery';
 import type { GridRowSelectionModel, GridSortModel } from '@mui/x-data-grid';
 import { useCallback, useEffect, useMemo, useState } from 'react';
-import type { RunQuery, RunRow } from '../../core/contract/history.ts';
+import type { RunQuery } from '../../core/contract/history.ts';
 import { hrefOf } from '../app/routes.ts';
 import { goTo } from '../app/use-route.ts';
 import { useRequest } from '../bridge/use-bridge.ts';
@@ -13,6 +13,7 @@ import { Empty } from '../panels/Empty.tsx';
 import { ErrorNote } from '../panels/ErrorNote.tsx';
 import { GroupChart } from '../panels/GroupChart.tsx';
 import { Page } from '../panels/Page.tsx';
+import { Rows } from '../panels/PageSkeleton.tsx';
 import { runTitle } from '../panels/run-text.ts';
 import { runColumns, sortName } from '../panels/run-columns.tsx';
 import { isFiltering, noFilter, queryOf, type Filter } from '../panels/runs/filter.ts';
@@ -137,20 +138,24 @@ export function RunsPage({ groupId }: { readonly groupId?: string | undefined })
       ) : (
         <>
           {groupId !== undefined && rows && <GroupChart rows={rows} fileName={`group-${groupId}`} />}
-          <Box sx={{ flex: 1, minHeight: 240, mx: -1.25 }}>
-            <RunsGrid
-              rows={rows ?? none}
-              columns={columns}
-              total={total}
-              hidden={hidden}
-              isLoading={!found && runs.isLoading}
-              page={page}
-              sort={sort}
-              selection={selection}
-              onPage={setPage}
-              onSort={setSort}
-              onSelect={setSelection}
-            />
+          <Box sx={{ flex: 1, minHeight: 240, mx: found ? -1.25 : 0 }}>
+            {/* Drawing an empty grid first would keep the rows waiting for as long as it takes. */}
+            {found ? (
+              <RunsGrid
+                rows={found.rows}
+                columns={columns}
+                total={found.total}
+                hidden={hidden}
+                page={page}
+                sort={sort}
+                selection={selection}
+                onPage={setPage}
+                onSort={setSort}
+                onSelect={setSelection}
+              />
+            ) : (
+              runs.isLoading && <Rows count={12} />
+            )}
           </Box>
         </>
       )}
@@ -159,8 +164,6 @@ export function RunsPage({ groupId }: { readonly groupId?: string | undefined })
 }
 
 const countOf = (total: number): string => `${total.toLocaleString('en')} ${total === 1 ? 'run' : 'runs'}`;
-
-const none: readonly RunRow[] = [];
 
 /** The order in the words of the host. */
 const sortOf = ([sort]: GridSortModel): RunQuery['sort'] | undefined =>

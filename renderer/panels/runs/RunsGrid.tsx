@@ -15,10 +15,9 @@ import { pageSize } from './filter.ts';
 interface RunsGridProps {
   readonly rows: readonly RunRow[];
   readonly columns: readonly GridColDef<RunRow>[];
-  /** Of all pages; undefined while nothing is known. */
-  readonly total: number | undefined;
+  /** Of all pages. */
+  readonly total: number;
   readonly hidden: Readonly<Record<string, boolean>>;
-  readonly isLoading: boolean;
   readonly page: number;
   readonly sort: GridSortModel;
   readonly selection: GridRowSelectionModel;
@@ -35,14 +34,13 @@ const openByKey = (at: { readonly row: RunRow }, { key }: { readonly key: string
 };
 const pageSizes = [pageSize];
 const slots = { rowCheckbox: RowCheckbox };
-const slotProps = { loadingOverlay: { variant: 'skeleton', noRowsVariant: 'skeleton' } } as const;
 const localeText = { noRowsLabel: 'No run fits the filter.' };
 /** Rows and columns kept ready beyond the edge; each costs as much to draw as one that is seen. */
 const buffer = 72;
 
 /** The table of runs itself. The page around it is drawn at every letter of a search, this when there are other rows. */
 export const RunsGrid = memo(function RunsGrid(props: RunsGridProps) {
-  const { rows, columns, total, hidden, isLoading, page, sort, selection, onPage, onSort, onSelect } = props;
+  const { rows, columns, total, hidden, page, sort, selection, onPage, onSort, onSelect } = props;
   const paginationModel = useMemo(() => ({ page, pageSize }), [page]);
   const onPaginationModelChange = useMemo(() => (next: GridPaginationModel) => onPage(next.page), [onPage]);
   const visibility = useMemo(
@@ -61,7 +59,6 @@ export const RunsGrid = memo(function RunsGrid(props: RunsGridProps) {
       columnHeaderHeight={36}
       rowBufferPx={buffer}
       columnBufferPx={buffer}
-      loading={isLoading}
       checkboxSelection
       disableRowSelectionOnClick
       disableColumnFilter
@@ -73,14 +70,13 @@ export const RunsGrid = memo(function RunsGrid(props: RunsGridProps) {
       sortModel={sort}
       onSortModelChange={onSort}
       paginationMode="server"
-      rowCount={total ?? -1}
+      rowCount={total}
       paginationModel={paginationModel}
       onPaginationModelChange={onPaginationModelChange}
       pageSizeOptions={pageSizes}
       onRowClick={open}
       onCellKeyDown={openByKey}
       slots={slots}
-      slotProps={slotProps}
       localeText={localeText}
     />
   );
