@@ -68,15 +68,19 @@ function headLines(name: string, width: number): readonly string[] {
 /** How a method is called: its verb, or `run ID`. */
 export const commandOf = (spec: MethodSpec): string => `palimpsest ${spec.verb ?? `run ${spec.id}`}`;
 
-/** Everything that a method's declaration says, for its `--help`. */
-export function methodHelp(spec: MethodSpec, groups: readonly FlagGroup[]): HelpPage {
-  const command = commandOf(spec);
-  const [quickest] = Object.entries(spec.recipes);
+/** A method called with what it cannot do without, and nothing else. */
+export function shortestCommand(spec: MethodSpec): string {
   const roles = [
     ...Object.entries(spec.models).filter(([, need]) => !need.optional && need.default === undefined),
     ...Object.entries(spec.data).filter(([, need]) => !need.optional),
-  ].map(([role]) => ` --${role} ${role in spec.models ? `${role.toUpperCase()}.onnx` : 'DIR'}`);
-  const needed = command + roles.join('');
+  ].map(([role]) => ` --${kebabCase(role)} ${role in spec.models ? `${role.toUpperCase()}.onnx` : 'DIR'}`);
+  return commandOf(spec) + roles.join('');
+}
+
+/** Everything that a method's declaration says, for its `--help`. */
+export function methodHelp(spec: MethodSpec, groups: readonly FlagGroup[]): HelpPage {
+  const [quickest] = Object.entries(spec.recipes);
+  const needed = shortestCommand(spec);
   const examples: (readonly [string, string])[] = [['with the defaults', needed]];
   if (quickest) examples.push([quickest[1].title, `${needed} --recipe ${quickest[0]}`]);
   const test = Object.entries(spec.data).find(([, need]) => need.optional && need.labels === 'required');
@@ -85,7 +89,7 @@ export function methodHelp(spec: MethodSpec, groups: readonly FlagGroup[]): Help
   const papers = spec.papers.map((paper) => `Paper: ${paper.authors}: ${paper.title}. ${paper.venue}, ${paper.year}.`);
   return {
     title: `${spec.title}: ${spec.summary}`,
-    usage: [`${command} [flags]`],
+    usage: [`${commandOf(spec)} [flags]`],
     examples,
     text: [spec.purpose, ...papers],
     groups,

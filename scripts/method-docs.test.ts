@@ -13,6 +13,13 @@ describe('the page of a method', () => {
     assert.ok(page.includes('one of up, down, sideways | `up` |'));
   });
 
+  it('begins with a command that names every role it cannot do without', () => {
+    const { test, ...rest } = toySpec.data;
+    assert.ok(test);
+    const page = methodMarkdown({ ...toySpec, data: { ...rest, test: { ...test, optional: false } } });
+    assert.ok(page.includes('```sh\npalimpsest run toy-count --test DIR\n```'), page.slice(0, 400));
+  });
+
   it('keeps what people wrote around the generated part', () => {
     const first = docsWithGenerated('', 'old', 'Toy');
     assert.match(first, /^# Toy\n/);

@@ -1,4 +1,4 @@
-import { commandOf } from '../cli/help.ts';
+import { shortestCommand } from '../cli/help.ts';
 import type { MethodSpec } from '../core/methods/define.ts';
 import { describeShape, kebabCase, paramFields, type ParamField } from '../core/methods/parameters.ts';
 import { formatValue } from '../core/methods/param-text.ts';
@@ -23,7 +23,7 @@ export function methodMarkdown(spec: MethodSpec): string {
   const sections = [
     spec.summary,
     spec.purpose,
-    `\`\`\`sh\n${commandOf(spec)}\n\`\`\``,
+    `\`\`\`sh\n${shortestCommand(spec)}\n\`\`\``,
     threatMarkdown(spec),
     section(
       'Papers',
