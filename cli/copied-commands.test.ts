@@ -12,7 +12,9 @@ import { pathNamer } from '../core/service/path-names.ts';
 import { parseArguments } from './arguments.ts';
 import { methodFlags } from './flags.ts';
 import { commandOf } from './help.ts';
+import { list } from './list.ts';
 import { buildRequest } from './request.ts';
+import { withWorkspaceFlag } from './result.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'palimpsest-commands-'));
 after(() => rmSync(dir, { recursive: true, force: true }));
@@ -50,4 +52,18 @@ describe('a command that was copied from the window', () => {
       }
     });
   }
+});
+
+describe('a command that names its workspace', () => {
+  it('reaches the same folder by way of a shell, whatever that is called', () => {
+    const names = ['plain', 'with space', "it's $HOME", 'a;b`c`', '(1)&2', '-dash', '~', 'Ümlaut "q"'];
+    const lines = names.map((name) =>
+      withWorkspaceFlag('palimpsest list', { cwd: dir, workspaceDir: inside(name), isUsualWorkspace: false }),
+    );
+    const folders = shellWords(lines).map((words) => parseArguments(words.slice(2), list.help.groups, 'list'));
+    assert.deepEqual(
+      folders.map((args) => args.text('workspace')),
+      names,
+    );
+  });
 });

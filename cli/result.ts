@@ -1,7 +1,7 @@
 import { relative } from 'node:path';
 import type { ErrorShape } from '../core/base/errors.ts';
 import type { RunRecord } from '../core/contract/run.ts';
-import { commandLine } from '../core/methods/command-line.ts';
+import { commandLine, flag, quote } from '../core/methods/command-line.ts';
 import type { MethodSpec } from '../core/methods/define.ts';
 import { formatDuration, formatValue } from '../core/report/format.ts';
 import type { WorkspaceReader } from '../core/store/workspace.ts';
@@ -59,8 +59,7 @@ export function againCommand(spec: MethodSpec, record: RunRecord, places: PlaceN
 /** Adds --workspace where it is needed to reach the same workspace. */
 export function withWorkspaceFlag(command: string, places: PlaceNames): string {
   if (places.isUsualWorkspace) return command;
-  const dir = pathNamer(places.cwd)(places.workspaceDir);
-  return `${command} --workspace ${/\s/.test(dir) ? `'${dir}'` : dir}`;
+  return `${command} ${flag('workspace', pathNamer(places.cwd)(places.workspaceDir)).map(quote).join(' ')}`;
 }
 
 /** A path as short as it can be said from `cwd`. */

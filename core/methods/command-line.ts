@@ -106,13 +106,14 @@ function fileName(path: string, named: string): string {
   return isAmbiguous ? `./${named}` : named;
 }
 
-function flag(name: string, text: string): readonly string[] {
+/** `--name text` as a list of arguments; in one piece where the text could be read as a flag itself. */
+export function flag(name: string, text: string): readonly string[] {
   const isPlain = text !== '' && !text.startsWith('-');
   return isPlain ? [`--${name}`, text] : [`--${name}=${text}`];
 }
 
 /** Quoted for a POSIX shell where it needs to be. */
-function quote(argument: string): string {
+export function quote(argument: string): string {
   return /^[\w./:=,@%+-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", String.raw`'\''`)}'`;
 }
 
