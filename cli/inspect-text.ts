@@ -68,6 +68,7 @@ function fileRows({ file, operators, inputs, outputs }: Inspection): Rows {
   return [
     ['Size', formatBytes(file.sizeBytes) + (file.hasExternalData ? ', weights in other files' : '')],
     ['SHA-256', file.sha256],
+    ...Object.entries(file.weights).map(([name, sha256]) => [`of ${name}`, sha256] as const),
     ['Format', `opset ${file.opset}, IR ${file.irVersion}${file.producer === '' ? '' : `, by ${file.producer}`}`],
     ['Inputs', inputs.map(port).join('; ')],
     ['Outputs', outputs.map(port).join('; ')],

@@ -1,7 +1,5 @@
-import { createHash } from 'node:crypto';
-import { createReadStream, readFileSync, statSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
 import { ModelInspection } from '../core/contract/inspection.ts';
 import { DataRef } from '../core/contract/run.ts';
@@ -48,12 +46,11 @@ export const inspect: Verb = {
   async run(args, here) {
     const path = modelPath(args.positionals[0] ?? '', here.cwd);
     const dims = readDims(args);
-    const { readModelFile } = await import('../core/onnx/read.ts');
+    const { openModelFile } = await import('../core/inspect/open-file.ts');
     const { fixDimensions } = await import('../core/onnx/dimensions.ts');
     const { inspectModel } = await import('../core/inspect/inspect.ts');
     const { findPreprocessingFiles } = await import('../core/inspect/preprocessing-files.ts');
-    const { model, hasExternalData } = readModelFile(path);
-    const file = { path, sizeBytes: statSync(path).size, sha256: await sha256Of(path), hasExternalData };
+    const { model, file } = await openModelFile(path);
     const found = inspectModel(fixDimensions(model, dims), {
       file,
       settings: findPreprocessingFiles(path),
@@ -87,12 +84,6 @@ async function tryPreprocessings(path: string, data: string, found: Inspection):
     threads: defaultThreads(),
   };
   return SanityReading.parse(await lookApart(command));
-}
-
-async function sha256Of(path: string): Promise<string> {
-  const hash = createHash('sha256');
-  await pipeline(createReadStream(path, { highWaterMark: 2 ** 20 }), hash);
-  return hash.digest('hex');
 }
 
 const Machine = z.object({

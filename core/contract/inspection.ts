@@ -104,6 +104,8 @@ export const ModelInspection = z.object({
     sizeBytes: z.number(),
     sha256: z.string(),
     hasExternalData: z.boolean(),
+    /** File beside the model that holds some of its weights → SHA-256. */
+    weights: z.record(z.string(), z.string()),
     irVersion: z.number(),
     opset: z.number(),
     producer: z.string(),

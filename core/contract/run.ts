@@ -83,6 +83,8 @@ export const Environment = z.object({
   threads: z.int(),
   /** role → SHA-256 of the model file (or of the zoo's exported initial file). */
   models: z.record(z.string(), z.string()),
+  /** role → file beside the model that holds some of its weights → SHA-256; absent where every model is one file. */
+  weights: z.record(z.string(), z.record(z.string(), z.string())).optional(),
   /** role → SHA-256 over the data files used. */
   data: z.record(z.string(), z.string()),
 });

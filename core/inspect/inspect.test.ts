@@ -14,7 +14,7 @@ const fixture = (name: string): string => fileURLToPath(new URL(`testdata/${name
 
 const inspected = (model: OnnxModel, speed?: Parameters<typeof inspectModel>[1]['speed']): Inspection =>
   inspectModel(model, {
-    file: { path: 'a.onnx', sizeBytes: 1, sha256: '', hasExternalData: false },
+    file: { path: 'a.onnx', sizeBytes: 1, sha256: '', hasExternalData: false, weights: {} },
     settings: [],
     speed,
   });

@@ -30,7 +30,7 @@ export interface MeasuredSpeed {
 }
 
 export interface InspectOptions {
-  readonly file: Pick<FileFacts, 'path' | 'sizeBytes' | 'sha256' | 'hasExternalData'>;
+  readonly file: Pick<FileFacts, 'path' | 'sizeBytes' | 'sha256' | 'hasExternalData' | 'weights'>;
   readonly settings: readonly PreprocessingSource[];
   readonly speed: MeasuredSpeed | undefined;
 }

@@ -31,6 +31,8 @@ export interface FileFacts {
   readonly sha256: string;
   /** Weights stand in other files, which the hash does not cover. */
   readonly hasExternalData: boolean;
+  /** These files, by name inside the folder of the model, with their SHA-256. */
+  readonly weights: Readonly<Record<string, string>>;
   readonly irVersion: number;
   readonly opset: number;
   readonly otherOpsets: Readonly<Record<string, number>>;

@@ -10,7 +10,7 @@ import { tinyModel, tinyNetwork } from './testing/tiny-models.ts';
 
 const inspected = (model: OnnxModel): Inspection =>
   inspectModel(model, {
-    file: { path: 'a.onnx', sizeBytes: 1, sha256: '', hasExternalData: false },
+    file: { path: 'a.onnx', sizeBytes: 1, sha256: '', hasExternalData: false, weights: {} },
     settings: [],
     speed: undefined,
   });

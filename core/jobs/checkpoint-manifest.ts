@@ -11,6 +11,8 @@ export const CheckpointIdentity = z.strictObject({
   request: z.string(),
   /** role → SHA-256. */
   models: z.record(z.string(), z.string()),
+  /** role → file beside the model → SHA-256; absent where every model is one file. */
+  weights: z.record(z.string(), z.record(z.string(), z.string())).optional(),
   data: z.record(z.string(), z.string()),
   device: z.string(),
 });
@@ -80,6 +82,7 @@ export function checkIdentity(found: CheckpointIdentity, wanted: CheckpointIdent
     ...(ofMethod.length > 0 ? [] : differing('request', found.request.slice(0, 12), wanted.request.slice(0, 12))),
     ...differing('device', found.device, wanted.device),
     ...differingRoles('model', found.models, wanted.models),
+    ...differingWeights(found.weights, wanted.weights),
     ...differingRoles('data', found.data, wanted.data),
   ];
   if (differences.length === 0) return;
@@ -92,6 +95,13 @@ export function checkIdentity(found: CheckpointIdentity, wanted: CheckpointIdent
 
 function differing(what: string, found: string | undefined, wanted: string | undefined): string[] {
   return found === wanted ? [] : [`it was made for ${what} ${found ?? 'none'}, this is ${wanted ?? 'none'}`];
+}
+
+/** What an older version wrote says nothing of them. */
+function differingWeights(found: CheckpointIdentity['weights'], wanted: CheckpointIdentity['weights'] = {}): string[] {
+  return Object.entries(found ?? {}).flatMap(([role, files]) =>
+    differingRoles(`weights of "${role}" in`, files, wanted[role] ?? {}),
+  );
 }
 
 type Hashes = Readonly<Record<string, string>>;

@@ -12,6 +12,8 @@ export interface JobInputs {
   resolveDevice(asked: DeviceName): Promise<Environment['deviceUsed']>;
   /** SHA-256 of the model. @throws MODEL_UNREADABLE */
   hashModel(role: string, ref: ModelRef): Promise<string>;
+  /** SHA-256 of each file beside a model file that holds some of its weights; none where the model is one file. */
+  hashWeights(path: string): Promise<Readonly<Record<string, string>>>;
   /** SHA-256 over the files of a data set. @throws DATA_UNREADABLE */
   hashData(role: string, ref: DataRef): Promise<string>;
 }

@@ -7,9 +7,10 @@ outliveTerminal();
 async function run(): Promise<void> {
   const { registry } = await import('../methods/registry.ts');
   const { resolveDevice } = await import('../runtime/device.ts');
+  const { hashExternalFiles: hashWeights } = await import('../inspect/external-files.ts');
   const { hashFiles } = await import('./inputs.ts');
   const { runJobProcess } = await import('./process-port.ts');
-  await runJobProcess({ registry, inputs: { resolveDevice, ...hashFiles } });
+  await runJobProcess({ registry, inputs: { resolveDevice, hashWeights, ...hashFiles } });
 }
 
 void run();

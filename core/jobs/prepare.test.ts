@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import type { RunRequest } from '../contract/run.ts';
 import type { MethodRegistry } from '../methods/registry.ts';
+import { checkIdentity } from './checkpoint-manifest.ts';
 import { hashFiles } from './inputs.ts';
 import { prepareJob, type PreparedJob } from './prepare.ts';
 import { toyInputs, toyRegistry } from './testing/toy-method.ts';
@@ -47,6 +48,31 @@ describe('preparing a job', () => {
     assert.equal(prepared.environment.models['teacher'], sha256);
     const other = { teacher: { kind: 'file', path, sha256: 'f'.repeat(64) } } as const;
     await assert.rejects(prepare({ ...toyRequest(), models: other }), { code: 'MODEL_UNREADABLE', message: /changed/ });
+  });
+});
+
+describe('a model in several files', () => {
+  it('has the hash of each of them in the environment, and in what its checkpoints depend on', async (t) => {
+    const path = join(temporaryFolder(t), 'model.onnx');
+    writeFileSync(path, 'model');
+    const request: RunRequest = { ...toyRequest(), models: { teacher: { kind: 'file', path } } };
+    const command = { type: 'start', runId: '20261122-101530-k3f9', jobId: 'job', workspaceDir: '/' } as const;
+    const prepared = (hash: string) =>
+      prepareJob(
+        { ...command, request, resume: false },
+        {
+          registry: toyRegistry,
+          inputs: { ...toyInputs, hashWeights: async () => ({ 'model.onnx.data': hash }) },
+        },
+      );
+    const [one, other] = [await prepared('a'), await prepared('b')];
+    assert.deepEqual(one.environment.weights, { teacher: { 'model.onnx.data': 'a' } });
+    assert.throws(() => checkIdentity(one.identity, other.identity, 'run'), {
+      code: 'CHECKPOINT_STALE',
+      message: /weights of "teacher" in "model\.onnx\.data" a, this is b/,
+    });
+    checkIdentity((await prepare(request)).identity, one.identity, 'run');
+    assert.equal((await prepare(request)).environment.weights, undefined);
   });
 });
 

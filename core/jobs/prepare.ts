@@ -33,6 +33,7 @@ export async function prepareJob(
   const params = liftParams(method.spec, request);
   const deviceUsed = await inputs.resolveDevice(request.device);
   const models = await mapValues(request.models, (ref, role) => checkedHash(role, ref, inputs));
+  const weights = await weightsOf(request.models, inputs);
   const data = await mapValues(request.data, (ref, role) => inputs.hashData(role, ref));
   const environment: Environment = {
     ...describeMachine(),
@@ -40,6 +41,7 @@ export async function prepareJob(
     deviceUsed,
     threads: request.threads,
     models,
+    ...(weights === undefined ? {} : { weights }),
     data,
   };
   const identity: CheckpointIdentity = {
@@ -47,6 +49,7 @@ export async function prepareJob(
     methodVersion: method.spec.version,
     request: sha256Of(canonicalJson({ ...request, methodVersion: method.spec.version, params })),
     models,
+    ...(weights === undefined ? {} : { weights }),
     data,
     device: deviceUsed,
   };
@@ -89,6 +92,13 @@ async function checkedHash(role: string, ref: ModelRef, inputs: JobInputs): Prom
     `The ${role} model ${ref.path} has changed since the run was made: expected SHA-256 ${ref.sha256}, got ${sha256}`,
     { hint: 'Put the file back, or start a new run with the new one.' },
   );
+}
+
+/** The files beside each model that is in several; undefined where none is. */
+async function weightsOf(models: RunRequest['models'], inputs: JobInputs): Promise<Environment['weights']> {
+  const found = await mapValues(models, async (ref) => (ref.kind === 'file' ? inputs.hashWeights(ref.path) : {}));
+  const several = Object.entries(found).filter(([, files]) => Object.keys(files).length > 0);
+  return several.length === 0 ? undefined : Object.fromEntries(several);
 }
 
 function withHash(ref: ModelRef, sha256: string | undefined): ModelRef {

@@ -97,7 +97,7 @@ function readWith(bytes: Uint8Array, options: ReadOptions): ReadFile {
   const model = modelOf(proto, new TensorReader({ source, limits, ownsBytes }));
   checkControlFlow(model.graph, source, limits);
   checkMemory(model, source, limits);
-  return { model, hasExternalData: facts.hasExternalData };
+  return { model, hasExternalData: facts.externalData.length > 0 };
 }
 
 function modelOf(proto: ModelProto, tensors: TensorReader): OnnxModel {
@@ -129,7 +129,7 @@ export const readModelFile = (path: string, limits: Limits = defaultLimits): Rea
 const chunkBytes = 2 ** 30;
 
 /** The bytes of an ordinary file, in an array of their own. What has been looked at is what is read. */
-function readWhole(path: string, limits: Limits): Uint8Array {
+export function readWhole(path: string, limits: Limits): Uint8Array {
   const source: Source = { path };
   const descriptor = openModel(path, source);
   try {

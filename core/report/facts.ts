@@ -92,6 +92,8 @@ export interface InputFact {
   /** File name, folder name or zoo architecture; no more of the path than the reader should see. */
   readonly name: string;
   readonly sha256: string | null;
+  /** Files beside a model that hold some of its weights. */
+  readonly files?: readonly { readonly name: string; readonly sha256: string }[] | undefined;
   /** For instance "61,706 parameters, input 1×28×28" or "test split, 10,000 images". */
   readonly note?: string | undefined;
 }

@@ -49,6 +49,17 @@ describe('a report in HTML', () => {
     assert.match(report, /http-equiv="Content-Security-Policy" content="default-src &#39;none&#39;; img-src data:;/);
   });
 
+  it('has the hash of every file of a model that is in several', () => {
+    const [model] = sampleFacts.models;
+    assert.ok(model);
+    const weights = { name: 'teacher.onnx.data', sha256: `${'b'.repeat(32)}${'c'.repeat(32)}` };
+    const facts = { ...sampleFacts, models: [{ ...model, files: [weights] }] };
+    assert.match(
+      renderReport(sampleDocument(picture.uri), facts),
+      /with teacher\.onnx\.data[^]*?<code class="sha">b{32}<wbr>c{32}<\/code>/,
+    );
+  });
+
   it('states its findings with what they rest on', () => {
     assert.match(report, /<a href="#findings">Findings<\/a>/);
     assert.match(

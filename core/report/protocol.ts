@@ -77,7 +77,7 @@ function inputs(facts: ReportFacts): Markup {
   const row = (kind: string) => (input: InputFact) =>
     markup`<tr><th scope="row">${input.title}<span class="sub">${kind}, <code>${input.role}</code></span></th><td>${input.name}${
       input.note !== undefined && markup`<span class="sub">${input.note}</span>`
-    }</td><td>${fullSha(input.sha256)}</td></tr>`;
+    }${(input.files ?? []).map(({ name }) => markup`<span class="sub">with ${name}</span>`)}</td><td>${fullSha(input.sha256)}${(input.files ?? []).map(({ sha256 }) => markup`<span class="sub">${fullSha(sha256)}</span>`)}</td></tr>`;
   return table(
     [{ title: 'Role' }, { title: 'Name' }, { title: 'SHA-256' }],
     [...facts.models.map(row('model')), ...facts.data.map(row('data'))],

@@ -1,14 +1,11 @@
-import { createHash } from 'node:crypto';
-import { createReadStream, statSync } from 'node:fs';
-import { pipeline } from 'node:stream/promises';
 import { toWorkbenchError } from '../base/errors.ts';
 import { permutation, stream } from '../base/rng.ts';
 import { openDataset, type ImageSet } from '../data/dataset.ts';
 import { pngGrid } from '../data/write.ts';
 import { fixDimensions } from '../onnx/dimensions.ts';
 import { inspectModel } from '../inspect/inspect.ts';
+import { openModelFile } from '../inspect/open-file.ts';
 import { findPreprocessingFiles } from '../inspect/preprocessing-files.ts';
-import { readModelFile } from '../onnx/read.ts';
 import { buildArchitecture } from '../train/zoo/architectures.ts';
 import { ApartCommand } from './apart.ts';
 import { unpackBundle } from './bundle/unpack.ts';
@@ -52,16 +49,13 @@ async function resultOf(command: ApartCommand): Promise<object> {
 function costOfArchitecture({ name, shape, classes }: Extract<ApartCommand, { kind: 'architecture' }>): object {
   const [channels, height, width] = shape;
   const model = buildArchitecture(name, { channels, height, width, classes, seed: 0 });
-  const file = { path: name, sizeBytes: 0, sha256: '', hasExternalData: false };
+  const file = { path: name, sizeBytes: 0, sha256: '', hasExternalData: false, weights: {} };
   const { cost, classifier } = inspectModel(model, { file, settings: [], speed: undefined });
   return { cost, parameters: classifier?.parameters.count ?? 0 };
 }
 
 async function inspect({ path, dims, speed }: Extract<ApartCommand, { kind: 'model' }>): Promise<object> {
-  const { model, hasExternalData } = readModelFile(path);
-  const hash = createHash('sha256');
-  await pipeline(createReadStream(path, { highWaterMark: 2 ** 20 }), hash);
-  const file = { path, sizeBytes: statSync(path).size, sha256: hash.digest('hex'), hasExternalData };
+  const { model, file } = await openModelFile(path);
   return inspectModel(fixDimensions(model, dims), { file, settings: findPreprocessingFiles(path), speed });
 }
 

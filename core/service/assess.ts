@@ -8,7 +8,7 @@ import { commandLine } from '../methods/command-line.ts';
 import type { MethodSpec, ModelNeed } from '../methods/define.ts';
 import { describeShape, paramFields } from '../methods/parameters.ts';
 import { foundNormalisation } from './complete-models.ts';
-import type { ModelWords } from './library.ts';
+import type { HashedFile, ModelWords } from './library.ts';
 import type { Inspect } from './model-inspector.ts';
 import { bundledFolder, bundledPrefix, pathNamer } from './path-names.ts';
 
@@ -20,7 +20,7 @@ export interface AssessSurroundings {
   readonly cwd: string;
   readonly inspect: Inspect;
   /** What the user said on its card about the file with this SHA-256. */
-  readonly wordsOf: (sha256: string) => ModelWords;
+  readonly wordsOf: (model: HashedFile) => ModelWords;
   readonly estimate: (spec: MethodSpec, request: RunRequest) => Promise<Estimate | null>;
 }
 
@@ -158,7 +158,7 @@ async function checkFile(
     const inspection = await inspect(model.path, model.dims);
     const problem = whyUnfit(inspection, need);
     if (problem) return { problem };
-    const words = wordsOf(inspection.file.sha256);
+    const words = wordsOf(inspection.file);
     const normalisation = model.normalisation ?? words.normalisation ?? foundNormalisation(inspection)?.normalisation;
     const classNames = model.classNames ?? (words.classNames?.every((name) => name !== '') && words.classNames);
     return { model: { ...model, ...(normalisation && { normalisation }), ...(classNames && { classNames }) } };

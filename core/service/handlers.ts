@@ -58,13 +58,13 @@ export function handlers(inside: Inside): HandlerTable {
     'models.annotate': bind(requests['models.annotate'], async ({ path, ...words }) => {
       const inspection = await inspect(settlePath(path));
       library.noteModel(inspection, now());
-      library.annotateModel(inspection.file.sha256, words);
+      library.annotateModel(inspection.file, words);
       inside.tellLibrary('models');
       return {};
     }),
     'models.sanity': bind(requests['models.sanity'], async ({ path, data, count }) => {
       const inspection = await inspect(settlePath(path));
-      const said = library.wordsOf(inspection.file.sha256).normalisation;
+      const said = library.wordsOf(inspection.file).normalisation;
       const found = foundNormalisation(inspection);
       const also = [
         ...(said ? [{ title: 'What you said', normalisation: said }] : []),

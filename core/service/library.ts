@@ -5,6 +5,7 @@ import type { DataCard, KnownData } from '../contract/data-card.ts';
 import type { KnownModel, ModelInspection } from '../contract/inspection.ts';
 import { Normalisation } from '../contract/run.ts';
 import { writeDurably } from '../jobs/durable-files.ts';
+import { canonicalJson, sha256Of } from '../jobs/canonical-json.ts';
 import { bundledFolder } from './path-names.ts';
 
 const ModelNote = z.object({
@@ -31,7 +32,7 @@ const Stored = z.object({
   schema: z.literal('palimpsest.library/1'),
   models: z.array(ModelNote).default([]),
   data: z.array(DataNote).default([]),
-  /** SHA-256 of a model → what the user said about it. */
+  /** modelKey → what the user said about it. */
   words: z
     .record(
       z.string(),
@@ -43,15 +44,22 @@ type Stored = z.infer<typeof Stored>;
 
 export type ModelWords = Stored['words'][string];
 
+/** What tells model files apart, wherever they lie. */
+export type HashedFile = Pick<ModelInspection['file'], 'sha256' | 'weights'>;
+
+/** The hash of the file, or of all files where the weights stand in others: networks of one graph are not one model. */
+const modelKey = ({ sha256, weights }: HashedFile): string =>
+  Object.keys(weights).length === 0 ? sha256 : sha256Of(canonicalJson({ sha256, weights }));
+
 /** Models and data that this workspace has met. */
 export interface Library {
   models(): KnownModel[];
   data(): KnownData[];
   noteModel(inspection: ModelInspection, atMs: number): void;
   noteData(card: DataCard, atMs: number): void;
-  wordsOf(sha256: string): ModelWords;
+  wordsOf(model: HashedFile): ModelWords;
   /** What is not given stays as it is. */
-  annotateModel(sha256: string, words: { [K in keyof ModelWords]?: ModelWords[K] | undefined }): void;
+  annotateModel(model: HashedFile, words: { [K in keyof ModelWords]?: ModelWords[K] | undefined }): void;
 }
 
 const keptOf = 200;
@@ -101,11 +109,11 @@ export function openLibrary(workspaceDir: string): Library {
         origin: note.path.startsWith(uploads) ? 'uploaded' : 'opened',
         isMissing: !existsSync(note.path),
       })),
-    noteModel({ file: { path, sha256, sizeBytes }, classifier }, atMs) {
+    noteModel({ file: { path, sizeBytes, ...hashed }, classifier }, atMs) {
       const image = classifier && [classifier.image.channels, classifier.image.height, classifier.image.width];
       const note = {
         path,
-        sha256,
+        sha256: modelKey(hashed),
         sizeBytes,
         lastUsedAtMs: atMs,
         classCount: classifier?.classCount ?? null,
@@ -118,14 +126,15 @@ export function openLibrary(workspaceDir: string): Library {
       const note = { path, format, count, classCount: classes?.length ?? null, shape, lastUsedAtMs: atMs };
       save({ data: [note, ...stored.data.filter((each) => each.path !== path)].slice(0, keptOf) });
     },
-    wordsOf: (sha256) => stored.words[sha256] ?? noWords,
-    annotateModel(sha256, { classNames, normalisation }) {
-      const before = stored.words[sha256] ?? noWords;
+    wordsOf: (model) => stored.words[modelKey(model)] ?? noWords,
+    annotateModel(model, { classNames, normalisation }) {
+      const key = modelKey(model);
+      const before = stored.words[key] ?? noWords;
       const after = {
         classNames: classNames === undefined ? before.classNames : classNames,
         normalisation: normalisation === undefined ? before.normalisation : normalisation,
       };
-      save({ words: { ...stored.words, [sha256]: after } });
+      save({ words: { ...stored.words, [key]: after } });
     },
   };
 }

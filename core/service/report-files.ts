@@ -92,7 +92,7 @@ function reportFacts(reader: WorkspaceReader, record: RunRecord, spec: MethodSpe
     environment,
     parameters: parameterFacts(spec, request.params),
     models: Object.entries(request.models).map(([role, model]) =>
-      modelFact(role, spec, model, environment?.models[role], nameOfPath),
+      modelFact(role, spec, model, environment, nameOfPath),
     ),
     data: Object.entries(request.data).map(([role, data]) => dataFact(role, spec, data, environment?.data[role])),
     artifacts: record.artifacts,
@@ -117,10 +117,12 @@ function modelFact(
   role: string,
   spec: MethodSpec,
   model: ModelRef,
-  sha256: string | undefined,
+  environment: RunRecord['environment'],
   nameOfPath: (path: string) => string,
 ): InputFact {
   const title = spec.models[role]?.title ?? role;
+  const sha256 = environment?.models[role];
+  const files = Object.entries(environment?.weights?.[role] ?? {});
   if (model.kind === 'zoo') {
     return {
       role,
@@ -132,7 +134,13 @@ function modelFact(
   }
   const name = nameOfPath(model.path);
   const isBundled = name.startsWith('bundled:');
-  return { role, title, name: isBundled ? name : basename(model.path), sha256: sha256 ?? model.sha256 ?? null };
+  return {
+    role,
+    title,
+    name: isBundled ? name : basename(model.path),
+    sha256: sha256 ?? model.sha256 ?? null,
+    ...(files.length === 0 ? {} : { files: files.map(([file, sum]) => ({ name: file, sha256: sum })) }),
+  };
 }
 
 function dataFact(role: string, spec: MethodSpec, data: DataRef, sha256: string | undefined): InputFact {

@@ -38,7 +38,7 @@ export function runHandlers(inside: Inside, inspect: Inspect): Pick<HandlerTable
       inspect,
       architectures: Object.keys(architectures),
       defaultThreads: inside.settings.get().threads ?? defaultThreads(),
-      wordsOf: (sha256) => library.wordsOf(sha256),
+      wordsOf: (model) => library.wordsOf(model),
       estimate,
     });
   const whole = (runIds: readonly string[]): string[] => runIds.map((runId) => workspace.getRun(runId).runId);

@@ -141,5 +141,6 @@ export const toyInputs: JobInputs = {
     if (asked === 'auto' || asked === 'cpu') return 'cpu';
     throw new WorkbenchError('DEVICE_UNAVAILABLE', `Device "${asked}" is not here`);
   },
+  hashWeights: async () => ({}),
   ...hashFiles,
 };

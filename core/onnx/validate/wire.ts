@@ -88,8 +88,8 @@ export interface WireFacts {
   readonly plainRuns: readonly number[];
   /** Bytes of those numbers. */
   readonly plainBytes: number;
-  /** Some tensor names another file. */
-  readonly hasExternalData: boolean;
+  /** Where the fields stand that name other files, each from its tag to its end. */
+  readonly externalData: readonly (readonly [start: number, end: number])[];
 }
 
 /**
@@ -133,7 +133,7 @@ class WireScan {
   #tensor: TensorFields | undefined;
   readonly #plainRuns: number[] = [];
   #plainBytes = 0;
-  #hasExternalData = false;
+  readonly #externalData: [number, number][] = [];
 
   constructor(bytes: Uint8Array, source: Source, limits: Limits) {
     this.#bytes = bytes;
@@ -143,7 +143,7 @@ class WireScan {
 
   run(): WireFacts {
     this.#message(modelPlan, this.#bytes.length, 0);
-    return { plainRuns: this.#plainRuns, plainBytes: this.#plainBytes, hasExternalData: this.#hasExternalData };
+    return { plainRuns: this.#plainRuns, plainBytes: this.#plainBytes, externalData: this.#externalData };
   }
 
   #refuse(rule: RuleId, message: string, limit?: number): never {
@@ -220,7 +220,7 @@ class WireScan {
       const bytes = this.#at - start;
       tensor.runs.push({ at: start, tag, bytes, cost: (bytes / (field.wireType === 1 ? 8 : 4)) * field.cost });
     } else if (field.name.endsWith('_data')) tensor.hasOther = true;
-    if (field.name === 'external_data') this.#hasExternalData = true;
+    if (field.name === 'external_data') this.#externalData.push([start, this.#at]);
   }
 
   #endTensor(): void {
