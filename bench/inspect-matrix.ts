@@ -91,11 +91,7 @@ async function main(folder: string): Promise<void> {
   for (const name of names) {
     const path = join(folder, `${name}.onnx`);
     const x = await imageOf(join(folder, `${name}.safetensors`));
-    const {
-      model,
-      weights: {},
-      hasExternalData,
-    } = readModelFile(path);
+    const { model, hasExternalData } = readModelFile(path);
     const [, , height, width] = x;
     const isOpen = promised(name).isOpen;
     const found = inspectModel(isOpen ? fixDimensions(model, { height: height ?? 0, width: width ?? 0 }) : model, {
