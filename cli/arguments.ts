@@ -24,6 +24,8 @@ export interface Arguments {
   readonly positionals: readonly string[];
   /** The text of a flag that takes a value; the last one counts. */
   text(name: string): string | undefined;
+  /** Every text of a flag that may be given several times, in order. */
+  texts(name: string): readonly string[];
   /** A switch: true, false (--no-NAME), or undefined when it was not given. */
   isOn(name: string): boolean | undefined;
 }
@@ -42,7 +44,7 @@ export function parseArguments(argv: readonly string[], groups: readonly FlagGro
     allowPositionals: true,
     tokens: true,
   });
-  const texts = new Map<string, string>();
+  const texts = new Map<string, readonly string[]>();
   const switches = new Map<string, boolean>();
   for (const token of tokens) {
     if (token.kind !== 'option') continue;
@@ -50,9 +52,17 @@ export function parseArguments(argv: readonly string[], groups: readonly FlagGro
     const flag = flags.get(isNegated ? token.name.slice(3) : token.name);
     if (!flag || (isNegated && !flag.negatable)) throw unknownFlag(token.rawName, [...flags.values()], command);
     if (flag.value === undefined) switches.set(flag.name, readSwitch(token.rawName, token.value, isNegated));
-    else texts.set(flag.name, readText(flag, token.value, token.inlineValue ?? false, command));
+    else {
+      const text = readText(flag, token.value, token.inlineValue ?? false, command);
+      texts.set(flag.name, [...(texts.get(flag.name) ?? []), text]);
+    }
   }
-  return { positionals, text: (name) => texts.get(name), isOn: (name) => switches.get(name) };
+  return {
+    positionals,
+    text: (name) => texts.get(name)?.at(-1),
+    texts: (name) => texts.get(name) ?? [],
+    isOn: (name) => switches.get(name),
+  };
 }
 
 function option(flag: Flag): { type: 'string' | 'boolean'; short?: string } {

@@ -5,8 +5,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import fc from 'fast-check';
+import type { RunRequest } from '../core/contract/run.ts';
 import { catalogue } from '../core/methods/catalogue.ts';
 import { commandLine } from '../core/methods/command-line.ts';
+import type { MethodSpec } from '../core/methods/define.ts';
+import { sweepCommand } from '../core/methods/sweep-command.ts';
 import { anyRequest } from '../core/methods/testing/any-request.ts';
 import { pathNamer } from '../core/service/path-names.ts';
 import { parseArguments } from './arguments.ts';
@@ -15,6 +18,7 @@ import { commandOf } from './help.ts';
 import { list } from './list.ts';
 import { buildRequest } from './request.ts';
 import { withWorkspaceFlag } from './result.ts';
+import { variedRuns } from './vary.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'palimpsest-commands-'));
 after(() => rmSync(dir, { recursive: true, force: true }));
@@ -30,12 +34,23 @@ const architectures = ['lenet5', 'lenet5-half', 'mlp'];
 /** What a shell makes of the lines: their words. */
 function shellWords(lines: readonly string[]): string[][] {
   const script = lines.map((line) => `printf '%s\\0' ${line}; printf '\\0\\0'`).join('\n');
-  const { stdout, status } = spawnSync('sh', ['-c', script], { encoding: 'utf8', maxBuffer: 2 ** 26 });
+  const { stdout, status } = spawnSync('sh', { input: script, encoding: 'utf8', maxBuffer: 2 ** 26 });
   assert.equal(status, 0);
   return stdout
     .split('\0\0\0')
     .slice(0, -1)
     .map((words) => words.split('\0'));
+}
+
+/** Every combination of two or three seeds, with two models, data sets or sizes, as a form makes them. */
+function crossed(spec: MethodSpec, one: fc.Arbitrary<RunRequest>): fc.Arbitrary<readonly RunRequest[]> {
+  return fc.tuple(one, one, fc.uniqueArray(fc.nat(9), { minLength: 2, maxLength: 5 })).map(([first, second, seeds]) => {
+    const withSeeds = (request: RunRequest): readonly RunRequest[] =>
+      'seed' in spec.params.shape
+        ? seeds.map((seed) => ({ ...request, params: { ...request.params, seed } }))
+        : [request];
+    return [first, { ...first, models: second.models }, { ...first, data: second.data }].flatMap(withSeeds);
+  });
 }
 
 describe('a command that was copied from the window', () => {
@@ -49,6 +64,24 @@ describe('a command that was copied from the window', () => {
         const args = parseArguments(words.slice(verb.length), methodFlags(spec), commandOf(spec));
         const again = buildRequest(spec, args, { cwd: dir, defaultThreads: 7, architectures });
         assert.deepEqual(again, requests[i], lines[i]);
+      }
+    });
+
+    it(`asks for the same group of ${spec.id} again, whatever varies in it`, () => {
+      const one = anyRequest(spec, { models, data, architectures });
+      const groups = fc.sample(fc.oneof(fc.array(one, { minLength: 2, maxLength: 4 }), crossed(spec, one)), {
+        seed: 4,
+        numRuns: 16,
+      });
+      const verb = commandOf(spec).split(' ');
+      const lines = groups.map((requests) => sweepCommand(spec, requests, { nameOfPath: pathNamer(dir) }) ?? '');
+      for (const [i, words] of shellWords(lines).entries()) {
+        const flags = methodFlags(spec);
+        const args = parseArguments(words.slice(verb.length), flags, commandOf(spec));
+        const again = variedRuns(spec, args, flags).map((run) =>
+          buildRequest(spec, run.args, { cwd: dir, defaultThreads: 7, architectures }),
+        );
+        assert.deepEqual(again, groups[i], lines[i]);
       }
     });
   }

@@ -25,23 +25,66 @@ export interface Execution {
 
 const silent: Progress = { on: () => {}, end: () => {} };
 
-/** Computes a queued or stopped run in a process of its own, shows it, writes its report, and gives the exit code. */
+/** How a run came out of a job. */
+export interface Outcome {
+  readonly record: RunRecord;
+  /** Path of its report as HTML. */
+  readonly report: string | undefined;
+  /** What kept the job from being a job at all; what the run failed with is in its record. */
+  readonly refusal: ErrorShape | undefined;
+  /** By Ctrl-C. */
+  readonly isStopped: boolean;
+}
+
+/** Computes a queued or stopped run, shows how it came out, and gives the exit code. */
 export async function executeRun(execution: Execution): Promise<number> {
-  const { workspace, runId, spec, isJson, isQuiet, here } = execution;
+  const { workspace, spec, isJson, here } = execution;
   const { terminal } = here;
-  const places: PlaceNames = {
-    cwd: here.cwd,
-    workspaceDir: workspace.dir,
-    isUsualWorkspace: execution.isUsualWorkspace,
-  };
-  const resumeCommand = withWorkspaceFlag(`palimpsest resume ${runId}`, places);
+  const outcome = await computeRun(execution);
+  const { record, report, refusal, isStopped } = outcome;
+  if (isJson) {
+    terminal.write(`${JSON.stringify(resultJson(workspace, record, { report, error: refusal }))}\n`);
+  }
+  if (refusal) noteError(terminal, refusal);
+  else if (isStopped) terminal.note(`Stopped. Go on with: ${resumeCommand(execution)}\n`);
+  else if (record.error) noteError(terminal, withoutDetails(record.error));
+  else if (!isJson) {
+    const tables = tableBlocks(workspace, record.runId);
+    terminal.write(resultText(terminal, record, spec, placesOf(execution), report, tables));
+  }
+  const isLeft = !refusal && !isStopped && record.error !== null && report !== undefined;
+  if (isLeft) terminal.note(`What it had made until then: ${shortPath(report, here.cwd)}\n`);
+  return exitCodeFor(outcome);
+}
+
+export function exitCodeFor({ record, refusal, isStopped }: Outcome): number {
+  if (refusal) return exitCodeOf(refusal.code);
+  if (isStopped) return exitCodes.cancelled.code;
+  return record.error ? exitCodeOf(record.error.code) : exitCodes.ok.code;
+}
+
+export const placesOf = ({
+  workspace,
+  isUsualWorkspace,
+  here,
+}: Pick<Execution, 'workspace' | 'isUsualWorkspace' | 'here'>): PlaceNames => ({
+  cwd: here.cwd,
+  workspaceDir: workspace.dir,
+  isUsualWorkspace,
+});
+
+const resumeCommand = (execution: Execution): string =>
+  withWorkspaceFlag(`palimpsest resume ${execution.runId}`, placesOf(execution));
+
+/** Computes a queued or stopped run in a process of its own, shows its progress, and writes its report. */
+export async function computeRun(execution: Execution): Promise<Outcome> {
+  const { workspace, runId, spec, isQuiet, here } = execution;
+  const { terminal } = here;
   const progress = isQuiet ? silent : createProgress(terminal, spec.metrics);
-  const fail = (thrown: unknown): number => {
-    const error = toWorkbenchError(thrown).toShape();
+  const refuse = (thrown: unknown): Outcome => {
     progress.end();
-    if (isJson) terminal.write(`${JSON.stringify(resultJson(workspace, leftBy(workspace, runId), { error }))}\n`);
-    noteError(terminal, error);
-    return exitCodeOf(error.code);
+    const refusal = toWorkbenchError(thrown).toShape();
+    return { record: leftBy(workspace, runId), report: undefined, refusal, isStopped: false };
   };
   let job: JobHandle;
   try {
@@ -54,32 +97,23 @@ export async function executeRun(execution: Execution): Promise<number> {
       ...(here.launch ? { launch: here.launch } : {}),
     });
   } catch (thrown) {
-    return fail(thrown);
+    return refuse(thrown);
   }
   const interrupts = watchInterrupts(job, here, () => {
     progress.end();
-    terminal.note(`Stopping. The run is kept; go on with: ${resumeCommand}\n`);
+    terminal.note(`Stopping. The run is kept; go on with: ${resumeCommand(execution)}\n`);
   });
   let record: RunRecord;
   try {
     record = await job.done;
   } catch (thrown) {
-    return fail(thrown);
+    return refuse(thrown);
   } finally {
     interrupts.end();
   }
   progress.end();
-  const report = reportFor(execution, record);
-  if (isJson) terminal.write(`${JSON.stringify(resultJson(workspace, record, { report }))}\n`);
-  if (record.state === 'cancelled' || (record.state === 'interrupted' && interrupts.count > 0)) {
-    terminal.note(`Stopped. Go on with: ${resumeCommand}\n`);
-    return exitCodes.cancelled.code;
-  }
-  const { error } = record;
-  if (error) noteError(terminal, withoutDetails(error));
-  else if (!isJson) terminal.write(resultText(terminal, record, spec, places, report, tableBlocks(workspace, runId)));
-  if (error && report !== undefined) terminal.note(`What it had made until then: ${shortPath(report, here.cwd)}\n`);
-  return error ? exitCodeOf(error.code) : exitCodes.ok.code;
+  const isStopped = record.state === 'cancelled' || (record.state === 'interrupted' && interrupts.count > 0);
+  return { record, report: reportFor(execution, record), refusal: undefined, isStopped };
 }
 
 /** A history that could not be written still says that the run is running; the next to open it will know better. */

@@ -5,6 +5,7 @@ import { describeRange, kebabCase, paramFields, type ParamField, type ValueShape
 import { formatValue } from '../core/methods/param-text.ts';
 import type { Flag, FlagGroup } from './arguments.ts';
 import { dimsFlag } from './model-file.ts';
+import { varyFlag } from './vary.ts';
 
 export const helpFlag: Flag = { name: 'help', short: 'h', help: 'Show this text.' };
 export const debugFlag: Flag = { name: 'debug', help: 'Print the stack of an error.' };
@@ -22,6 +23,7 @@ export const colourFlag: Flag = {
 export const quietFlag: Flag = { name: 'quiet', short: 'q', help: 'Print no progress.' };
 
 const generalFlags: readonly Flag[] = [
+  varyFlag,
   {
     name: 'device',
     value: deviceNames.join('|'),

@@ -1,7 +1,7 @@
 import { relative } from 'node:path';
 import type { ErrorShape } from '../core/base/errors.ts';
 import type { RunRecord } from '../core/contract/run.ts';
-import { commandLine, flag, quote } from '../core/methods/command-line.ts';
+import { argumentsOf, commandLine, quote } from '../core/methods/command-line.ts';
 import type { MethodSpec } from '../core/methods/define.ts';
 import { formatDuration, formatValue } from '../core/report/format.ts';
 import type { WorkspaceReader } from '../core/store/workspace.ts';
@@ -59,7 +59,9 @@ export function againCommand(spec: MethodSpec, record: RunRecord, places: PlaceN
 /** Adds --workspace where it is needed to reach the same workspace. */
 export function withWorkspaceFlag(command: string, places: PlaceNames): string {
   if (places.isUsualWorkspace) return command;
-  return `${command} ${flag('workspace', pathNamer(places.cwd)(places.workspaceDir)).map(quote).join(' ')}`;
+  return `${command} ${argumentsOf(['workspace', pathNamer(places.cwd)(places.workspaceDir)])
+    .map(quote)
+    .join(' ')}`;
 }
 
 /** A path as short as it can be said from `cwd`. */

@@ -1,4 +1,6 @@
+import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
+import { WorkbenchError } from '../core/base/errors.ts';
 import type { Estimate } from '../core/contract/bridge.ts';
 import { Preflight } from '../core/contract/preflight.ts';
 import type { RunRequest } from '../core/contract/run.ts';
@@ -9,12 +11,13 @@ import { commandOf, methodHelp } from './help.ts';
 import { preflightText } from './preflight-text.ts';
 import { buildRequest } from './request.ts';
 import { withWorkspaceFlag } from './result.ts';
-import { commandLine } from '../core/methods/command-line.ts';
+import { sweepCommand } from '../core/methods/sweep-command.ts';
 import { pathNamer } from '../core/service/path-names.ts';
 import { estimateText } from '../core/report/estimate-text.ts';
 import type { Inspect } from '../core/service/model-inspector.ts';
 import type { WorkspaceReader } from '../core/store/workspace.ts';
 import type { Arguments } from './arguments.ts';
+import { variedRuns } from './vary.ts';
 import type { Surroundings, Verb } from './verb.ts';
 import { withReader, withWorkspace, workspaceFolder } from './workspace.ts';
 
@@ -34,69 +37,115 @@ export function methodVerb(spec: MethodSpec): Verb {
       // onnxruntime and the zoo take a third of a second to load, which help and list need not wait for.
       const { architectures } = await import('../core/train/zoo/architectures.ts');
       const { defaultThreads } = await import('../core/runtime/device.ts');
-      const asked = buildRequest(spec, args, {
-        cwd: here.cwd,
-        defaultThreads: defaultThreads(),
-        architectures: Object.keys(architectures),
-      });
-      const isJson = args.isOn('json') === true;
+      const where = { cwd: here.cwd, defaultThreads: defaultThreads(), architectures: Object.keys(architectures) };
+      const varied = variedRuns(spec, args, groups);
+      const asked = varied.map((run) => buildRequest(spec, run.args, where));
       const { completeModels } = await import('../core/service/complete-models.ts');
       const { inspector } = await import('../core/service/model-inspector.ts');
       const inspect = inspector(workspaceFolder(args, here));
-      const { request, notes } = await completeModels(asked, spec, inspect);
+      const requests: RunRequest[] = [];
+      const notes = new Set<string>();
+      for (const each of asked) {
+        const completed = await completeModels(each, spec, inspect);
+        requests.push(completed.request);
+        for (const note of completed.notes) notes.add(note);
+      }
+      const isJson = args.isOn('json') === true;
       if (!isJson && !args.isOn('quiet')) for (const note of notes) here.terminal.note(`${note}\n`);
-      if (args.isOn('dry-run')) {
-        const places = { cwd: here.cwd, workspaceDir: workspaceFolder(args, here), isUsualWorkspace: isUsual(args) };
-        const command = withWorkspaceFlag(commandLine(spec, request, { nameOfPath: pathNamer(here.cwd) }), places);
-        const estimate = await estimateOf(spec, request, inspect, args, here);
-        here.terminal.write(
-          isJson
-            ? `${JSON.stringify({ request, command, estimate })}\n`
-            : `${JSON.stringify(request, null, 2)}\n\n${command}\n\n${estimateText(estimate)}\n`,
-        );
-        return exitCodes.ok.code;
-      }
-      if (spec.lookAhead && args.isOn('preflight')) {
-        const { lookApart } = await import('../core/service/apart.ts');
-        const found = Preflight.parse(await lookApart({ kind: 'look-ahead', request }));
-        here.terminal.write(isJson ? `${JSON.stringify(found)}\n` : preflightText(found));
-        return exitCodes.ok.code;
-      }
-      const { admitModels } = await import('../core/service/admit-models.ts');
-      const { executeRun } = await import('./execute.ts');
-      return withWorkspace(args, here, async (workspace) => {
-        await admitModels(request.models, workspace.dir, here.elapsed);
-        const runId = workspace.createRun(request);
-        if (!isJson && !args.isOn('quiet')) here.terminal.note(`Run ${runId}: ${spec.title}\n`);
-        return executeRun({
-          workspace,
-          runId,
-          resume: false,
-          spec,
-          isJson,
-          isQuiet: args.isOn('quiet') === true,
-          isUsualWorkspace: isUsual(args),
-          here,
-        });
-      });
+      const planned = { spec, args, here, requests, inspect };
+      if (args.isOn('dry-run')) return dryRun(planned);
+      if (spec.lookAhead && args.isOn('preflight')) return preflight(planned);
+      return start(
+        planned,
+        varied.map(({ settings }) => settings),
+      );
     },
   };
+}
+
+interface Planned {
+  readonly spec: MethodSpec;
+  readonly args: Arguments;
+  readonly here: Surroundings;
+  /** One for each run. */
+  readonly requests: readonly RunRequest[];
+  readonly inspect: Inspect;
+}
+
+async function dryRun({ spec, args, here, requests, inspect }: Planned): Promise<number> {
+  const places = { cwd: here.cwd, workspaceDir: workspaceFolder(args, here), isUsualWorkspace: isUsual(args) };
+  const line = sweepCommand(spec, requests, { nameOfPath: pathNamer(here.cwd) }) ?? '';
+  const command = withWorkspaceFlag(line, places);
+  const estimate = await estimateOf(spec, requests, inspect, args, here);
+  const [request] = requests;
+  const asked = requests.length === 1 ? { request } : { requests };
+  const shown =
+    requests.length === 1 ? JSON.stringify(request, null, 2) : `${requests.length} runs, one after the other`;
+  here.terminal.write(
+    args.isOn('json')
+      ? `${JSON.stringify({ ...asked, command, estimate })}\n`
+      : `${shown}\n\n${command}\n\n${estimate ? estimateText(estimate) : 'What they take cannot be told.'}\n`,
+  );
+  return exitCodes.ok.code;
+}
+
+async function preflight({ args, here, requests }: Planned): Promise<number> {
+  const [request] = requests;
+  if (!request || requests.length > 1) {
+    throw new WorkbenchError('USAGE', `Flag --preflight looks ahead at one run, got ${requests.length}`, {
+      hint: 'Leave --vary away, or look ahead at the run that you doubt.',
+    });
+  }
+  const { lookApart } = await import('../core/service/apart.ts');
+  const found = Preflight.parse(await lookApart({ kind: 'look-ahead', request }));
+  here.terminal.write(args.isOn('json') ? `${JSON.stringify(found)}\n` : preflightText(found));
+  return exitCodes.ok.code;
+}
+
+async function start(
+  { spec, args, here, requests }: Planned,
+  settings: readonly Readonly<Record<string, string>>[],
+): Promise<number> {
+  const { admitModels } = await import('../core/service/admit-models.ts');
+  const isJson = args.isOn('json') === true;
+  const isQuiet = args.isOn('quiet') === true;
+  return withWorkspace(args, here, async (workspace) => {
+    for (const request of requests) await admitModels(request.models, workspace.dir, here.elapsed);
+    const runIds = requests.map((request) => workspace.createRun(request));
+    const common = { workspace, resume: false, isJson, isQuiet, isUsualWorkspace: isUsual(args), here };
+    const [runId] = runIds;
+    if (runIds.length === 1 && runId !== undefined) {
+      const { executeRun } = await import('./execute.ts');
+      if (!isJson && !isQuiet) here.terminal.note(`Run ${runId}: ${spec.title}\n`);
+      return executeRun({ ...common, runId, spec });
+    }
+    const { executeGroup } = await import('./execute-group.ts');
+    const groupId = randomBytes(6).toString('hex');
+    workspace.annotate(runIds, { groupId });
+    const command = sweepCommand(spec, requests, { nameOfPath: pathNamer(here.cwd) });
+    const runs = runIds.map((each, i) => ({ runId: each, spec, settings: settings[i] ?? {} }));
+    return executeGroup({ ...common, runs, groupId, command });
+  });
 }
 
 /** The same command without --workspace finds the same workspace. */
 export const isUsual = (args: { text(name: string): string | undefined }): boolean =>
   args.text('workspace') === undefined;
 
-/** By runs like it where the workspace has some. */
+/** By runs like them where the workspace has some; null when it cannot be told. */
 async function estimateOf(
   spec: MethodSpec,
-  request: RunRequest,
+  requests: readonly RunRequest[],
   inspect: Inspect,
   args: Arguments,
   here: Surroundings,
-): Promise<Estimate> {
+): Promise<Estimate | null> {
   const { runEstimator } = await import('../core/service/run-estimate.ts');
+  const { estimateTogether } = await import('../core/service/assess-group.ts');
   const dir = workspaceFolder(args, here);
-  const estimate = (history?: WorkspaceReader) => runEstimator(dir, history, inspect)(spec, request);
+  const estimate = (history?: WorkspaceReader) => {
+    const one = runEstimator(dir, history, inspect);
+    return estimateTogether(requests, (request) => one(spec, request));
+  };
   return existsSync(dir) ? withReader(args, here, estimate) : estimate();
 }

@@ -183,6 +183,8 @@ export const requests = {
       count: z.int(),
       complaints: z.array(Complaint),
       estimate: Estimate.nullable(),
+      /** One line that asks for all of them again. */
+      command: z.string().nullable(),
     }),
   },
   /** Queues runs; several become a group. All are checked before the first is queued. */

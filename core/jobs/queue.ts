@@ -1,6 +1,7 @@
 import { toWorkbenchError, WorkbenchError } from '../base/errors.ts';
 import type { QueueFacts } from '../contract/machine.ts';
 import type { RunEvent, RunRecord } from '../contract/run.ts';
+import { cancelUnstarted } from './cancel-unstarted.ts';
 import { startJob, type JobHandle, type JobStore } from './client.ts';
 import type { JobLauncher } from './launch.ts';
 
@@ -133,7 +134,7 @@ export function openQueue(options: QueueOptions): RunQueue {
         );
       }
       waiting.splice(place, 1);
-      if (store.getRun(runId).state === 'queued') cancelUnstarted(runId, options);
+      if (store.getRun(runId).state === 'queued') options.onEvent(cancelUnstarted(store, runId, now()));
       onChange();
     },
     continue() {
@@ -173,25 +174,6 @@ export function openQueue(options: QueueOptions): RunQueue {
 
 const stateText = (run: RunRecord, waiting: readonly string[]): string =>
   waiting.includes(run.runId) ? 'waiting already' : run.state;
-
-/** A job that never began still says how it ended, so that the history is complete. */
-function cancelUnstarted(runId: string, { store, now, onEvent }: QueueOptions): void {
-  const jobId = store.createJob(runId);
-  const error = new WorkbenchError('CANCELLED', `Run ${runId} was cancelled before it began`, {
-    hint: 'It can be resumed, and then begins at its beginning.',
-  });
-  const event: RunEvent = {
-    type: 'finished',
-    runId,
-    jobId,
-    seq: store.nextSeq(jobId),
-    atMs: now(),
-    state: 'cancelled',
-    error: error.toShape(),
-  };
-  store.appendEvent(event);
-  onEvent(event);
-}
 
 function tooManyCrashes(last: string): WorkbenchError {
   return new WorkbenchError('JOB_CRASHED', `${crashLimit.count} jobs crashed within five minutes. The last: ${last}`, {

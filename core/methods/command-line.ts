@@ -1,6 +1,6 @@
 import type { DataRef, ModelRef, RunRequest } from '../contract/run.ts';
 import type { MethodSpec } from './define.ts';
-import { kebabCase, paramFields, type ParamField } from './parameters.ts';
+import { kebabCase, paramFields } from './parameters.ts';
 import { formatValue } from './param-text.ts';
 
 export interface CommandLineOptions {
@@ -17,28 +17,44 @@ export function commandLine(spec: MethodSpec, request: RunRequest, options: Comm
 export function commandArguments(
   spec: MethodSpec,
   request: RunRequest,
-  { nameOfPath = (path) => path }: CommandLineOptions = {},
+  options: CommandLineOptions = {},
 ): readonly string[] {
-  const verb = spec.verb === undefined ? ['run', spec.id] : [spec.verb];
+  return [...verbArguments(spec), ...commandSettings(spec, request, options).flatMap(argumentsOf)];
+}
+
+/** A flag without its dashes, and its text, or which way a switch is set. */
+export type Setting = readonly [flag: string, value: string | boolean];
+
+export const verbArguments = (spec: MethodSpec): readonly string[] =>
+  spec.verb === undefined ? ['run', spec.id] : [spec.verb];
+
+/** @param explicit parameters that are said although the recipe or the defaults give the same */
+export function commandSettings(
+  spec: MethodSpec,
+  request: RunRequest,
+  { nameOfPath = (path) => path }: CommandLineOptions = {},
+  explicit: ReadonlySet<string> = usuallyExplicit,
+): readonly Setting[] {
   const recipe =
     request.recipe !== undefined && Object.hasOwn(spec.recipes, request.recipe) ? request.recipe : undefined;
   const models = Object.entries(request.models).flatMap(([role, model]) =>
-    modelArguments(kebabCase(role), model, nameOfPath),
+    modelSettings(kebabCase(role), model, nameOfPath),
   );
   const data = Object.entries(request.data).flatMap(([role, reference]) =>
-    dataArguments(spec, role, reference, nameOfPath),
+    dataSettings(spec, role, reference, nameOfPath),
   );
-  const device = request.device === 'auto' ? [] : flag('device', request.device);
   return [
-    ...verb,
-    ...(recipe === undefined ? [] : flag('recipe', recipe)),
+    ...(recipe === undefined ? [] : [['recipe', recipe] as const]),
     ...models,
     ...data,
-    ...paramArguments(spec, request.params, recipe),
-    ...device,
-    ...flag('threads', String(request.threads)),
+    ...paramSettings(spec, request.params, recipe, explicit),
+    ...(request.device === 'auto' ? [] : [['device', request.device] as const]),
+    ['threads', String(request.threads)],
   ];
 }
+
+/** It is what readers look for. */
+const usuallyExplicit: ReadonlySet<string> = new Set(['seed']);
 
 /**
  * Flags for what differs from the defaults and the recipe. The seed is always said, because it is what readers look for.
@@ -49,47 +65,52 @@ export function paramArguments(
   params: Readonly<Record<string, unknown>>,
   recipe?: string,
 ): readonly string[] {
+  return paramSettings(spec, params, recipe, usuallyExplicit).flatMap(argumentsOf);
+}
+
+function paramSettings(
+  spec: MethodSpec,
+  params: Readonly<Record<string, unknown>>,
+  recipe: string | undefined,
+  explicit: ReadonlySet<string>,
+): readonly Setting[] {
   const base = recipe === undefined ? {} : (spec.recipes[recipe]?.params ?? {});
   const given = new Map(Object.entries(base));
-  return paramFields(spec).flatMap((field) => {
+  return paramFields(spec).flatMap((field): readonly Setting[] => {
     const value = params[field.name];
     if (value === undefined) return [];
     const before = given.get(field.name) ?? field.fallback;
-    return isSame(value, before) && field.name !== 'seed' ? [] : paramFlag(field, value);
+    if (isSame(value, before) && !explicit.has(field.name)) return [];
+    return [[field.flag, field.shape.kind === 'boolean' ? value === true : formatValue(field.shape, value)]];
   });
 }
 
-function paramFlag(field: ParamField, value: unknown): readonly string[] {
-  if (field.shape.kind === 'boolean') return [value === true ? `--${field.flag}` : `--no-${field.flag}`];
-  return flag(field.flag, formatValue(field.shape, value));
-}
-
-function dataArguments(
+function dataSettings(
   spec: MethodSpec,
   role: string,
   reference: DataRef,
   nameOfPath: (path: string) => string,
-): readonly string[] {
+): readonly Setting[] {
   const name = kebabCase(role);
   const usual = spec.data[role]?.split ?? 'all';
   return [
-    ...flag(name, nameOfPath(reference.path)),
-    ...(reference.split === usual ? [] : flag(`${name}-split`, reference.split)),
-    ...(reference.format === 'auto' ? [] : flag(`${name}-format`, reference.format)),
-    ...(reference.limit === undefined ? [] : flag(`${name}-limit`, String(reference.limit))),
+    [name, nameOfPath(reference.path)],
+    ...(reference.split === usual ? [] : [[`${name}-split`, reference.split] as const]),
+    ...(reference.format === 'auto' ? [] : [[`${name}-format`, reference.format] as const]),
+    ...(reference.limit === undefined ? [] : [[`${name}-limit`, String(reference.limit)] as const]),
   ];
 }
 
-function modelArguments(name: string, model: ModelRef, nameOfPath: (path: string) => string): readonly string[] {
-  if (model.kind === 'zoo') return flag(name, model.architecture);
+function modelSettings(name: string, model: ModelRef, nameOfPath: (path: string) => string): readonly Setting[] {
+  if (model.kind === 'zoo') return [[name, model.architecture]];
   const { path, normalisation, dims, classNames } = model;
   const sizes = Object.entries(dims ?? {}).map(([dimension, size]) => `${dimension}=${size}`);
   return [
-    ...flag(name, fileName(path, nameOfPath(path))),
-    ...(normalisation ? flag(`${name}-mean`, normalisation.mean.join(',')) : []),
-    ...(normalisation ? flag(`${name}-std`, normalisation.std.join(',')) : []),
-    ...(sizes.length > 0 ? flag(`${name}-dims`, sizes.join(',')) : []),
-    ...(classNames ? flag(`${name}-classes`, namesText(classNames)) : []),
+    [name, fileName(path, nameOfPath(path))],
+    ...(normalisation ? [[`${name}-mean`, normalisation.mean.join(',')] as const] : []),
+    ...(normalisation ? [[`${name}-std`, normalisation.std.join(',')] as const] : []),
+    ...(sizes.length > 0 ? [[`${name}-dims`, sizes.join(',')] as const] : []),
+    ...(classNames ? [[`${name}-classes`, namesText(classNames)] as const] : []),
   ];
 }
 
@@ -106,10 +127,11 @@ function fileName(path: string, named: string): string {
   return isAmbiguous ? `./${named}` : named;
 }
 
-/** `--name text` as a list of arguments; in one piece where the text could be read as a flag itself. */
-export function flag(name: string, text: string): readonly string[] {
-  const isPlain = text !== '' && !text.startsWith('-');
-  return isPlain ? [`--${name}`, text] : [`--${name}=${text}`];
+/** `--steps 3`, `--no-loud`, `--comment=-x`. */
+export function argumentsOf([name, value]: Setting): readonly string[] {
+  if (typeof value === 'boolean') return [value ? `--${name}` : `--no-${name}`];
+  const isPlain = value !== '' && !value.startsWith('-');
+  return isPlain ? [`--${name}`, value] : [`--${name}=${value}`];
 }
 
 /** Quoted for a POSIX shell where it needs to be. */

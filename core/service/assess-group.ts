@@ -1,25 +1,48 @@
-import type { Assessment, Complaint, Estimate, ParsedParams, RequestResult } from '../contract/bridge.ts';
+import type { Estimate, ParsedParams, RequestResult } from '../contract/bridge.ts';
+import type { RunRequest } from '../contract/run.ts';
+import type { MethodSpec } from '../methods/define.ts';
+import { sweepCommand } from '../methods/sweep-command.ts';
+import { complete, type AssessSurroundings } from './assess.ts';
+import { pathNamer } from './path-names.ts';
 
 type Draft = ParsedParams<'runs.assess'>;
 
 /** Estimates look through the history: of a large group a sample, evenly chosen, stands for all. */
-const mostAssessed = 16;
+const mostEstimated = 16;
 
-/** Runs of a group one after the other: what is wrong with them, and how long all take. */
+/** What runs of a group take one after the other; null when it cannot be told of one of them. */
+export async function estimateTogether<T>(
+  runs: readonly T[],
+  estimate: (run: T) => Promise<Estimate | null>,
+): Promise<Estimate | null> {
+  const chosen = sample(runs, mostEstimated);
+  const estimates: (Estimate | null)[] = [];
+  for (const run of chosen) estimates.push(await estimate(run));
+  const known = estimates.filter((each) => each !== null);
+  return known.length === chosen.length ? together(known, runs.length / chosen.length) : null;
+}
+
+/** Runs of a group, all of the first one's method: what is wrong with them, how long all take, and how to ask for them again. */
 export async function assessGroup(
   drafts: readonly Draft[],
-  assess: (draft: Draft) => Promise<Assessment>,
+  where: AssessSurroundings,
 ): Promise<RequestResult<'runs.assessGroup'>> {
-  const chosen = sample(drafts, mostAssessed);
-  const assessed: Assessment[] = [];
-  for (const draft of chosen) assessed.push(await assess(draft));
-  const complaints: Complaint[] = assessed.find((each) => each.complaints.length > 0)?.complaints ?? [];
-  const estimates = assessed.flatMap(({ estimate }) => estimate ?? []);
-  const isWhole = estimates.length === assessed.length;
+  const requests: RunRequest[] = [];
+  let method: MethodSpec | undefined;
+  for (const draft of drafts) {
+    const { spec, request, complaints } = await complete(draft, where);
+    if (!spec || !request) return { count: 0, complaints: [...complaints], estimate: null, command: null };
+    method ??= spec;
+    requests.push(request);
+  }
+  const spec = method;
+  const isOne = spec !== undefined && requests.every(({ methodId }) => methodId === spec.id);
+  if (!isOne) return { count: requests.length, complaints: [], estimate: null, command: null };
   return {
-    count: complaints.length === 0 ? drafts.length : 0,
-    complaints,
-    estimate: isWhole ? together(estimates, drafts.length / assessed.length) : null,
+    count: requests.length,
+    complaints: [],
+    estimate: await estimateTogether(requests, (request) => where.estimate(spec, request)),
+    command: sweepCommand(spec, requests, { nameOfPath: pathNamer(where.cwd) }) ?? null,
   };
 }
 

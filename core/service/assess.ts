@@ -28,18 +28,36 @@ type Draft = ParsedParams<'runs.assess'>;
 
 /** Is the form, as it is, a run that can be made? What is wrong with it is said field by field. */
 export async function assess(draft: Draft, where: AssessSurroundings): Promise<Assessment> {
+  const { spec, request, complaints } = await complete(draft, where);
+  if (!spec || !request) return { request: null, complaints: [...complaints], command: null, estimate: null };
+  const command = commandLine(spec, request, { nameOfPath: pathNamer(where.cwd) });
+  return { request, complaints: [], command, estimate: await where.estimate(spec, request) };
+}
+
+export interface Completion {
+  readonly spec: MethodSpec | undefined;
+  /** With all that the form left open; null while something is wrong. */
+  readonly request: RunRequest | null;
+  readonly complaints: readonly Complaint[];
+}
+
+/** The run that the form stands for, without what it costs. */
+export async function complete(draft: Draft, where: AssessSurroundings): Promise<Completion> {
   const spec = where.specs.find(({ id }) => id === draft.methodId);
   if (!spec) {
     const known = where.specs.map(({ id }) => id).join(', ');
-    return refused([
-      { field: 'methodId', message: `There is no method "${draft.methodId}"`, hint: `Methods: ${known}.` },
-    ]);
+    const complaint = {
+      field: 'methodId',
+      message: `There is no method "${draft.methodId}"`,
+      hint: `Methods: ${known}.`,
+    };
+    return { spec, request: null, complaints: [complaint] };
   }
   const complaints: Complaint[] = [];
   const params = readParams(spec, draft, complaints);
   const models = await readModels(spec, draft, where, complaints);
   const data = readData(spec, draft, complaints);
-  if (complaints.length > 0 || !params) return refused(complaints);
+  if (complaints.length > 0 || !params) return { spec, request: null, complaints };
   const request: RunRequest = {
     methodId: spec.id,
     methodVersion: spec.version,
@@ -50,16 +68,8 @@ export async function assess(draft: Draft, where: AssessSurroundings): Promise<A
     device: draft.device,
     threads: draft.threads ?? where.defaultThreads,
   };
-  const command = commandLine(spec, request, { nameOfPath: pathNamer(where.cwd) });
-  return { request, complaints, command, estimate: await where.estimate(spec, request) };
+  return { spec, request, complaints };
 }
-
-const refused = (complaints: Complaint[]): Assessment => ({
-  request: null,
-  complaints,
-  command: null,
-  estimate: null,
-});
 
 function readParams(spec: MethodSpec, draft: Draft, complaints: Complaint[]): Record<string, unknown> | undefined {
   const isKnown = draft.recipe === undefined || Object.hasOwn(spec.recipes, draft.recipe);

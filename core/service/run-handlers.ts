@@ -1,12 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { WorkbenchError } from '../base/errors.ts';
-import {
-  requests,
-  type Assessment,
-  type ParsedParams,
-  type RequestName,
-  type RequestResult,
-} from '../contract/bridge.ts';
+import { requests, type RequestName, type RequestResult } from '../contract/bridge.ts';
 import { Preflight } from '../contract/preflight.ts';
 import type { RunProgress } from '../contract/history.ts';
 import type { RunRecord, RunRequest } from '../contract/run.ts';
@@ -16,7 +10,7 @@ import { defaultThreads } from '../runtime/device.ts';
 import { architectures } from '../train/zoo/architectures.ts';
 import { admitModels } from './admit-models.ts';
 import { lookApart } from './apart.ts';
-import { assess } from './assess.ts';
+import { assess, complete, type AssessSurroundings, type Completion } from './assess.ts';
 import { assessGroup } from './assess-group.ts';
 import { bind, type HandlerTable } from './bind.ts';
 import { importBundle } from './bundle/import.ts';
@@ -31,27 +25,30 @@ export function runHandlers(inside: Inside, inspect: Inspect): Pick<HandlerTable
   const { options, workspace, queue, library } = inside;
   const { specs, cwd } = options;
   const estimate = runEstimator(workspace.dir, workspace, inspect);
-  const assessDraft = (draft: ParsedParams<'runs.assess'>): Promise<Assessment> =>
-    assess(draft, {
-      specs,
-      cwd,
-      inspect,
-      architectures: Object.keys(architectures),
-      defaultThreads: inside.settings.get().threads ?? defaultThreads(),
-      wordsOf: (model) => library.wordsOf(model),
-      estimate,
-    });
+  const where = (): AssessSurroundings => ({
+    specs,
+    cwd,
+    inspect,
+    architectures: Object.keys(architectures),
+    defaultThreads: inside.settings.get().threads ?? defaultThreads(),
+    wordsOf: (model) => library.wordsOf(model),
+    estimate,
+  });
   const whole = (runIds: readonly string[]): string[] => runIds.map((runId) => workspace.getRun(runId).runId);
   let importing = 0;
   return {
-    'runs.assess': bind(requests['runs.assess'], assessDraft),
-    'runs.assessGroup': bind(requests['runs.assessGroup'], ({ requests: drafts }) => assessGroup(drafts, assessDraft)),
+    'runs.assess': bind(requests['runs.assess'], (draft) => assess(draft, where())),
+    'runs.assessGroup': bind(requests['runs.assessGroup'], ({ requests: drafts }) => assessGroup(drafts, where())),
     'runs.lookAhead': bind(requests['runs.lookAhead'], async (draft) =>
-      Preflight.parse(await lookApart({ kind: 'look-ahead', request: requestOf(await assessDraft(draft), 0, 1) })),
+      Preflight.parse(
+        await lookApart({ kind: 'look-ahead', request: requestOf(await complete(draft, where()), 0, 1) }),
+      ),
     ),
     'runs.start': bind(requests['runs.start'], async ({ requests: drafts, note }) => {
       const accepted: RunRequest[] = [];
-      for (const [i, draft] of drafts.entries()) accepted.push(requestOf(await assessDraft(draft), i, drafts.length));
+      for (const [i, draft] of drafts.entries()) {
+        accepted.push(requestOf(await complete(draft, where()), i, drafts.length));
+      }
       for (const request of accepted) await admitModels(request.models, workspace.dir, options.elapsed);
       const groupId = accepted.length > 1 ? randomBytes(6).toString('hex') : null;
       const runIds = accepted.map((request) => workspace.createRun(request));
@@ -148,7 +145,7 @@ export function runHandlers(inside: Inside, inspect: Inspect): Pick<HandlerTable
   };
 }
 
-function requestOf({ request, complaints }: Assessment, index: number, count: number): RunRequest {
+function requestOf({ request, complaints }: Completion, index: number, count: number): RunRequest {
   if (request) return request;
   const which = count === 1 ? 'The run' : `Run ${index + 1} of ${count}`;
   const reasons = complaints.map(({ message }) => message).join('; ');

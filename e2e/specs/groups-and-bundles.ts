@@ -8,6 +8,18 @@ import { unzipSync, zipSync } from 'fflate';
 import type { Page } from 'playwright-core';
 import type { Opened, Opener } from '../open.ts';
 
+/** What the button puts on the clipboard, which tests may not read. */
+async function copiedCommand(page: Page): Promise<string> {
+  await page.evaluate(() => {
+    navigator.clipboard.writeText = async (text) => {
+      document.title = text;
+    };
+  });
+  await page.getByRole('button', { name: 'Copy as command line' }).click();
+  await page.waitForFunction(() => document.title.startsWith('palimpsest'));
+  return page.title();
+}
+
 /** A group of runs, and its way to another workspace in a signed file. */
 export function describeGroupsAndBundles(place: string, open: Opener): void {
   describe(
@@ -41,6 +53,8 @@ export function describeGroupsAndBundles(place: string, open: Opener): void {
         await page.getByLabel('Impressions', { exact: true }).fill('5; 20');
         await page.getByText('Expected a whole number from 10 to 1000000, got 5.').waitFor();
         await page.getByLabel('Impressions', { exact: true }).fill('10');
+        await page.getByRole('button', { name: 'Start 2 runs' }).waitFor();
+        assert.match(await copiedCommand(page), /^palimpsest run data-impressions .*--vary seed=0,1$/);
         await page.getByRole('button', { name: 'Start 2 runs' }).click();
         await page.getByRole('heading', { name: 'Group of runs' }).waitFor();
         await page.getByRole('columnheader', { name: 'Seed' }).waitFor();

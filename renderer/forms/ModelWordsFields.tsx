@@ -6,6 +6,7 @@ import type { ModelInspection } from '../../core/contract/inspection.ts';
 import { useRequest } from '../bridge/use-bridge.ts';
 import { Icon } from '../icons/Icon.tsx';
 import type { ModelWords } from './model-words.ts';
+import { VaryButton } from './VaryButton.tsx';
 
 interface ModelWordsFieldsProps {
   readonly role: string;
@@ -13,28 +14,44 @@ interface ModelWordsFieldsProps {
   readonly path: string | undefined;
   readonly words: ModelWords;
   readonly problems: Readonly<Record<string, string>>;
+  /** Several sizes instead of one, apart by semicolons. */
+  readonly varyDims: string | undefined;
   readonly onChange: (words: ModelWords) => void;
+  readonly onVaryDims: (text: string | undefined) => void;
 }
 
 /** Pre-processing and open sizes of a model file, behind a button unless something is said or has to be. */
-export function ModelWordsFields({ role, path, words, problems, onChange }: ModelWordsFieldsProps) {
+export function ModelWordsFields(props: ModelWordsFieldsProps) {
+  const { role, path, words, problems, varyDims, onChange, onVaryDims } = props;
   const inspection = useRequest('models.inspect', path === undefined ? null : { path }).data;
   const open = openSizes(inspection);
-  const isSaid = Object.values(words).some((text) => text !== '');
+  const isSaid = varyDims !== undefined || Object.values(words).some((text) => text !== '');
   const [isOpen, setOpen] = useState(isSaid);
   const isShown = isOpen || isSaid || open.length > 0;
   const found = inspection?.preprocessing;
+  const vary = (
+    <VaryButton
+      title="Open sizes"
+      isVaried={varyDims !== undefined}
+      onClick={() => onVaryDims(varyDims === undefined ? words.dims : undefined)}
+    />
+  );
   const field = (part: keyof ModelWords, label: string, placeholder: string) => {
+    const isVaried = part === 'dims' && varyDims !== undefined;
     const problem = problems[`models.${role}.${part}`];
     return (
       <TextField
-        label={label}
-        value={words[part]}
+        label={isVaried ? `${label}, apart by semicolons` : label}
+        value={isVaried ? varyDims : words[part]}
         placeholder={placeholder}
         error={problem !== undefined}
         helperText={problem}
-        onChange={({ target }) => onChange({ ...words, [part]: target.value })}
-        slotProps={{ inputLabel: { shrink: true }, htmlInput: { spellCheck: false, autoComplete: 'off' } }}
+        onChange={({ target }) => (isVaried ? onVaryDims(target.value) : onChange({ ...words, [part]: target.value }))}
+        slotProps={{
+          inputLabel: { shrink: true },
+          htmlInput: { spellCheck: false, autoComplete: 'off' },
+          input: part === 'dims' ? { endAdornment: vary } : {},
+        }}
       />
     );
   };

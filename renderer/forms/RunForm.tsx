@@ -53,7 +53,7 @@ export function RunForm({ spec, initial, from }: RunFormProps) {
     ...Object.keys(spec.models).flatMap((role) =>
       ['', '.mean', '.std', '.dims', '.classes'].map((part) => `models.${role}${part}`),
     ),
-    ...Object.keys(spec.data).map((role) => `data.${role}`),
+    ...Object.keys(spec.data).flatMap((role) => [`data.${role}`, `data.${role}.limit`]),
     'threads',
   ]);
   const changed = changedParams(spec, draft);
@@ -141,7 +141,11 @@ export function RunForm({ spec, initial, from }: RunFormProps) {
               isGroup
                 ? {
                     ...assessment,
-                    data: assessment.data && { ...assessment.data, estimate: group.data?.estimate ?? null },
+                    data: assessment.data && {
+                      ...assessment.data,
+                      estimate: group.data?.estimate ?? null,
+                      command: group.data?.command ?? null,
+                    },
                   }
                 : assessment
             }

@@ -69,13 +69,7 @@ export function StartPanel(props: StartPanelProps) {
         >
           {isMany ? `Start ${count} runs` : 'Start'}
         </Button>
-        {assessment.data?.command && (
-          <CopyButton
-            isWide
-            text={assessment.data.command}
-            title={isMany ? 'Copy the first as command' : 'Copy as command line'}
-          />
-        )}
+        {assessment.data?.command && <CopyButton isWide text={assessment.data.command} title="Copy as command line" />}
       </Box>
     </Box>
   );

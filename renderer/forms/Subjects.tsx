@@ -1,18 +1,13 @@
 import Box from '@mui/material/Box';
-import MenuItem from '@mui/material/MenuItem';
-import TextField from '@mui/material/TextField';
-import { useId } from 'react';
-import { dataFormats, splits } from '../../core/contract/run.ts';
-import type { DataNeed, MethodSpec, ModelNeed } from '../../core/methods/define.ts';
+import type { MethodSpec, ModelNeed } from '../../core/methods/define.ts';
 import { useRequest } from '../bridge/use-bridge.ts';
 import { ChoiceOfPath } from '../panels/ChoiceOfPath.tsx';
-import { HelpText } from '../panels/HelpText.tsx';
-import { humanise } from '../panels/run-text.ts';
-import type { DataChoice, Draft } from './form-model.ts';
+import { DataRole } from './DataRole.tsx';
+import type { Draft } from './form-model.ts';
 import { noModelWords, type ModelWords } from './model-words.ts';
 import { ModelWordsFields } from './ModelWordsFields.tsx';
+import { SeveralPaths } from './SeveralPaths.tsx';
 import { withVaried } from './sweep.ts';
-import { ToggleRow } from './ToggleRow.tsx';
 import { VaryButton } from './VaryButton.tsx';
 
 interface SubjectsProps {
@@ -59,7 +54,11 @@ export function Subjects({ spec, draft, problems, architectures, onChange }: Sub
           vary={draft.vary[`models.${role}`]}
           onChange={(value) => onChange(withModel(draft, role, value))}
           onWords={(words) => onChange({ ...draft, words: { ...draft.words, [role]: words } })}
-          onVary={(text) => onChange(withVaried(draft, `models.${role}`, text))}
+          onVary={(text) =>
+            onChange(withVaried(withVaried(draft, `models.${role}.dims`, undefined), `models.${role}`, text))
+          }
+          varyDims={draft.vary[`models.${role}.dims`]}
+          onVaryDims={(text) => onChange(withVaried(draft, `models.${role}.dims`, text))}
         />
       ))}
       {Object.entries(spec.data).map(([role, need]) => (
@@ -67,9 +66,14 @@ export function Subjects({ spec, draft, problems, architectures, onChange }: Sub
           key={role}
           need={need}
           options={sets}
-          choice={draft.data[role]}
+          choice={draft.data[role] ?? { path: '', split: need.split ?? 'all', format: 'auto', limit: '' }}
           problem={problems[`data.${role}`]}
+          limitProblem={problems[`data.${role}.limit`]}
+          vary={draft.vary[`data.${role}`]}
+          varyLimit={draft.vary[`data.${role}.limit`]}
           onChange={(choice) => onChange({ ...draft, data: { ...draft.data, [role]: choice } })}
+          onVary={(text) => onChange(withVaried(draft, `data.${role}`, text))}
+          onVaryLimit={(text) => onChange(withVaried(draft, `data.${role}.limit`, text))}
         />
       ))}
     </Box>
@@ -84,7 +88,7 @@ interface Option {
 
 /** What was said of one file does not hold for another. */
 const withModel = (draft: Draft, role: string, value: string): Draft => ({
-  ...draft,
+  ...withVaried(draft, `models.${role}.dims`, undefined),
   models: { ...draft.models, [role]: value },
   words: { ...draft.words, [role]: noModelWords },
 });
@@ -102,14 +106,16 @@ interface ModelRoleProps {
   readonly onChange: (value: string) => void;
   readonly onWords: (words: ModelWords) => void;
   readonly onVary: (text: string | undefined) => void;
+  /** Several open sizes instead of one, apart by semicolons. */
+  readonly varyDims: string | undefined;
+  readonly onVaryDims: (text: string | undefined) => void;
 }
 
 function ModelRole(props: ModelRoleProps) {
   const { need, role, options, value, words, architectures, problems, vary, onChange, onWords, onVary } = props;
-  const id = useId();
+  const { varyDims, onVaryDims } = props;
   const problem = problems[`models.${role}`];
   const label = need.optional ? `${need.title}, optional` : need.title;
-  const chosen = (vary ?? '').split('\n').filter((each) => each !== '');
   const button = (
     <VaryButton
       title={need.title}
@@ -138,30 +144,24 @@ function ModelRole(props: ModelRoleProps) {
             path={isKnown ? value : undefined}
             words={words}
             problems={problems}
+            varyDims={varyDims}
             onChange={onWords}
+            onVaryDims={onVaryDims}
           />
         )}
       </Box>
     );
   }
   return (
-    <Box sx={{ minWidth: 0 }}>
-      <Box sx={{ display: 'flex', alignItems: 'center', mb: 0.25 }}>
-        <Box component="label" id={`${id}-label`} htmlFor={id} sx={{ fontSize: '0.8125rem', fontWeight: 550 }}>
-          {label}
-        </Box>
-        {button}
-      </Box>
-      <ToggleRow
-        id={id}
-        choices={[...new Set([...options.map((option) => option.value), ...chosen])]}
-        titles={new Map(options.map((option) => [option.value, option.title]))}
-        chosen={chosen}
-        isWrong={problem !== undefined}
-        onChange={(next) => onVary(next.join('\n'))}
-      />
-      <HelpText id={`${id}-help`} help="A run for each that is chosen." problem={problem} />
-    </Box>
+    <SeveralPaths
+      kind="model"
+      label={label}
+      aside={button}
+      options={options}
+      text={vary}
+      problem={problem}
+      onChange={onVary}
+    />
   );
 }
 
@@ -169,68 +169,4 @@ function ModelRole(props: ModelRoleProps) {
 function canonical(value: string, options: readonly Option[]): string {
   const name = value.startsWith('bundled:') ? `${value.slice('bundled:'.length)}.onnx` : undefined;
   return options.find((option) => name !== undefined && option.title === name)?.value ?? value;
-}
-
-interface DataRoleProps {
-  readonly need: DataNeed;
-  readonly options: readonly { readonly value: string; readonly title: string; readonly note: string }[];
-  readonly choice: DataChoice | undefined;
-  readonly problem: string | undefined;
-  readonly onChange: (choice: DataChoice) => void;
-}
-
-function DataRole({ need, options, choice, problem, onChange }: DataRoleProps) {
-  const value: DataChoice = choice ?? { path: '', split: need.split ?? 'all', format: 'auto', limit: '' };
-  return (
-    <Box sx={{ minWidth: 0 }}>
-      <ChoiceOfPath
-        kind="data"
-        label={need.optional ? `${need.title}, optional` : need.title}
-        help={need.help}
-        value={value.path}
-        options={options}
-        problem={problem}
-        onChange={(path) => onChange({ ...value, path })}
-      />
-      {value.path !== '' && (
-        <Box sx={{ display: 'grid', gap: 1, gridTemplateColumns: '1fr 1fr 1fr', mt: 1 }}>
-          <TextField
-            select
-            label="Split"
-            value={value.split}
-            onChange={({ target }) =>
-              onChange({ ...value, split: splits.find((each) => each === target.value) ?? 'all' })
-            }
-          >
-            {splits.map((split) => (
-              <MenuItem key={split} value={split}>
-                {humanise(split)}
-              </MenuItem>
-            ))}
-          </TextField>
-          <TextField
-            select
-            label="Format"
-            value={value.format}
-            onChange={({ target }) =>
-              onChange({ ...value, format: dataFormats.find((each) => each === target.value) ?? 'auto' })
-            }
-          >
-            {dataFormats.map((format) => (
-              <MenuItem key={format} value={format}>
-                {format}
-              </MenuItem>
-            ))}
-          </TextField>
-          <TextField
-            label="Items used"
-            placeholder="all"
-            value={value.limit}
-            onChange={({ target }) => onChange({ ...value, limit: target.value.trim() })}
-            slotProps={{ htmlInput: { inputMode: 'numeric' }, inputLabel: { shrink: true } }}
-          />
-        </Box>
-      )}
-    </Box>
-  );
 }

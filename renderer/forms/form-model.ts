@@ -74,8 +74,8 @@ export function withRecipe(spec: MethodSpec, draft: Draft, recipe: string | unde
 export interface ReadDraft {
   readonly request: DraftRequest;
   /**
-   * Field → what is wrong with it: a parameter's name, `models.ROLE`, `models.ROLE.mean` (std, dims, classes), `data.ROLE` or
-   * `threads`.
+   * Field → what is wrong with it: a parameter's name, `models.ROLE`, `models.ROLE.mean` (std, dims, classes), `data.ROLE`,
+   * `data.ROLE.limit` or `threads`.
    */
   readonly problems: Readonly<Record<string, string>>;
   /** Those of them that nothing was given for yet. */
@@ -104,9 +104,10 @@ export function readDraft(spec: MethodSpec, draft: Draft, architectures: readonl
   const data: Record<string, DataRef> = {};
   for (const [role, need] of Object.entries(spec.data)) {
     const choice = draft.data[role] ?? noData(need);
-    const problem = dataProblem(need, choice);
-    if (problem !== undefined) problems[`data.${role}`] = problem;
-    else if (choice.path !== '') data[role] = readData(choice);
+    const limit = limitProblem(choice);
+    if (limit !== undefined) problems[`data.${role}.limit`] = limit;
+    if (choice.path.trim() !== '') data[role] = { path: choice.path.trim(), ...readDetails(choice) };
+    else if (!need.optional) problems[`data.${role}`] = 'Choose a data set.';
   }
   const threads = readThreads(draft.threads);
   if (threads === undefined) problems['threads'] = `Expected ${threadsRange}, got "${draft.threads}".`;
@@ -135,7 +136,8 @@ export function readThreads(text: string): number | null | undefined {
 }
 
 function isEmpty({ texts, models, data }: Draft, field: string): boolean {
-  const [kind, role] = field.split('.');
+  const [kind, role, part] = field.split('.');
+  if (part !== undefined) return false;
   const text = kind === 'models' ? models[role ?? ''] : kind === 'data' ? data[role ?? '']?.path : texts[field];
   return (text ?? '').trim() === '';
 }
@@ -201,14 +203,16 @@ function modelText(reference: ModelRef | undefined): string {
   return reference.kind === 'zoo' ? reference.architecture : reference.path;
 }
 
-function dataProblem(need: DataNeed, { path, limit }: DataChoice): string | undefined {
-  if (path.trim() === '') return need.optional ? undefined : 'Choose a data set.';
-  if (limit === '' || /^[1-9]\d*$/.test(limit)) return undefined;
+function limitProblem({ limit }: DataChoice): string | undefined {
+  if (limit === '' || isLimit(limit)) return undefined;
   return `Expected a whole number of at least 1 for the items used, got "${limit}".`;
 }
 
-function readData({ path, split, format, limit }: DataChoice): DataRef {
-  return { path: path.trim(), split, format, ...(limit === '' ? {} : { limit: Number(limit) }) };
+export const isLimit = (text: string): boolean => /^[1-9]\d{0,14}$/.test(text);
+
+/** What holds for each of several data sets. */
+export function readDetails({ split, format, limit }: DataChoice): Omit<DataRef, 'path'> {
+  return { split, format, ...(isLimit(limit) ? { limit: Number(limit) } : {}) };
 }
 
 function noData(need: DataNeed): DataChoice {

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { z } from 'zod';
 import { defineMethod, ui } from '../../core/methods/define.ts';
-import { newDraft } from './form-model.ts';
-import { mostRuns, readSweep, withVaried } from './sweep.ts';
+import { newDraft, type Draft } from './form-model.ts';
+import { mostRuns } from '../../core/methods/sweep-values.ts';
+import { readSweep, withVaried } from './sweep.ts';
 
 const spec = defineMethod({
   id: 'toy',
@@ -15,7 +16,10 @@ const spec = defineMethod({
   models: {
     victim: { title: 'Victim', help: '', output: 'logits', gradients: 1, default: 'bundled:a', zoo: true },
   },
-  data: {},
+  data: {
+    test: { title: 'Test', help: '', labels: 'required', split: 'test' },
+    extra: { title: 'Extra', help: '', labels: 'optional', optional: true },
+  },
   params: z.strictObject({
     steps: z.int().positive().default(10).register(ui, { title: 'Steps' }),
     epsilons: z.array(z.number().positive()).default([0.1]).register(ui, { title: 'Epsilons' }),
@@ -28,7 +32,11 @@ const spec = defineMethod({
   columns: [],
 });
 
-const sweep = (vary: Record<string, string>) => readSweep(spec, { ...newDraft(spec), vary }, ['lenet5']);
+const filled = (): Draft => ({
+  ...newDraft(spec),
+  data: { ...newDraft(spec).data, test: { path: '/digits', split: 'test', format: 'auto', limit: '' } },
+});
+const sweep = (vary: Record<string, string>) => readSweep(spec, { ...filled(), vary }, ['lenet5']);
 const valuesOf = (name: string, vary: Record<string, string>): unknown[] =>
   sweep(vary).requests.map(({ params }) => params[name]);
 
@@ -58,6 +66,33 @@ describe('several values in one form', () => {
     assert.deepEqual(requests[1]?.models['victim'], { kind: 'zoo', architecture: 'lenet5' });
   });
 
+  it('are data sets and numbers of their items, each as the fields beside them say', () => {
+    const { requests } = sweep({ 'data.test': '/a, b\n/c', 'data.test.limit': '100, 1000' });
+    assert.deepEqual(
+      requests.map(({ data }) => data['test']),
+      ['/a, b', '/c'].flatMap((path) => [100, 1000].map((limit) => ({ path, split: 'test', format: 'auto', limit }))),
+    );
+    const before = { ...filled(), vary: { 'data.test.limit': '5', 'data.test': '/a' } };
+    assert.deepEqual(readSweep(spec, before, []).requests[0]?.data['test'], {
+      path: '/a',
+      split: 'test',
+      format: 'auto',
+      limit: 5,
+    });
+    assert.match(sweep({ 'data.test': ' ' }).problems['data.test'] ?? '', /at least one data set/);
+    assert.match(sweep({ 'data.test.limit': '5, x' }).problems['data.test.limit'] ?? '', /got "x"/);
+    assert.match(sweep({ 'data.extra.limit': '5' }).problems['data.extra.limit'] ?? '', /Choose the data/);
+  });
+
+  it('are sizes that a model leaves open', () => {
+    const { requests } = sweep({ 'models.victim.dims': 'height=32, width=32; height=64, width=64' });
+    assert.deepEqual(
+      requests.map(({ models }) => models['victim']),
+      [32, 64].map((size) => ({ kind: 'file', path: 'bundled:a', dims: { height: size, width: size } })),
+    );
+    assert.match(sweep({ 'models.victim.dims': 'height' }).problems['models.victim.dims'] ?? '', /NAME=SIZE/);
+  });
+
   it('say which value is wrong, and that there are too many', () => {
     assert.match(sweep({ steps: '1, 0' }).problems['steps'] ?? '', /Expected a whole number above 0, got 0/);
     assert.match(sweep({ norm: '' }).problems['norm'] ?? '', /at least one/);
@@ -67,7 +102,7 @@ describe('several values in one form', () => {
   });
 
   it('take the place of a value that is wrong', () => {
-    const draft = { ...newDraft(spec), texts: { ...newDraft(spec).texts, steps: 'x' } };
+    const draft = { ...filled(), texts: { ...newDraft(spec).texts, steps: 'x' } };
     assert.ok('steps' in readSweep(spec, draft, []).problems);
     assert.deepEqual(readSweep(spec, withVaried(draft, 'steps', '3, 4'), []).problems, {});
     assert.deepEqual(withVaried(withVaried(draft, 'steps', '3'), 'steps', undefined).vary, {});

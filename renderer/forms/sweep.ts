@@ -2,9 +2,11 @@ import type { DraftRequest } from '../../core/contract/bridge.ts';
 import type { MethodSpec } from '../../core/methods/define.ts';
 import { formatValue } from '../../core/methods/param-text.ts';
 import { paramFields, type ParamField, type ValueShape } from '../../core/methods/parameters.ts';
-import { readDraft, readModel, readParam, type Draft, type ReadDraft } from './form-model.ts';
+import { combinations, countOf, mostRuns, valuesIn, type Axis } from '../../core/methods/sweep-values.ts';
+import { isLimit, readDetails, readDraft, readModel, readParam, type Draft, type ReadDraft } from './form-model.ts';
+import { noModelWords, readModelWords } from './model-words.ts';
 
-/** Several values for a parameter or a model make a group of runs: every combination is one. */
+/** Several values for a parameter, a model, data or a size make a group of runs: every combination is one. */
 
 export interface ReadSweep {
   /** One for each run; the plain request alone when nothing is varied. */
@@ -13,63 +15,105 @@ export interface ReadSweep {
   readonly missing: ReadDraft['missing'];
 }
 
-export const mostRuns = 500;
-
-interface Axis {
-  readonly key: string;
-  readonly values: readonly unknown[];
-}
+/** What one of the values makes of the request. */
+type Change = (request: DraftRequest) => DraftRequest;
+type ReadAxis = { readonly values: readonly Change[] } | { readonly problem: string };
 
 export function readSweep(spec: MethodSpec, draft: Draft, architectures: readonly string[]): ReadSweep {
   const base = readDraft(spec, draft, architectures);
   const problems: Record<string, string> = { ...base.problems };
-  const fields = new Map(paramFields(spec).map((field) => [field.name, field]));
-  const axes: Axis[] = [];
+  const axes: Axis<Change>[] = [];
   for (const [key, text] of Object.entries(draft.vary)) {
-    const field = fields.get(key);
-    const role = key.startsWith('models.') ? key.slice('models.'.length) : '';
-    const need = spec.models[role];
+    const read = readAxis(spec, draft, architectures, key, text);
+    if (!read) continue;
     // What the one value says is wrong no longer counts.
-    if (field || need) delete problems[key];
-    if (field) {
-      const read = readValues(spec, field, text);
-      if ('problem' in read) problems[key] = read.problem;
-      else axes.push({ key, values: read.values });
-    } else if (need) {
-      const paths = valuesIn(text, ['\n']);
-      if (paths.length === 0) problems[key] = 'Choose at least one model.';
-      else axes.push({ key, values: paths.map((path) => readModel(need, path, architectures, draft.words[role])) });
-    }
+    delete problems[key];
+    if ('problem' in read) problems[key] = read.problem;
+    else axes.push({ key, values: read.values });
   }
-  const count = axes.reduce((product, { values }) => product * values.length, 1);
+  const count = countOf(axes);
   const last = axes.at(-1);
   if (count > mostRuns && last) {
     problems[last.key] = `Together these are ${count.toLocaleString('en')} runs, expected at most ${mostRuns}.`;
   }
   const missing = base.missing.filter((field) => field in problems && !(field in draft.vary));
   if (Object.keys(problems).length > 0) return { requests: [base.request], problems, missing };
-  return { requests: axes.reduce(crossed, [base.request]), problems, missing };
-}
-
-function crossed(requests: readonly DraftRequest[], { key, values }: Axis): readonly DraftRequest[] {
-  return requests.flatMap((request) => values.map((value) => withValue(request, key, value)));
-}
-
-function withValue(request: DraftRequest, key: string, value: unknown): DraftRequest {
-  if (!key.startsWith('models.')) return { ...request, params: { ...request.params, [key]: value } };
-  const role = key.slice('models.'.length);
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- made by readModel
-  return { ...request, models: { ...request.models, [role]: value as DraftRequest['models'][string] } };
-}
-
-type ReadValues = { readonly values: readonly unknown[] } | { readonly problem: string };
-
-/** "0.1; 0.2", "1, 2, 4" and "0..4" for whole numbers; the same value twice is one. */
-function readValues(spec: Pick<MethodSpec, 'params'>, field: ParamField, text: string): ReadValues {
-  // A list has commas of its own.
-  const texts = valuesIn(text, isPlain(field.shape) ? [';', '\n', ','] : [';', '\n']).flatMap((each) =>
-    isWhole(field.shape) ? rangeOf(each) : [each],
+  const requests = combinations(axes).map((changes) =>
+    [...changes.values()].reduce((request, change) => change(request), base.request),
   );
+  return { requests, problems, missing };
+}
+
+function readAxis(
+  spec: MethodSpec,
+  draft: Draft,
+  architectures: readonly string[],
+  key: string,
+  text: string,
+): ReadAxis | undefined {
+  const field = paramFields(spec).find(({ name }) => name === key);
+  if (field) return readValues(spec, field, text);
+  const [kind, role = '', part] = key.split('.');
+  const model = kind === 'models' ? spec.models[role] : undefined;
+  if (model && part === 'dims') return readSizes(role, text);
+  if (model && part === undefined) {
+    const paths = valuesIn(text);
+    if (paths.length === 0) return { problem: 'Choose at least one model.' };
+    const words = draft.words[role];
+    return { values: paths.map((path) => withModel(role, readModel(model, path, architectures, words))) };
+  }
+  if (kind !== 'data' || !spec.data[role]) return undefined;
+  if (part === 'limit') {
+    const hasData = draft.vary[`data.${role}`] !== undefined || (draft.data[role]?.path ?? '').trim() !== '';
+    return hasData ? readLimits(role, text) : { problem: 'Choose the data first.' };
+  }
+  const paths = valuesIn(text);
+  if (paths.length === 0) return { problem: 'Choose at least one data set.' };
+  const choice = draft.data[role];
+  const details = choice ? readDetails(choice) : { split: 'all' as const, format: 'auto' as const };
+  return { values: paths.map((path) => withData(role, (before) => ({ ...details, ...before, path }))) };
+}
+
+type Model = DraftRequest['models'][string];
+type Data = DraftRequest['data'][string];
+
+const withModel =
+  (role: string, model: Model): Change =>
+  (request) => ({ ...request, models: { ...request.models, [role]: model } });
+
+/** The path comes with the axis of paths, or is in the request already. */
+const withData =
+  (role: string, change: (before: Partial<Data>) => Partial<Data>): Change =>
+  (request) => {
+    const before: Partial<Data> = request.data[role] ?? {};
+    return { ...request, data: { ...request.data, [role]: { path: '', ...before, ...change(before) } } };
+  };
+
+const count: ValueShape = { kind: 'number', whole: true };
+
+function readLimits(role: string, text: string): ReadAxis {
+  const limits = valuesIn(text, count);
+  const wrong = limits.find((each) => !isLimit(each));
+  if (wrong !== undefined) return { problem: `Expected whole numbers of at least 1, got "${wrong}".` };
+  if (limits.length === 0) return { problem: 'Expected at least one number of items.' };
+  return { values: limits.map((limit) => withData(role, () => ({ limit: Number(limit) }))) };
+}
+
+function readSizes(role: string, text: string): ReadAxis {
+  const reads = valuesIn(text).map((dims) => readModelWords({ ...noModelWords, dims }));
+  const problem = reads.find((read) => read.problems.dims !== undefined)?.problems.dims;
+  if (problem !== undefined) return { problem };
+  if (reads.length === 0) return { problem: 'Expected sizes, for instance height=32,width=32; height=64,width=64.' };
+  return {
+    values: reads.map(({ given }) => (request) => {
+      const model = request.models[role];
+      return model?.kind === 'file' && given.dims ? withModel(role, { ...model, dims: given.dims })(request) : request;
+    }),
+  };
+}
+
+function readValues(spec: Pick<MethodSpec, 'params'>, field: ParamField, text: string): ReadAxis {
+  const texts = valuesIn(text, field.shape);
   if (texts.length === 0) return { problem: 'Expected at least one value.' };
   const values = new Map<string, unknown>();
   for (const each of texts) {
@@ -77,27 +121,12 @@ function readValues(spec: Pick<MethodSpec, 'params'>, field: ParamField, text: s
     if (!read.ok) return { problem: read.problem };
     values.set(formatValue(field.shape, read.value), read.value);
   }
-  return { values: [...values.values()] };
-}
-
-function valuesIn(text: string, separators: readonly string[]): readonly string[] {
-  const parts = separators.reduce<readonly string[]>((all, each) => all.flatMap((part) => part.split(each)), [text]);
-  return parts.map((part) => part.trim()).filter((part) => part !== '');
-}
-
-function isPlain(shape: ValueShape): boolean {
-  if (shape.kind === 'either') return shape.options.every(isPlain);
-  return shape.kind !== 'list' && shape.kind !== 'json' && shape.kind !== 'text';
-}
-
-const isWhole = (shape: ValueShape): boolean => shape.kind === 'number' && shape.whole;
-
-/** "2..5" → 2, 3, 4, 5; anything else stays what it is, and is refused where it is no value. */
-function rangeOf(text: string): readonly string[] {
-  const [, from, to] = /^(\d{1,9})\s*(?:\.\.|…|–)\s*(\d{1,9})$/.exec(text) ?? [];
-  const [first, last] = [Number(from), Number(to)];
-  if (from === undefined || to === undefined || last < first || last - first >= mostRuns) return [text];
-  return Array.from({ length: last - first + 1 }, (_, i) => String(first + i));
+  return {
+    values: [...values.values()].map((value) => (request) => ({
+      ...request,
+      params: { ...request.params, [field.name]: value },
+    })),
+  };
 }
 
 /** The draft with one field varied from its present value on, or no longer varied. */
