@@ -21,4 +21,15 @@ describe('uploads', () => {
     for (const each of left) assert.throws(() => uploads.append(each, 0, 0, new Uint8Array(1)), { code: 'USAGE' });
     assert.equal(uploads.append(slow, 0, 4, new Uint8Array(5)), 9);
   });
+
+  it('of a model with its weights and settings are opened by the model, of several models by none', (t) => {
+    const uploads = openUploads(temporaryFolder(t), () => 0);
+    const send = (...paths: readonly string[]): string => {
+      const { uploadId } = uploads.begin({ kind: 'model', files: paths.map((path) => ({ path, sizeBytes: 0 })) });
+      return uploads.finish(uploadId).path;
+    };
+    assert.match(send('net/config.json', 'net/Model.ONNX', 'net/model.onnx.data'), /net.Model\.ONNX$/);
+    assert.throws(() => send('a.onnx', 'b.onnx'), { code: 'USAGE', message: /one \.onnx file.* got 2 among 2/ });
+    assert.throws(() => send('a.data', 'b.json'), { code: 'USAGE', message: /got none among 2/ });
+  });
 });

@@ -70,6 +70,8 @@ export function openUploads(workspaceDir: string, now: () => number): Uploads {
   return {
     begin({ kind, files }) {
       checkFiles(files);
+      // Said before gigabytes are sent.
+      if (kind === 'model' && files.length > 1) modelAmong(files);
       const totalBytes = files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
       for (const [uploadId, { lastAtMs }] of uploads) if (now() - lastAtMs > idleMs) forget(uploadId);
       checkSpace(workspaceDir, totalBytes);
@@ -131,10 +133,10 @@ export function openUploads(workspaceDir: string, now: () => number): Uploads {
         renameSync(folder, target);
       }
       forget(uploadId);
-      const [only] = files;
+      const only = files.length === 1 ? files[0] : kind === 'model' ? modelAmong(files) : undefined;
       return {
         kind,
-        path: files.length === 1 && only ? join(target, ...only.path.split('/')) : target,
+        path: only ? join(target, ...only.path.split('/')) : target,
         sha256,
         isDuplicate,
       };
@@ -144,6 +146,19 @@ export function openUploads(workspaceDir: string, now: () => number): Uploads {
       if (dirname(dirname(path)) === join(root, 'bundle')) rmSync(dirname(path), { recursive: true, force: true });
     },
   };
+}
+
+const isModel = ({ path }: { readonly path: string }): boolean => path.toLowerCase().endsWith('.onnx');
+
+/** Beside a model may lie its weights and settings. @throws USAGE when it is not clear which is the model */
+function modelAmong<T extends { readonly path: string }>(files: readonly T[]): T {
+  const [first, ...others] = files.filter(isModel);
+  if (first && others.length === 0) return first;
+  throw new WorkbenchError(
+    'USAGE',
+    `Expected one .onnx file, beside it its weights and settings, got ${first ? others.length + 1 : 'none'} among ${files.length} files`,
+    { hint: 'Drop one model at a time, with its .data file and config.json if it has them.' },
+  );
 }
 
 /** The hash of the file, or of all names and contents. Names count in the folder, so that two names are two uploads. */

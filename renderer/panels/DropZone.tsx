@@ -7,7 +7,7 @@ import { formatBytes } from '../../core/report/format.ts';
 import { useAction } from '../bridge/use-action.ts';
 import { useBridge } from '../bridge/use-bridge.ts';
 import { Icon } from '../icons/Icon.tsx';
-import { droppedFiles, type DroppedFile } from './dropped-files.ts';
+import { droppedFiles, isHidden, type DroppedFile } from './dropped-files.ts';
 import { ErrorNote } from './ErrorNote.tsx';
 import { FileBrowser } from './FileBrowser.tsx';
 
@@ -44,7 +44,8 @@ export function DropZone({ kind, title, note, onPath }: DropZoneProps) {
     underWay.current = controller;
     run(async () => {
       try {
-        const files = await find();
+        const found = await find();
+        const files = found.length > 1 ? found.filter(({ path }) => !isHidden(path)) : found;
         const [first] = files;
         if (!first) return;
         const name = files.length === 1 ? first.path : `${files.length} files`;

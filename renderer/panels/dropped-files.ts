@@ -3,6 +3,10 @@ export interface DroppedFile {
   readonly file: File;
 }
 
+/** What systems leave in folders, and nobody means to give away. */
+export const isHidden = (path: string): boolean =>
+  path.split('/').some((part) => part.startsWith('.') || ['__MACOSX', 'Thumbs.db', 'desktop.ini'].includes(part));
+
 /** All files of a drop, those inside folders too, with paths relative to what was dropped. */
 export async function droppedFiles(transfer: DataTransfer): Promise<readonly DroppedFile[]> {
   const entries = [...transfer.items].flatMap((item) => item.webkitGetAsEntry() ?? []);
