@@ -11,6 +11,7 @@ export function inspectionText(terminal: Terminal, found: Inspection, sanity?: S
   const sections: readonly (readonly [string, Rows])[] = [
     [basename(found.file.path), fileRows(found)],
     ['Classifier', classifierRows(found)],
+    ['Names of the classes', nameRows(found)],
     ['Pre-processing', preprocessingRows(found)],
     ['Cost for one image', costRows(found)],
     ['Gradients', gradientRows(found)],
@@ -78,6 +79,21 @@ function fileRows({ file, operators, inputs, outputs }: Inspection): Rows {
 
 const listed = (texts: readonly string[], most: number): string =>
   texts.length <= most ? texts.join(', ') : `${texts.slice(0, most).join(', ')} and ${texts.length - most} more`;
+
+function nameRows({ classNames }: Inspection): Rows {
+  if (!classNames) return [];
+  const { value, source } = classNames;
+  return [
+    [
+      'First',
+      listed(
+        value.map((name) => (name.length > 40 ? `${name.slice(0, 39)}…` : name)),
+        8,
+      ),
+    ],
+    ['Found in', source],
+  ];
+}
 
 const layouts = { nchw: 'channels first', nhwc: 'channels last', rows: 'as rows of pixels' } as const;
 

@@ -49,11 +49,12 @@ export const inspect: Verb = {
     const { openModelFile } = await import('../core/inspect/open-file.ts');
     const { fixDimensions } = await import('../core/onnx/dimensions.ts');
     const { inspectModel } = await import('../core/inspect/inspect.ts');
-    const { findPreprocessingFiles } = await import('../core/inspect/preprocessing-files.ts');
+    const { findNameFiles, findPreprocessingFiles } = await import('../core/inspect/preprocessing-files.ts');
     const { model, file } = await openModelFile(path);
     const found = inspectModel(fixDimensions(model, dims), {
       file,
       settings: findPreprocessingFiles(path),
+      nameFiles: findNameFiles(path),
       speed: measuredSpeed(workspaceFolder(args, here)),
     });
     const [error] = found.problems;

@@ -117,6 +117,8 @@ export const ModelInspection = z.object({
   outputs: z.array(TensorFacts),
   /** null when the file is no image classifier that can be used; `problems` say why. */
   classifier: Classifier.nullable(),
+  /** What the file, or a file beside it, calls the classes, by number. */
+  classNames: found(z.array(z.string())),
   preprocessing: z.object({
     mean: found(z.array(z.number())),
     std: found(z.array(z.number())),

@@ -29,6 +29,8 @@ export const ModelRef = z.discriminatedUnion('kind', [
     dims: z.record(z.string(), z.int().positive()).optional(),
     /** What its classes are called, by number; those of the data when absent. */
     classNames: ClassNames.optional(),
+    /** Where the names were found when nobody gave them: a command leaves them out, for they are found again. */
+    classNamesFrom: z.string().optional(),
   }),
   z.strictObject({ kind: z.literal('zoo'), architecture: z.string().min(1) }),
 ]);

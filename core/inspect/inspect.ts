@@ -5,6 +5,7 @@ import type { Graph, OnnxModel, ValueInfo } from '../onnx/graph.ts';
 import { inferGraph } from '../onnx/infer-graph.ts';
 import { normalise } from '../onnx/normalise.ts';
 import { checkFinite } from '../onnx/read.ts';
+import { findClassNames } from './class-names.ts';
 import { missingRules, tryDerivatives } from './derivatives.ts';
 import { symbolicDimensions } from '../onnx/dimensions.ts';
 import { findFeatureLayers } from './feature-layers.ts';
@@ -18,6 +19,7 @@ import type {
 } from './inspection.ts';
 import { batchNormFacts, isNamedByFramework } from './layer-facts.ts';
 import { outlineOf } from './outline.ts';
+import type { NameFile } from './preprocessing-files.ts';
 import { readPreprocessing, type PreprocessingSource } from './preprocessing.ts';
 import { findWarnings, sharedParameters } from './warnings.ts';
 
@@ -32,6 +34,8 @@ export interface MeasuredSpeed {
 export interface InspectOptions {
   readonly file: Pick<FileFacts, 'path' | 'sizeBytes' | 'sha256' | 'hasExternalData' | 'weights'>;
   readonly settings: readonly PreprocessingSource[];
+  /** With the names of the classes, by what the files are called. */
+  readonly nameFiles?: readonly NameFile[];
   readonly speed: MeasuredSpeed | undefined;
 }
 
@@ -39,7 +43,7 @@ export interface InspectOptions {
  * Everything that can be found out about a model without running it. What keeps it from being used as a classifier is
  * reported in `problems`, not thrown.
  */
-export function inspectModel(model: OnnxModel, { file, settings, speed }: InspectOptions): Inspection {
+export function inspectModel(model: OnnxModel, { file, settings, nameFiles = [], speed }: InspectOptions): Inspection {
   const problems: ErrorShape[] = [];
   const attempt = <T>(make: () => T): T | undefined => {
     try {
@@ -58,6 +62,8 @@ export function inspectModel(model: OnnxModel, { file, settings, speed }: Inspec
     described?.graph,
     takesBytes(model.graph, described?.facts.image.name),
   );
+  const classCount = described?.facts.classCount;
+  const { classNames, misfits } = findClassNames({ settings, files: nameFiles, metadata: model.metadata }, classCount);
   const derived = described && tryDerivatives(described.derivable);
   const parameters = described?.facts.parameters.names ?? [];
   return {
@@ -67,6 +73,7 @@ export function inspectModel(model: OnnxModel, { file, settings, speed }: Inspec
     inputs: model.graph.inputs.map(tensorFacts),
     outputs: model.graph.outputs.map(tensorFacts),
     classifier: described?.facts ?? null,
+    classNames,
     preprocessing,
     cost: derived?.cost ? { ...derived.cost, estimate: estimateOf(derived.cost, speed) } : null,
     differentiability: derived?.differentiability ?? unknownDifferentiability(house?.graph ?? model.graph),
@@ -76,6 +83,11 @@ export function inspectModel(model: OnnxModel, { file, settings, speed }: Inspec
       ...disagreements.map(({ field, sources }) => ({
         code: 'conflicting-preprocessing' as const,
         message: `${sources.join(' and ')} say different things about ${field}; the first is shown.`,
+        nodes: [],
+      })),
+      ...misfits.map(({ source, count }) => ({
+        code: 'class-names' as const,
+        message: `There are ${count} names of classes in ${source}, and ${classCount} classes: they are not used.`,
         nodes: [],
       })),
     ],

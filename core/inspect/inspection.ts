@@ -1,6 +1,6 @@
 import type { ErrorShape } from '../base/errors.ts';
 import type { Dim } from '../onnx/graph.ts';
-import type { Preprocessing } from './preprocessing.ts';
+import type { Found, Preprocessing } from './preprocessing.ts';
 
 /**
  * What `inspect` finds out about a model file; `--json` prints it as it is. Fields are only added within a version of the
@@ -15,6 +15,8 @@ export interface Inspection {
   readonly outputs: readonly TensorFacts[];
   /** null when the file is no image classifier that can be used; `problems` say why. */
   readonly classifier: ClassifierFacts | null;
+  /** What the file, or a file beside it, calls the classes, by number; null where nothing says it. */
+  readonly classNames: Found<readonly string[]> | null;
   readonly preprocessing: Preprocessing;
   readonly cost: CostFacts | null;
   readonly differentiability: Differentiability;
@@ -177,7 +179,8 @@ export interface Warning {
     | 'half-precision'
     | 'custom-operator'
     | 'shared-parameters'
-    | 'conflicting-preprocessing';
+    | 'conflicting-preprocessing'
+    | 'class-names';
   readonly message: string;
   readonly nodes: readonly NodeName[];
 }

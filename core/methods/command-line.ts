@@ -103,14 +103,14 @@ function dataSettings(
 
 function modelSettings(name: string, model: ModelRef, nameOfPath: (path: string) => string): readonly Setting[] {
   if (model.kind === 'zoo') return [[name, model.architecture]];
-  const { path, normalisation, dims, classNames } = model;
+  const { path, normalisation, dims, classNames, classNamesFrom } = model;
   const sizes = Object.entries(dims ?? {}).map(([dimension, size]) => `${dimension}=${size}`);
   return [
     [name, fileName(path, nameOfPath(path))],
     ...(normalisation ? [[`${name}-mean`, normalisation.mean.join(',')] as const] : []),
     ...(normalisation ? [[`${name}-std`, normalisation.std.join(',')] as const] : []),
     ...(sizes.length > 0 ? [[`${name}-dims`, sizes.join(',')] as const] : []),
-    ...(classNames ? [[`${name}-classes`, namesText(classNames)] as const] : []),
+    ...(classNames && classNamesFrom === undefined ? [[`${name}-classes`, namesText(classNames)] as const] : []),
   ];
 }
 

@@ -5,7 +5,7 @@ import { pngGrid } from '../data/write.ts';
 import { fixDimensions } from '../onnx/dimensions.ts';
 import { inspectModel } from '../inspect/inspect.ts';
 import { openModelFile } from '../inspect/open-file.ts';
-import { findPreprocessingFiles } from '../inspect/preprocessing-files.ts';
+import { findNameFiles, findPreprocessingFiles } from '../inspect/preprocessing-files.ts';
 import { buildArchitecture } from '../train/zoo/architectures.ts';
 import { ApartCommand } from './apart.ts';
 import { unpackBundle } from './bundle/unpack.ts';
@@ -56,7 +56,12 @@ function costOfArchitecture({ name, shape, classes }: Extract<ApartCommand, { ki
 
 async function inspect({ path, dims, speed }: Extract<ApartCommand, { kind: 'model' }>): Promise<object> {
   const { model, file } = await openModelFile(path);
-  return inspectModel(fixDimensions(model, dims), { file, settings: findPreprocessingFiles(path), speed });
+  return inspectModel(fixDimensions(model, dims), {
+    file,
+    settings: findPreprocessingFiles(path),
+    nameFiles: findNameFiles(path),
+    speed,
+  });
 }
 
 async function describeData(command: Extract<ApartCommand, { kind: 'data' }>): Promise<object> {

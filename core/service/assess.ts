@@ -7,7 +7,7 @@ import type { DataRef, ModelRef, RunRequest } from '../contract/run.ts';
 import { commandLine } from '../methods/command-line.ts';
 import type { MethodSpec, ModelNeed } from '../methods/define.ts';
 import { describeShape, paramFields } from '../methods/parameters.ts';
-import { foundNormalisation } from './complete-models.ts';
+import { foundClassNames, foundNormalisation } from './complete-models.ts';
 import type { HashedFile, ModelWords } from './library.ts';
 import type { Inspect } from './model-inspector.ts';
 import { bundledFolder, bundledPrefix, pathNamer } from './path-names.ts';
@@ -170,8 +170,9 @@ async function checkFile(
     if (problem) return { problem };
     const words = wordsOf(inspection.file);
     const normalisation = model.normalisation ?? words.normalisation ?? foundNormalisation(inspection)?.normalisation;
-    const classNames = model.classNames ?? (words.classNames?.every((name) => name !== '') && words.classNames);
-    return { model: { ...model, ...(normalisation && { normalisation }), ...(classNames && { classNames }) } };
+    const said = model.classNames ?? (words.classNames?.every((name) => name !== '') && words.classNames);
+    const names = said ? { classNames: said } : foundClassNames(inspection);
+    return { model: { ...model, ...(normalisation && { normalisation }), ...names } };
   } catch (thrown) {
     const { message, hint } = toWorkbenchError(thrown);
     return { problem: { message, ...(hint === undefined ? {} : { hint }) } };

@@ -6,6 +6,7 @@ import { after, describe, it } from 'node:test';
 import type { ModelRef, RunRequest } from '../contract/run.ts';
 import { spec } from '../methods/arbitrary-transfer/spec.ts';
 import { storeModel, tinyNet } from '../train/testing/tiny-teacher.ts';
+import { commandLine } from '../methods/command-line.ts';
 import { completeModels } from './complete-models.ts';
 import { inspector } from './model-inspector.ts';
 
@@ -41,5 +42,20 @@ describe('a request for a run', () => {
     assert.deepEqual(notes, ['Teacher: pixels less 0.5, over 0.25 (preprocessor_config.json)']);
     const said = requestOf({ kind: 'file', path, normalisation: { mean: [0], std: [1] } });
     assert.deepEqual((await completeModels(said, spec, inspector(dir))).request, said);
+  });
+
+  it('gets the names of the classes that the file, or one beside it, has, which its command leaves out', async () => {
+    const { classifier } = await inspector(dir)(path);
+    const names = Array.from({ length: classifier?.classCount ?? 0 }, (_, i) => `tree ${i}`);
+    writeFileSync(join(dir, 'labels.txt'), names.join('\n'));
+    const { request, notes } = await completeModels(requestOf({ kind: 'file', path }), spec, inspector(dir));
+    const { teacher } = request.models;
+    assert.ok(teacher?.kind === 'file');
+    assert.deepEqual([teacher.classNames, teacher.classNamesFrom], [names, 'labels.txt']);
+    assert.ok(notes.includes(`Teacher: ${names.length} names of classes (labels.txt)`));
+    assert.doesNotMatch(commandLine(spec, request), /teacher-classes/);
+    const said = requestOf({ kind: 'file', path, classNames: names.toReversed() });
+    const kept = (await completeModels(said, spec, inspector(dir))).request.models['teacher'];
+    assert.deepEqual(kept?.kind === 'file' && kept.classNames, names.toReversed());
   });
 });

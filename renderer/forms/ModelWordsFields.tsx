@@ -71,7 +71,7 @@ export function ModelWordsFields(props: ModelWordsFieldsProps) {
         <Box sx={{ display: 'grid', gap: 1, gridTemplateColumns: 'repeat(auto-fit, minmax(120px, 1fr))', mt: 1 }}>
           {field('mean', 'Mean', found?.mean?.value.join(', ') ?? 'as in the file')}
           {field('std', 'Deviation', found?.std?.value.join(', ') ?? 'as in the file')}
-          {field('classes', 'Class names', 'as in the data')}
+          {field('classes', 'Class names', inspection?.classNames ? 'as in the file' : 'as in the data')}
           {field('dims', 'Open sizes', open.length > 0 ? open.map((name) => `${name}=…`).join(', ') : 'none')}
         </Box>
       )}

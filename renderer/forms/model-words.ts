@@ -57,14 +57,15 @@ export function readModelWords({ mean, std, dims, classes }: ModelWords): ReadMo
 /** The words that ask for the same. */
 export function modelWordsOf(model: ModelRef | undefined): ModelWords {
   if (model?.kind !== 'file') return noModelWords;
-  const { normalisation, dims = {}, classNames } = model;
+  const { normalisation, dims = {}, classNames, classNamesFrom } = model;
   return {
     mean: normalisation?.mean.join(', ') ?? '',
     std: normalisation?.std.join(', ') ?? '',
     dims: Object.entries(dims)
       .map(([name, size]) => `${name}=${size}`)
       .join(', '),
-    classes: classNames ? formatValue(namesShape, classNames) : '',
+    // What was found is found again.
+    classes: classNames && classNamesFrom === undefined ? formatValue(namesShape, classNames) : '',
   };
 }
 

@@ -92,7 +92,14 @@ function Card({ inspection, known, path }: ModelCardProps & { readonly inspectio
               {chooseError && <ErrorNote error={chooseError} />}
             </Section>
           )}
-          {classifier && <ModelNotes path={path} known={known} classCount={classifier.classCount} />}
+          {classifier && (
+            <ModelNotes
+              path={path}
+              known={known}
+              classCount={classifier.classCount}
+              foundNames={inspection.classNames}
+            />
+          )}
         </Box>
         <Box>
           <Section title="What can be done with it">

@@ -3,24 +3,27 @@ import Button from '@mui/material/Button';
 import TextField from '@mui/material/TextField';
 import Typography from '@mui/material/Typography';
 import { useState } from 'react';
-import type { KnownModel } from '../../../core/contract/inspection.ts';
+import type { KnownModel, ModelInspection } from '../../../core/contract/inspection.ts';
 import { useAction } from '../../bridge/use-action.ts';
 import { useBridge } from '../../bridge/use-bridge.ts';
 import { ErrorNote } from '../ErrorNote.tsx';
 import { Section } from '../Page.tsx';
+import { NamesFile } from './NamesFile.tsx';
 import { readNames, readNormalisation } from './notes.ts';
 
 interface ModelNotesProps {
   readonly path: string;
   readonly known: KnownModel | undefined;
   readonly classCount: number;
+  /** By the file, or by one beside it. */
+  readonly foundNames: ModelInspection['classNames'];
 }
 
 /** What the file does not say and the user knows: names of the classes, mean and standard deviation. */
-export function ModelNotes({ path, known, classCount }: ModelNotesProps) {
+export function ModelNotes({ path, known, classCount, foundNames }: ModelNotesProps) {
   const bridge = useBridge();
   const kept = {
-    names: (known?.classNames ?? []).join('\n'),
+    names: (known?.classNames ?? foundNames?.value ?? []).join('\n'),
     mean: (known?.normalisation?.mean ?? []).join(', '),
     std: (known?.normalisation?.std ?? []).join(', '),
   };
@@ -32,7 +35,9 @@ export function ModelNotes({ path, known, classCount }: ModelNotesProps) {
   const isChanged = JSON.stringify(text) !== JSON.stringify(kept);
   const keep = (): void => {
     if (!names.ok || !normalisation.ok) return;
-    const words = { classNames: names.value, normalisation: normalisation.value };
+    // What was found in the file needs no keeping.
+    const isFound = text.names === (foundNames?.value ?? []).join('\n');
+    const words = { classNames: isFound ? null : names.value, normalisation: normalisation.value };
     run(async () => {
       await bridge.request('models.annotate', { path, ...words });
       setTyped({});
@@ -57,9 +62,10 @@ export function ModelNotes({ path, known, classCount }: ModelNotesProps) {
           maxRows={12}
           value={text.names}
           error={!names.ok}
-          helperText={names.ok ? '' : names.problem}
+          helperText={names.ok ? originOf(known, foundNames) : names.problem}
           onChange={({ target }) => setTyped({ ...typed, names: target.value })}
         />
+        <NamesFile classCount={classCount} onNames={(found) => setTyped({ ...typed, names: found.join('\n') })} />
         <Box sx={{ display: 'grid', gap: 1, gridTemplateColumns: '1fr 1fr' }}>
           <TextField
             label="Mean"
@@ -85,4 +91,9 @@ export function ModelNotes({ path, known, classCount }: ModelNotesProps) {
       </Box>
     </Section>
   );
+}
+
+function originOf(known: KnownModel | undefined, found: ModelInspection['classNames']): string {
+  if (known?.classNames) return found ? `Yours; clear them for those of ${found.source}.` : '';
+  return found ? `Found in ${found.source}, and used in runs. They can be changed here.` : '';
 }

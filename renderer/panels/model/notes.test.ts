@@ -5,6 +5,8 @@ import { readNames, readNormalisation } from './notes.ts';
 it('class names are one a line, as many as there are classes', () => {
   assert.deepEqual(readNames('cat\n dog \n\n', 2), { ok: true, value: ['cat', 'dog'] });
   assert.deepEqual(readNames('\n', 2), { ok: true, value: null });
+  assert.deepEqual(readNames(`{0: 'cat', 1: 'dog'}`, 2), { ok: true, value: ['cat', 'dog'] });
+  assert.deepEqual(readNames('LABEL_0\nLABEL_1', 2), { ok: true, value: ['LABEL_0', 'LABEL_1'] });
   assert.deepEqual(readNames('cat', 2), { ok: false, problem: 'Expected 2 names, got 1.' });
 });
 

@@ -1,9 +1,12 @@
+import { classNamesInText } from '../../../core/contract/class-names.ts';
 import { Normalisation } from '../../../core/contract/run.ts';
 
 type Read<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly problem: string };
 
-/** Names of classes, one a line; none at all takes them back (null). */
+/** Names of classes, one a line or as files have them; none at all takes them back (null). */
 export function readNames(text: string, classCount: number): Read<string[] | null> {
+  const pasted = classNamesInText(text);
+  if (pasted?.length === classCount) return { ok: true, value: [...pasted] };
   const names = text.split('\n').map((name) => name.trim());
   while (names.at(-1) === '') names.pop();
   if (names.length === 0) return { ok: true, value: null };
