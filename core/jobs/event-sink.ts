@@ -2,6 +2,7 @@ import { WorkbenchError } from '../base/errors.ts';
 import type { Artifact, MetricPoint, RunEvent } from '../contract/run.ts';
 import type { MethodEvent } from '../methods/context.ts';
 import type { Unstored } from './checkpoint-manifest.ts';
+import { createTimeLeft } from './time-left.ts';
 
 type Progress = Extract<MethodEvent, { type: 'progress' }>;
 type WithoutEnvelope<Event> = Event extends RunEvent ? Omit<Event, 'runId' | 'jobId' | 'seq' | 'atMs'> : never;
@@ -32,7 +33,7 @@ export interface EventSink {
   unstored(): Unstored;
   /** Share of the run's work done, as said last. */
   readonly fraction: number;
-  /** Work that an earlier job had done: the estimate of the time left counts from there. */
+  /** Work that an earlier job had done. */
   startFrom(fraction: number): void;
   /** Resolves when everything has been handed to the port. */
   drained(): Promise<void>;
@@ -51,7 +52,8 @@ export function createEventSink(options: SinkOptions): EventSink {
   let unstoredEvents: { seq: number; points: readonly MetricPoint[]; artifacts: readonly Artifact[] }[] = [];
   const lastFinite = new Map<string, MetricPoint>();
   let fraction = 0;
-  let origin = { fraction: 0, atMs: elapsed() };
+  const timeLeft = createTimeLeft();
+  let remainingMs: number | undefined;
 
   const send = (body: EventBody): void => {
     const event: RunEvent = { ...body, runId, jobId, seq, atMs: now() };
@@ -67,9 +69,6 @@ export function createEventSink(options: SinkOptions): EventSink {
     const { phase, step, totalSteps } = waiting;
     waiting = undefined;
     lastProgressAt = elapsed();
-    const done = fraction - origin.fraction;
-    const spentMs = lastProgressAt - origin.atMs;
-    const remainingMs = done > 0 && spentMs > 0 ? (spentMs * (1 - fraction)) / done : undefined;
     send({
       type: 'progress',
       phase,
@@ -95,6 +94,7 @@ export function createEventSink(options: SinkOptions): EventSink {
       if (isNewPhase) sendProgress();
       waiting = event;
       fraction = Math.min(1, Math.max(0, event.fraction));
+      remainingMs = timeLeft.after({ ...event, fraction }, elapsed());
       if (isNewPhase || elapsed() - lastProgressAt >= intervalMs) sendProgress();
     },
     metric({ name, step, value }) {
@@ -120,7 +120,6 @@ export function createEventSink(options: SinkOptions): EventSink {
     },
     startFrom(done) {
       fraction = done;
-      origin = { fraction: done, atMs: elapsed() };
     },
     drained: () => posted,
   };
