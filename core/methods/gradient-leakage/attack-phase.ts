@@ -10,7 +10,8 @@ import { runUnit, unitsOf, unitSteps, type UnitDone, type UnitProgress } from '.
 import { byDefence, errorOf, meanOf, type DefenceFacts } from './figures.ts';
 import { batchItems, take } from './inputs.ts';
 import { filmGap, type AttacksData, type UnitResult } from './report-data.ts';
-import { checkpoint, fractionOf, said, type Work } from './work.ts';
+import { fractionOf } from './shares.ts';
+import { checkpoint, said, type Work } from './work.ts';
 
 /** Images shown. */
 const mostColumns = 12;

@@ -2,10 +2,11 @@ import { openVictim } from '../../leakage/victim.ts';
 import type { Events } from '../events.ts';
 import { isFresh, victimOf } from './inputs.ts';
 import { labelCases, labelRow, type LabelNetwork } from './label-table.ts';
+import { fractionOf } from './shares.ts';
 import { openSharing } from './sharing.ts';
 import { tradeoffVictim } from './tradeoff-phase.ts';
 import { withWeights } from './training.ts';
-import { checkpoint, fractionOf, type Work } from './work.ts';
+import { checkpoint, type Work } from './work.ts';
 
 /** Networks of the table: as attacked, and the other of fresh and trained where there is one. */
 function networksOf(work: Work): readonly LabelNetwork[] {

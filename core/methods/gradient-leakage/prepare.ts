@@ -7,9 +7,10 @@ import { unitsOf, type UnitWork } from './attack-unit.ts';
 import { gradientFileLines, openGivenGradient } from './gradient-file.ts';
 import { localTraining, openInputs, victimOf, type Context, type Inputs, type Params } from './inputs.ts';
 import { defencesOf, publicFigures } from './settings.ts';
+import { fractionOf } from './shares.ts';
 import { openSharing } from './sharing.ts';
 import { trainDefended, withWeights } from './training.ts';
-import { checkpoint, fractionOf, restoredState, said, type RunState, type Work } from './work.ts';
+import { checkpoint, restoredState, said, type RunState, type Work } from './work.ts';
 
 /** Opens what a run needs; trains the network first where that is asked for. */
 export async function* prepare(ctx: Context, keep: (resource: { close(): Promise<void> }) => void): Events<Work> {
@@ -91,7 +92,7 @@ async function* trainBefore(ctx: Context, inputs: Inputs, state: RunState, sessi
   for await (const reached of training) {
     state.trained.set('before', reached);
     yield { type: 'metric', name: 'trainingLoss', step: reached.step, value: reached.loss };
-    const fraction = fractionOf({ ctx }, 'training', reached.step / steps);
+    const fraction = fractionOf({ ctx, inputs }, 'training', reached.step / steps);
     yield { type: 'progress', phase: 'training', step: reached.step, totalSteps: steps, fraction };
     yield { type: 'checkpoint', capture: () => checkpoint({ state }, 'training') };
     ctx.signal.throwIfAborted();

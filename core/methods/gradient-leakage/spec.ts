@@ -7,7 +7,7 @@ import { params } from './spec-params.ts';
  * Evaluations of a step of one run. Of the twenty that a step of L-BFGS may take five are made, as attacks that succeed end
  * early; a defence is attacked plainly and by somebody who knows it, who make nearly all of their steps.
  */
-function evaluationsOfStep({ attack, optimiser, defences }: Readonly<Record<string, unknown>>): number {
+export function evaluationsOfStep({ attack, optimiser, defences }: Readonly<Record<string, unknown>>): number {
   if (attack === 'none') return 0;
   const count = Array.isArray(defences) ? defences.length : 0;
   const isPublished = attack === 'dlg' || attack === 'idlg' || attack === 'wei';
@@ -16,9 +16,12 @@ function evaluationsOfStep({ attack, optimiser, defences }: Readonly<Record<stri
 }
 
 /** Trainings under each defence and under none; DP-SGD takes a gradient of each image by itself. */
-function trainingsOf({ defences }: Readonly<Record<string, unknown>>): number {
+export function trainingsOf({ defences }: Readonly<Record<string, unknown>>): number {
   return 1 + (Array.isArray(defences) ? defences.length : 0);
 }
+
+/** For each size and repetition in the table of labels. */
+export const labelPasses = 800;
 
 const Sized = z.object({ runs: z.number(), batchSize: z.number(), defences: z.array(z.string()), lanes: z.number() });
 
@@ -246,7 +249,7 @@ export const spec = defineMethod({
       times: ['labelBatches', 'labelBatchSizes'],
       batch: 8,
       isAlone: true,
-      costs: [{ model: 'victim', pass: 'parameter-gradient', count: 800 }],
+      costs: [{ model: 'victim', pass: 'parameter-gradient', count: labelPasses }],
     },
     // The look ahead: gradients of up to thirty batches, and a few steps to measure the speed.
     { times: ['runs'], batch: 1, isAlone: true, costs: [{ model: 'victim', pass: 'second-order', count: 100 }] },

@@ -8,8 +8,9 @@ import type { Events } from '../events.ts';
 import { victimOf, type Inputs } from './inputs.ts';
 import { trainingOf } from './prepare.ts';
 import type { TradeoffData } from './report-data.ts';
+import { fractionOf } from './shares.ts';
 import { accuracyOf, halves, trainDefended, withWeights, type TrainingState } from './training.ts';
-import { checkpoint, fractionOf, said, type Work } from './work.ts';
+import { checkpoint, said, type Work } from './work.ts';
 
 /** The network that the trade-off trains: with weights drawn anew, as a trained file would hide what a defence costs. */
 export function tradeoffVictim({ ctx, inputs, victim }: Work): Victim {

@@ -116,24 +116,3 @@ const floatsIn = (tensors: Readonly<Record<string, Tensor | undefined>>): OwnWei
   );
 
 export const said = (message: string): MethodEvent => ({ type: 'log', level: 'info', message });
-
-/** Shares of the whole by phase, for the progress bar; attacks take most of it. */
-export function fractionOf(
-  { ctx: { params } }: Pick<Work, 'ctx'>,
-  phase: 'training' | 'trade-off' | 'labels' | 'attacks',
-  part: number,
-): number {
-  const weights = [
-    ['training', Number(params.trainEpochs > 0)],
-    ['trade-off', Number(params.tradeoffSteps > 0)],
-    ['labels', Number(params.labelBatches > 0)],
-    ['attacks', params.attack === 'none' ? 0.01 : 8],
-  ] as const;
-  const total = weights.reduce((sum, [, weight]) => sum + weight, 0);
-  let before = 0;
-  for (const [name, weight] of weights) {
-    if (name === phase) return Math.min(1, (before + part * weight) / total);
-    before += weight;
-  }
-  return 1;
-}
