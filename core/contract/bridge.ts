@@ -62,6 +62,10 @@ const UploadEntry = z.strictObject({
 const uploadKinds = ['model', 'data', 'bundle'] as const;
 export type UploadKind = (typeof uploadKinds)[number];
 
+/** A curve of a run, as a column of a table. */
+export const SeriesCurve = z.strictObject({ runId: z.string(), name: z.string(), label: z.string().max(200) });
+export type SeriesCurve = z.infer<typeof SeriesCurve>;
+
 /** Something to fetch without a session's secret, for a frame, an image or a download. */
 export const LinkTarget = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('report'), runId: z.string() }),
@@ -74,6 +78,13 @@ export const LinkTarget = z.discriminatedUnion('kind', [
   }),
   /** Runs that have ended, with all that belongs to them, signed with the key of this workspace. */
   z.strictObject({ kind: z.literal('bundle'), runIds: z.array(z.string()).min(1).max(1000) }),
+  /** Every point of some curves in one CSV, whose name is `title`. */
+  z.strictObject({
+    kind: z.literal('series'),
+    title: z.string().min(1).max(200),
+    xTitle: z.string().max(200),
+    curves: z.array(SeriesCurve).min(1).max(200),
+  }),
 ]);
 export type LinkTarget = z.input<typeof LinkTarget>;
 

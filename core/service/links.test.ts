@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { Environment, RunEvent } from '../contract/run.ts';
+import type { Environment, MetricPoint, RunEvent } from '../contract/run.ts';
 import { describeMachine } from '../jobs/environment.ts';
 import { toyRegistry } from '../jobs/testing/toy-method.ts';
 import { tickingClock, toyRequest, toyWorkspace } from '../jobs/testing/toy-workspace.ts';
@@ -10,7 +10,7 @@ import { createLinks } from './links.ts';
 const specs = Object.values(toyRegistry).map(({ spec }) => spec);
 
 /** A run that is being computed and says that it has made a file of so many bytes. */
-function startRun(workspace: Workspace, sizeBytes: number): { readonly runId: string; finish(): void } {
+function startRun(workspace: Workspace, sizeBytes: number) {
   const runId = workspace.createRun(toyRequest());
   const jobId = workspace.createJob(runId);
   const at = (seq: number) => ({ runId, jobId, seq, atMs: seq });
@@ -35,7 +35,10 @@ function startRun(workspace: Workspace, sizeBytes: number): { readonly runId: st
     { type: 'artifact', ...at(1), artifact },
   ];
   for (const event of events) workspace.appendEvent(event);
-  return { runId, finish: () => void workspace.appendEvent({ type: 'finished', ...at(2), state: 'succeeded' }) };
+  let seq = 2;
+  const say = (body: { type: 'metrics'; points: MetricPoint[] } | { type: 'finished'; state: 'succeeded' }): void =>
+    void workspace.appendEvent({ ...body, ...at(seq++) });
+  return { runId, say, finish: () => say({ type: 'finished', state: 'succeeded' }) };
 }
 
 describe('a link', () => {
@@ -60,6 +63,28 @@ describe('a link', () => {
       assert.throws(() => links.create({ kind: 'export', runId, format }), tooMuch);
     }
     assert.match(links.create({ kind: 'export', runId, format: 'csv' }), /csv\.zip$/);
+  });
+
+  it('to curves leads to every point of them, next to each other by step', (t) => {
+    const workspace = toyWorkspace(t);
+    const links = createLinks(workspace, specs, tickingClock());
+    const runIds = [0, 1].map((offset) => {
+      const { runId, say } = startRun(workspace, 10);
+      const points = Array.from({ length: 3000 }, (_, i) => ({ name: 'loss', step: 2 * i + offset, value: i / 4 }));
+      say({ type: 'metrics', points });
+      return runId;
+    });
+    const curves = runIds.map((runId, i) => ({ runId, name: 'loss', label: i === 0 ? '=A' : 'B' }));
+    const url = links.create({ kind: 'series', title: 'compare-loss', xTitle: 'step', curves });
+    assert.match(url, /compare-loss\.csv$/);
+    const opened = links.open(url.split('/')[2] ?? '');
+    const lines = new TextDecoder().decode(opened?.bytes).split('\r\n');
+    assert.deepEqual(lines.slice(0, 5), ["step,'=A,B", '0,0,', '1,,0', '2,0.25,', '3,,0.25']);
+    assert.equal(lines.length, 1 + 6000 + 1);
+    const unknown = [{ runId: 'no', name: 'loss', label: 'A' }];
+    assert.throws(() => links.create({ kind: 'series', title: 'x', xTitle: 'step', curves: unknown }), {
+      code: 'RUN_UNKNOWN',
+    });
   });
 
   it('to the report of a method that is not here is refused when it is asked for', (t) => {

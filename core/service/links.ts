@@ -9,6 +9,7 @@ import type { WorkspaceReader } from '../store/workspace.ts';
 import { bundleName, checkBundle, writeBundle } from './bundle/write.ts';
 import { artifactFiles, checkDownload, csvFiles, textFile, type ExportFile } from './export-files.ts';
 import { makeReport } from './report-files.ts';
+import { seriesCsv } from './series-csv.ts';
 
 /** What a link leads to. */
 export interface Linked {
@@ -61,6 +62,7 @@ export function createLinks(workspace: WorkspaceReader, specs: readonly MethodSp
 function check(workspace: WorkspaceReader, specs: readonly MethodSpec[], target: LinkTarget): void {
   if (target.kind === 'bundle') return checkBundle(workspace, target.runIds);
   if (target.kind === 'artifact') return checkDownload([findArtifact(workspace, target)]);
+  if (target.kind === 'series') return target.curves.forEach(({ runId }) => void workspace.getRow(runId));
   const { request, artifacts } = workspace.getRun(target.runId);
   findMethod(request.methodId, specs);
   const hasFiles = target.kind === 'export' && (target.format === 'artifacts' || target.format === 'all');
@@ -69,6 +71,7 @@ function check(workspace: WorkspaceReader, specs: readonly MethodSpec[], target:
 
 function nameOf(workspace: WorkspaceReader, target: LinkTarget): string {
   if (target.kind === 'bundle') return bundleName(target.runIds.map((run) => workspace.getRun(run).runId));
+  if (target.kind === 'series') return `${target.title}.csv`;
   const { runId } = workspace.getRun(target.runId);
   if (target.kind === 'report') return `${runId}.html`;
   if (target.kind === 'artifact') return findArtifact(workspace, target).name;
@@ -93,6 +96,10 @@ function contentOf(
   if (target.kind === 'artifact') {
     const artifact = findArtifact(workspace, target);
     return { bytes: workspace.readArtifact(artifact), mediaType: artifact.mediaType, isDownload: true };
+  }
+  if (target.kind === 'series') {
+    const bytes = new TextEncoder().encode(seriesCsv(workspace, target.xTitle, target.curves));
+    return { bytes, mediaType: 'text/csv', isDownload: true };
   }
   const record = workspace.getRun(target.runId);
   const report = makeReport(workspace, record.runId, findMethod(record.request.methodId, specs));

@@ -2,6 +2,9 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { after, before, describe, it } from 'node:test';
 import type { Locator, Page } from 'playwright-core';
+import { canMove } from '../../core/jobs/states.ts';
+import type { MetricPoint } from '../../core/contract/run.ts';
+import { readWorkspace } from '../../core/store/workspace.ts';
 import type { Opened, Opener } from '../open.ts';
 
 /** What happens to a run besides being computed: looked at meanwhile, paused, taken apart into files, noted, deleted. */
@@ -98,6 +101,12 @@ export function describeRunLife(place: string, open: Opener): void {
       assert.match(csv.name, /synthesisLoss\.csv$/);
       const lines = csv.bytes.toString('utf8').trim().split('\r\n');
       assert.equal(lines[0], 'step,Synthesis loss');
+      const runId = decodeURIComponent(new URL(page.url()).hash.split('/')[2] ?? '');
+      const stored = pointsOf(opened.workspace, runId);
+      assert.deepEqual(
+        lines.slice(1),
+        stored.map(({ step, value }) => `${step},${value}`),
+      );
       assert.match(lines[1] ?? '', /^\d+,-?[\d.e-]+$/);
       const png = await saved(/^PNG/);
       assert.deepEqual([...png.bytes.subarray(0, 4)], [0x89, 0x50, 0x4e, 0x47]);
@@ -139,4 +148,14 @@ export function describeRunLife(place: string, open: Opener): void {
 
     it('has logged no error', () => assert.deepEqual(opened.complaints, []));
   });
+}
+
+/** Every point of the curve that the workspace holds. */
+function pointsOf(workspace: string, runId: string): readonly MetricPoint[] {
+  const reader = readWorkspace(workspace, { now: Date.now, random: Math.random, canMove });
+  try {
+    return reader.series(runId)['synthesisLoss'] ?? [];
+  } finally {
+    reader.close();
+  }
 }

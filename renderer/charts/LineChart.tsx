@@ -12,8 +12,11 @@ import { memo, useRef, useState } from 'react';
 import { formatNumber } from '../../core/report/format.ts';
 import { useThemeMode } from '../app/settings.ts';
 import { tokens } from '../app/tokens.ts';
+import { useAction } from '../bridge/use-action.ts';
+import { useBridge } from '../bridge/use-bridge.ts';
 import { Icon } from '../icons/Icon.tsx';
-import { csvText, saveCanvas, saveText } from '../panels/save.ts';
+import { ErrorNote } from '../panels/ErrorNote.tsx';
+import { csvText, followLink, saveCanvas, saveText } from '../panels/save.ts';
 import { tableOf, type Curve } from './families.ts';
 import { SaveMenu } from './SaveMenu.tsx';
 import { useLineChart } from './use-line-chart.ts';
@@ -39,8 +42,17 @@ export const LineChart = memo(function LineChart(props: LineChartProps) {
   const logScale = isLog && canLog;
   useLineChart(canvas, { curves, xTitle, isLog: logScale }, !isTable);
 
-  const table = (): ReturnType<typeof tableOf> => tableOf(curves);
+  const bridge = useBridge();
+  const { error, run } = useAction();
+  const table = (): ReturnType<typeof tableOf> => tableOf(curves, xTitle);
   const saveCsv = (): void => {
+    const stored = curves.flatMap(({ label, source }) => (source ? [{ ...source, label }] : []));
+    // What the chart holds may be thinned out; the host has every point.
+    if (stored.length > 0 && stored.length === curves.length) {
+      const target = { kind: 'series' as const, title: fileName, xTitle, curves: stored };
+      run(async () => followLink((await bridge.request('links.create', target)).url));
+      return;
+    }
     const { head, rows } = table();
     saveText(`${fileName}.csv`, csvText([head, ...rows]), 'text/csv');
   };
@@ -77,16 +89,19 @@ export const LineChart = memo(function LineChart(props: LineChartProps) {
         <SaveMenu
           title={title}
           choices={[
-            ['CSV, the points drawn', saveCsv],
+            ['CSV, every point', saveCsv],
             ['PNG, as on the screen', isTable ? undefined : savePng],
             ['SVG, for print', saveSvg],
           ]}
         />
       </Box>
+      {error && <ErrorNote error={error} />}
       {curves.length > 1 && <Legend curves={curves} colours={t.series} />}
-      <Box sx={{ position: 'relative', height, overflow: 'auto' }}>
+      <Box sx={{ position: 'relative', height }}>
         {isTable ? (
-          <Twin {...table()} />
+          <Box role="region" aria-label={`${title}, as a table`} tabIndex={0} sx={{ height, overflow: 'auto' }}>
+            <Twin {...table()} />
+          </Box>
         ) : (
           <canvas ref={canvas} role="img" aria-label={`${title}: ${describe(curves)}`} />
         )}
@@ -113,6 +128,11 @@ function Twin({ head, rows }: ReturnType<typeof tableOf>) {
   const shown = rows.filter((_, index) => index % stride === 0 || index === rows.length - 1);
   return (
     <Table size="small" stickyHeader>
+      {shown.length < rows.length && (
+        <Box component="caption" sx={{ fontSize: '0.75rem', color: 'text.secondary', p: 0.5 }}>
+          {formatNumber(shown.length)} rows spread over the curve; its CSV has every point.
+        </Box>
+      )}
       <TableHead>
         <TableRow>
           {head.map((name) => (

@@ -16,16 +16,19 @@ it('curves of one kind share a chart, in the order in which they came', () => {
 });
 
 it('the table twin has a row for each step of any curve', () => {
-  const table = tableOf([
-    {
-      label: 'a',
-      points: [
-        [0, 1],
-        [2, 3],
-      ],
-    },
-    { label: 'b', points: [[2, 5]] },
-  ]);
+  const table = tableOf(
+    [
+      {
+        label: 'a',
+        points: [
+          [0, 1],
+          [2, 3],
+        ],
+      },
+      { label: 'b', points: [[2, 5]] },
+    ],
+    'step',
+  );
   assert.deepEqual(table, {
     head: ['step', 'a', 'b'],
     rows: [

@@ -2,6 +2,8 @@
 export interface Curve {
   readonly label: string;
   readonly points: readonly (readonly [number, number])[];
+  /** Where all of its points are stored, when `points` may be some of them. */
+  readonly source?: { readonly runId: string; readonly name: string };
 }
 
 /** Curves that belong into one chart: `loss.student` and `loss.noise` are lines of the family `loss`. */
@@ -22,7 +24,10 @@ export function familiesOf(names: readonly string[]): readonly Family[] {
 }
 
 /** Steps of all curves in one table, a column each; '' where a curve has no point. */
-export function tableOf(curves: readonly Curve[]): {
+export function tableOf(
+  curves: readonly Curve[],
+  xTitle: string,
+): {
   readonly head: readonly string[];
   readonly rows: readonly (readonly (number | undefined)[])[];
 } {
@@ -35,7 +40,7 @@ export function tableOf(curves: readonly Curve[]): {
     }
   });
   const rows = [...byStep].toSorted(([a], [b]) => a - b).map(([step, values]) => [step, ...values]);
-  return { head: ['step', ...curves.map(({ label }) => label)], rows };
+  return { head: [xTitle, ...curves.map(({ label }) => label)], rows };
 }
 
 /** The curves of before where no point has come to any of them: a chart that has not changed is not drawn anew. */

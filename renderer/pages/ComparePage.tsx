@@ -112,7 +112,8 @@ export function ComparePage({ runIds }: { readonly runIds: readonly string[] }) 
                 fileName={`compare-${name}`}
                 curves={loaded.series.flatMap((each, index) => {
                   const points = each[name]?.points.map(({ step, value }) => [step, value] as const);
-                  return points ? [{ label: labels[index] ?? '', points }] : [];
+                  const source = { runId: records[index]?.runId ?? '', name };
+                  return points ? [{ label: labels[index] ?? '', points, source }] : [];
                 })}
               />
             ))}

@@ -9,6 +9,7 @@ import { humanise, specOf } from '../run-text.ts';
 /** The run's curves, a chart for each kind, as they grow. */
 export function Curves({ view }: { readonly view: Pick<RunView, 'series' | 'seriesVersion' | 'details'> }) {
   const { series, seriesVersion, details } = view;
+  const { runId } = details.record;
   const spec = specOf(details.record.request.methodId);
   const [drawn] = useState(() => new Map<string, readonly Curve[]>());
   const charts = useMemo(
@@ -19,13 +20,14 @@ export function Curves({ view }: { readonly view: Pick<RunView, 'series' | 'seri
           members.map((member) => ({
             label: members.length === 1 ? humanise(member.label) : member.label,
             points: series.get(member.series)?.view() ?? [],
+            source: { runId, name: member.series },
           })),
         );
         drawn.set(name, curves);
         return { name, curves };
       }),
     // The buffers grow in place; their version says when.
-    [series, seriesVersion, drawn],
+    [series, seriesVersion, drawn, runId],
   );
   if (charts.length === 0) return null;
   const titleOf = (name: string): string =>
@@ -39,7 +41,7 @@ export function Curves({ view }: { readonly view: Pick<RunView, 'series' | 'seri
             title={titleOf(name)}
             curves={curves}
             xTitle="step"
-            fileName={`${details.record.runId}-${name}`}
+            fileName={`${runId}-${name}`}
           />
         ))}
       </Box>
