@@ -7,8 +7,10 @@ import DialogContent from '@mui/material/DialogContent';
 import DialogTitle from '@mui/material/DialogTitle';
 import LinearProgress from '@mui/material/LinearProgress';
 import Link from '@mui/material/Link';
-import { useRef, useState } from 'react';
+import Typography from '@mui/material/Typography';
+import { useEffect, useRef, useState } from 'react';
 import type { RequestResult } from '../../core/contract/bridge.ts';
+import { formatBytes } from '../../core/report/format.ts';
 import { hrefOf } from '../app/routes.ts';
 import { useAction } from '../bridge/use-action.ts';
 import { useBridge } from '../bridge/use-bridge.ts';
@@ -23,18 +25,46 @@ interface BundleButtonsProps {
   readonly onImported: () => void;
 }
 
+interface Sending {
+  readonly name: string;
+  readonly sent: number;
+  readonly total: number;
+}
+
 /** Runs out of the history as one signed file, and into it. */
 export function BundleButtons({ runIds, onImported }: BundleButtonsProps) {
   const bridge = useBridge();
   const input = useRef<HTMLInputElement>(null);
   const { isBusy, error, run, forget } = useAction();
   const [imported, setImported] = useState<Imported | undefined>(undefined);
+  const [sending, setSending] = useState<Sending | undefined>(undefined);
+  const underWay = useRef<AbortController>(undefined);
+  // Who has left the page does not want a bundle taken in any more.
+  useEffect(() => () => underWay.current?.abort(), []);
   const take = (file: File | undefined): void => {
-    if (!file) return;
+    if (!file || underWay.current) return;
+    const controller = new AbortController();
+    const { signal } = controller;
+    underWay.current = controller;
     run(async () => {
-      const { path } = await bridge.upload({ kind: 'bundle', files: [{ path: file.name, file }] });
-      setImported(await bridge.request('runs.import', { path }));
-      onImported();
+      try {
+        const onProgress = (sent: number, total: number): void => setSending({ name: file.name, sent, total });
+        onProgress(0, file.size);
+        const { path } = await bridge.upload({
+          kind: 'bundle',
+          files: [{ path: file.name, file }],
+          onProgress,
+          signal,
+        });
+        setSending(undefined);
+        setImported(await bridge.request('runs.import', { path }));
+        onImported();
+      } catch (thrown) {
+        if (!signal.aborted) throw thrown;
+      } finally {
+        underWay.current = undefined;
+        setSending(undefined);
+      }
     });
   };
   const save = (): void =>
@@ -72,10 +102,21 @@ export function BundleButtons({ runIds, onImported }: BundleButtonsProps) {
           target.value = '';
         }}
       />
+      <Dialog open={sending !== undefined} onClose={() => underWay.current?.abort()} fullWidth maxWidth="sm">
+        <DialogTitle>Reading {sending?.name}</DialogTitle>
+        <DialogContent>
+          <LinearProgress aria-label="Reading" variant="determinate" value={sending ? shareOf(sending) : 0} />
+          <Typography variant="body2" color="textSecondary" className="figures" sx={{ mt: 1 }}>
+            {formatBytes(sending?.sent ?? 0)} of {formatBytes(sending?.total ?? 0)}
+          </Typography>
+        </DialogContent>
+        <DialogActions>
+          <Button onClick={() => underWay.current?.abort()}>Cancel</Button>
+        </DialogActions>
+      </Dialog>
       <Dialog open={error !== undefined || imported !== undefined} onClose={close} fullWidth maxWidth="sm">
         <DialogTitle>{error ? 'Not taken' : 'Imported'}</DialogTitle>
         <DialogContent>
-          {isBusy && <LinearProgress />}
           {error && <ErrorNote error={error} />}
           {imported && <Outcome imported={imported} onLeave={close} />}
         </DialogContent>
@@ -86,6 +127,8 @@ export function BundleButtons({ runIds, onImported }: BundleButtonsProps) {
     </>
   );
 }
+
+const shareOf = ({ sent, total }: Sending): number => (total === 0 ? 0 : (100 * sent) / total);
 
 const words = {
   added: 'added',
