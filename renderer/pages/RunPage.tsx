@@ -21,7 +21,8 @@ import { KeyFigures } from '../panels/run/KeyFigures.tsx';
 import { LiveTables } from '../panels/run/LiveTables.tsx';
 import { Pictures } from '../panels/run/Pictures.tsx';
 import { ProgressBlock } from '../panels/run/ProgressBlock.tsx';
-import { Files, Log, Request, Surroundings } from '../panels/run/RunFacts.tsx';
+import { Log } from '../panels/run/Log.tsx';
+import { Files, Request, Surroundings } from '../panels/run/RunFacts.tsx';
 import { Annotations } from '../panels/run/Annotations.tsx';
 import { StateMark } from '../panels/StateMark.tsx';
 
@@ -46,7 +47,7 @@ export function RunPage({ runId }: { readonly runId: string }) {
           : stateTitles[record.state].toLowerCase()
       }
       subtitle={
-        <Box sx={{ display: 'flex', gap: 2, flexWrap: 'wrap', alignItems: 'center', fontSize: '0.8125rem' }}>
+        <Box sx={{ display: 'flex', gap: '2px 16px', flexWrap: 'wrap', alignItems: 'baseline', fontSize: '0.8125rem' }}>
           <StateMark state={record.state} isPaused={row.isPaused} />
           <code>{record.runId}</code>
           <span>{formatInstant(record.createdAtMs, 'minute')}</span>

@@ -8,7 +8,6 @@ import type { ModelRef, RunRecord } from '../../../core/contract/run.ts';
 import { formatValue } from '../../../core/methods/param-text.ts';
 import { paramFields, type ValueShape } from '../../../core/methods/parameters.ts';
 import { formatBytes, formatDuration, formatInstant } from '../../../core/report/format.ts';
-import type { LogLine } from '../../bridge/run-state.ts';
 import { useAction } from '../../bridge/use-action.ts';
 import { useBridge } from '../../bridge/use-bridge.ts';
 import { baseParams } from '../../forms/form-model.ts';
@@ -132,35 +131,6 @@ export function Files({ record }: { readonly record: RunRecord }) {
         ))}
       </Box>
       {error && <ErrorNote error={error} />}
-    </Section>
-  );
-}
-
-export function Log({ lines }: { readonly lines: readonly LogLine[] }) {
-  if (lines.length === 0) return null;
-  return (
-    <Section title="Log">
-      <Box
-        component="ol"
-        aria-live="polite"
-        sx={{ listStyle: 'none', m: 0, p: 0, fontSize: '0.8125rem', maxHeight: 320, overflowY: 'auto' }}
-      >
-        {lines.map(({ jobId, seq, atMs, level, message }) => (
-          <Box
-            component="li"
-            key={`${jobId} ${seq}`}
-            sx={{ display: 'grid', gridTemplateColumns: '72px 1fr', gap: 1, py: 0.25 }}
-          >
-            <Box className="figures" sx={{ color: 'text.secondary' }}>
-              {formatInstant(atMs).slice(11, 19)}
-            </Box>
-            <Box sx={{ color: level === 'warning' ? 'warning.main' : 'inherit' }}>
-              {level === 'warning' && 'Warning: '}
-              {message}
-            </Box>
-          </Box>
-        ))}
-      </Box>
     </Section>
   );
 }
