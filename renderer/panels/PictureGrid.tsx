@@ -1,15 +1,10 @@
 import Box from '@mui/material/Box';
 import ButtonBase from '@mui/material/ButtonBase';
-import Dialog from '@mui/material/Dialog';
-import IconButton from '@mui/material/IconButton';
 import Skeleton from '@mui/material/Skeleton';
-import ToggleButton from '@mui/material/ToggleButton';
-import ToggleButtonGroup from '@mui/material/ToggleButtonGroup';
-import Typography from '@mui/material/Typography';
 import { useState } from 'react';
 import { z } from 'zod';
 import type { Artifact } from '../../core/contract/run.ts';
-import { Icon } from '../icons/Icon.tsx';
+import { PictureZoom } from './PictureZoom.tsx';
 import { useArtifactUrl } from './use-artifact-url.ts';
 
 /** Names of the rows and columns of a grid; a number of columns names none. */
@@ -17,7 +12,6 @@ const GridMeta = z.object({
   rows: z.array(z.string()).optional(),
   columns: z.union([z.array(z.string()), z.number()]).optional(),
 });
-const zooms = [1, 2, 4] as const;
 
 /** Small pictures are shown at a whole multiple of their size. */
 function scaleOf({ width, height }: { readonly width: number; readonly height: number }): number {
@@ -28,7 +22,6 @@ function scaleOf({ width, height }: { readonly width: number; readonly height: n
 export function PictureGrid({ artifact }: { readonly artifact: Artifact }) {
   const url = useArtifactUrl(artifact);
   const [isOpen, setOpen] = useState(false);
-  const [zoom, setZoom] = useState<number>(2);
   const [natural, setNatural] = useState<{ readonly width: number; readonly height: number } | undefined>(undefined);
   const meta = GridMeta.safeParse(artifact.meta);
   const rows = (meta.success ? meta.data.rows : undefined) ?? [];
@@ -51,6 +44,7 @@ export function PictureGrid({ artifact }: { readonly artifact: Artifact }) {
       onLoad={({ currentTarget: { naturalWidth, naturalHeight } }) =>
         setNatural({ width: naturalWidth, height: naturalHeight })
       }
+      draggable={false}
       sx={{ display: 'block', width: '100%', imageRendering: 'pixelated' }}
     />
   );
@@ -80,46 +74,23 @@ export function PictureGrid({ artifact }: { readonly artifact: Artifact }) {
           {picture}
         </ButtonBase>
       </Box>
-      <Dialog open={isOpen} onClose={() => setOpen(false)} maxWidth={false} aria-label={artifact.title}>
-        <Box
-          sx={{ display: 'flex', alignItems: 'center', gap: 2, px: 2, py: 1, borderBottom: 1, borderColor: 'divider' }}
-        >
-          <Typography variant="h2" sx={{ mr: 'auto' }}>
-            {artifact.title}
-          </Typography>
-          <ToggleButtonGroup
-            exclusive
-            size="small"
-            value={zoom}
-            aria-label="Enlargement"
-            onChange={(_, next: number | null) => next !== null && setZoom(next)}
-          >
-            {zooms.map((each) => (
-              <ToggleButton key={each} value={each} sx={{ py: 0.25 }}>
-                {each}×
-              </ToggleButton>
-            ))}
-          </ToggleButtonGroup>
-          <IconButton aria-label="Close" onClick={() => setOpen(false)}>
-            <Icon name="close" />
-          </IconButton>
-        </Box>
-        <Box sx={{ overflow: 'auto', p: 2 }} tabIndex={0} role="region" aria-label={`${artifact.title}, enlarged`}>
-          <Box
-            sx={{
-              display: 'grid',
-              gridTemplateColumns: `${rows.length > 0 ? 'auto ' : ''}${(size ?? 400) * zoom}px`,
-              gap: '2px 8px',
-            }}
-          >
-            {columns.length > 0 && (
-              <ColumnNames columns={columns} width={(size ?? 400) * zoom} start={rows.length > 0 ? 2 : 1} />
-            )}
-            {rows.length > 0 && <RowNames rows={rows} />}
-            {picture}
-          </Box>
-        </Box>
-      </Dialog>
+      {isOpen && (
+        <PictureZoom title={artifact.title} width={size ?? 400} onClose={() => setOpen(false)}>
+          {(width) => (
+            <Box
+              sx={{
+                display: 'grid',
+                gridTemplateColumns: `${rows.length > 0 ? 'auto ' : ''}${width}px`,
+                gap: '2px 8px',
+              }}
+            >
+              {columns.length > 0 && <ColumnNames columns={columns} width={width} start={rows.length > 0 ? 2 : 1} />}
+              {rows.length > 0 && <RowNames rows={rows} />}
+              {picture}
+            </Box>
+          )}
+        </PictureZoom>
+      )}
     </>
   );
 }
