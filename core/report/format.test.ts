@@ -5,6 +5,13 @@ import * as format from './format.ts';
 const plain = (text: string) => text.replace(/[\u202f\u00a0]/g, ' ');
 
 describe('numbers as readers see them', () => {
+  it('have the same decimals next to each other, where they are of like size', () => {
+    assert.deepEqual(format.formatAlike([0.294, 0.39571, null], 'nat'), ['0.2940\u00a0nat', '0.3957\u00a0nat', '–']);
+    assert.deepEqual(format.formatAlike([12, 3], '1'), ['12', '3']);
+    assert.deepEqual(format.formatAlike([1e-7, 250.5], '1'), ['1×10⁻⁷', '250.5']);
+    assert.deepEqual(format.formatAlike([0.5, 0.25], 'fraction'), ['50.0\u202f%', '25.0\u202f%']);
+  });
+
   it('prints fractions as percent with one decimal, with two close to 0 and 100 %', () => {
     assert.equal(plain(format.formatFraction(0.9391)), '93.9 %');
     assert.equal(plain(format.formatFraction(0.99512)), '99.51 %');

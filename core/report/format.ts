@@ -122,6 +122,17 @@ export function formatValue(value: number | null, unit: string): string {
   return unitSuffix(unit) === '' ? formatNumber(value) : `${formatNumber(value)}${space}${unitSuffix(unit)}`;
 }
 
+/** Values that stand next to each other: where they are of like size, with the same number of decimals. */
+export function formatAlike(values: readonly (number | null)[], unit: string): readonly string[] {
+  const known = values.flatMap((value) => (value === null || !Number.isFinite(value) ? [] : [value]));
+  const digits = ['fraction', 'ms', 'bytes'].includes(unit) ? undefined : commonDigits(known);
+  return values.map((value) => {
+    if (digits === undefined || value === null || !Number.isFinite(value)) return formatValue(value, unit);
+    const suffix = unitSuffix(unit);
+    return suffix === '' ? formatFixed(value, digits) : `${formatFixed(value, digits)}${space}${suffix}`;
+  });
+}
+
 /** "93.4 – 94.4 %", with the decimals that the value itself is shown with. */
 export function formatInterval(interval: readonly [number, number], unit: string, value: number | null): string {
   const [low, high] = interval;

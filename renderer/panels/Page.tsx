@@ -67,6 +67,9 @@ export function Section({ title, aside, children }: SectionProps) {
           mb: 1.5,
           borderBottom: 1,
           borderColor: 'divider',
+          // The words of a button without a frame end where the line ends, and so does the picture of an icon.
+          '& > .MuiButton-text': { mr: -1.5 },
+          '& > .MuiIconButton-root': { mr: -0.625 },
         }}
       >
         <Typography variant="h2">{title}</Typography>

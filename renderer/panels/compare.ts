@@ -1,7 +1,7 @@
 import type { RunRecord } from '../../core/contract/run.ts';
 import { formatValue } from '../../core/methods/param-text.ts';
 import { paramFields } from '../../core/methods/parameters.ts';
-import { formatValue as formatFigure } from '../../core/report/format.ts';
+import { formatAlike } from '../../core/report/format.ts';
 import { baseParams } from '../forms/form-model.ts';
 import { humanise, specOf } from './run-text.ts';
 
@@ -60,7 +60,7 @@ export function figures(runs: readonly Compared[]): readonly ComparedRow[] {
     return [
       {
         label: metric?.title ?? humanise(name),
-        texts: values.map((value) => formatFigure(value, metric?.unit ?? '1')),
+        texts: formatAlike(values, metric?.unit ?? '1'),
         best: bestOf(values, metric?.better),
       },
     ];

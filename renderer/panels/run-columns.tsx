@@ -3,7 +3,7 @@ import type { RunQuery, RunRow } from '../../core/contract/history.ts';
 import type { MethodSpec } from '../../core/methods/define.ts';
 import { formatValue as formatParam } from '../../core/methods/param-text.ts';
 import { paramFields } from '../../core/methods/parameters.ts';
-import { formatDuration, formatValue, missing } from '../../core/report/format.ts';
+import { formatAlike, formatDuration, formatValue, missing } from '../../core/report/format.ts';
 import { LiveProgress } from './LiveProgress.tsx';
 import { formatWhen, headline, reason, runSubjects, runTitle, specOf } from './run-text.ts';
 import { StateMark } from './StateMark.tsx';
@@ -58,13 +58,20 @@ export function runColumns(
   const figures: GridColDef<RunRow>[] = spec
     ? shownMetrics(spec, varied ? rows : []).map((name) => {
         const metric = spec.metrics[name];
+        const unit = metric?.unit ?? '1';
+        const alike = new Map(
+          formatAlike(
+            rows.map((row) => row.metrics[name] ?? null),
+            unit,
+          ).map((text, at) => [rows[at]?.runId, text]),
+        );
         return {
           field: `metrics.${name}`,
           headerName: metric?.title ?? name,
           type: 'number',
           width: 136,
           valueGetter: (_, row) => row.metrics[name] ?? null,
-          renderCell: ({ row }) => formatValue(row.metrics[name] ?? null, metric?.unit ?? '1'),
+          renderCell: ({ row }) => alike.get(row.runId) ?? formatValue(row.metrics[name] ?? null, unit),
         };
       })
     : [

@@ -26,11 +26,29 @@ export function KeyFigures({ record }: { readonly record: RunRecord }) {
   if (figures.length === 0) return null;
   return (
     <Box component="section" aria-label="Results" sx={{ mb: 4 }}>
-      <Box sx={{ display: 'grid', gridTemplateColumns: 'repeat(auto-fit, minmax(132px, 1fr))', gap: 3 }}>
+      <Box
+        sx={{
+          display: 'grid',
+          gridTemplateColumns: 'repeat(auto-fit, minmax(132px, 1fr))',
+          // Titles, figures and words stand on one line each, whatever the others need.
+          gridAutoRows: 'auto',
+          gap: '0 24px',
+        }}
+      >
         {figures.slice(0, large).map(({ name, title, text, help }, index) => (
           <Box
             key={name}
-            sx={{ borderTop: 2, borderColor: index === 0 ? 'primary.main' : 'divider', pt: 1, minWidth: 0 }}
+            sx={{
+              display: 'grid',
+              gridRow: 'span 3',
+              gridTemplateRows: 'subgrid',
+              alignContent: 'start',
+              borderTop: 2,
+              borderColor: index === 0 ? 'primary.main' : 'divider',
+              pt: 1,
+              mb: 1,
+              minWidth: 0,
+            }}
           >
             <Typography variant="h3">{title}</Typography>
             <Box
