@@ -19,9 +19,10 @@ describe('axe finds no serious problem', { timeout: 600_000 }, () => {
     it(`on any page, ${scheme}`, async () => {
       await opened.page.emulateMedia({ colorScheme: scheme, reducedMotion: 'reduce' });
       const problems: string[] = [];
-      for (const { name, show } of pages) {
+      for (const { name, show, leave } of pages) {
         await show();
         problems.push(...(await seriousProblems(opened.page)).map((problem) => `${name}: ${problem}`));
+        await leave?.();
       }
       assert.deepEqual(problems, []);
     });
