@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { chartSvg } from './svg.ts';
+import { barsSvg, chartSvg } from './svg.ts';
 
 const curves = [
   {
@@ -35,6 +35,14 @@ describe('a chart as an SVG file', () => {
     assert.equal([...text.matchAll(/<path class="curve s\d"/g)].length, 2);
     assert.ok(text.includes('student &lt;a&gt;') && text.includes('Loss &amp; more'));
     assert.doesNotMatch(text, /student <a>/);
+  });
+
+  it('is drawn of bars, too, a title for each and nothing that only a page knows', () => {
+    const bars = barsSvg({ title: 'Items', yTitle: 'items', categories: ['cat', 'dog <b>'], values: [3, 5] });
+    assert.equal([...bars.matchAll(/<rect class="bar s1"/g)].length, 2);
+    assert.ok(bars.includes('dog &lt;b&gt;'));
+    const used = new Set([...bars.matchAll(/class="([^"]+)"/g)].flatMap(([, names = '']) => names.split(' ')));
+    for (const name of used) assert.ok(bars.includes(`.${name}`), name);
   });
 
   it('has one pair of tags for the picture, and no legend for one curve', () => {

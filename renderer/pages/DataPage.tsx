@@ -11,8 +11,8 @@ import { formatNumber, shortSha } from '../../core/report/format.ts';
 import { hrefOf } from '../app/routes.ts';
 import { goTo } from '../app/use-route.ts';
 import { useRequest } from '../bridge/use-bridge.ts';
+import { ClassHistogram } from '../charts/ClassHistogram.tsx';
 import { Icon } from '../icons/Icon.tsx';
-import { CopyButton } from '../panels/CopyButton.tsx';
 import { DropZone } from '../panels/DropZone.tsx';
 import { Empty } from '../panels/Empty.tsx';
 import { ErrorNote } from '../panels/ErrorNote.tsx';
@@ -20,7 +20,6 @@ import { Facts } from '../panels/Facts.tsx';
 import { Page, Section } from '../panels/Page.tsx';
 import { Rows } from '../panels/PageSkeleton.tsx';
 import { humanise } from '../panels/run-text.ts';
-import { csvText } from '../panels/save.ts';
 
 /** Data sets that this workspace has met, and the card of one of them. */
 export function DataPage({ path }: { readonly path: string | undefined }) {
@@ -146,7 +145,6 @@ function sizeOf(text: string): [number, number] | undefined {
 
 function Card({ card }: { readonly card: DataCard }) {
   const { count, shape, classes, format, fingerprint, samples } = card;
-  const most = Math.max(1, ...(classes ?? []).map((each) => each.count));
   return (
     <Box
       sx={{
@@ -169,46 +167,7 @@ function Card({ card }: { readonly card: DataCard }) {
             ]}
           />
         </Section>
-        {classes && (
-          <Section
-            title="Items of each class"
-            aside={
-              <CopyButton
-                text={csvText([
-                  ['label', 'name', 'items'],
-                  ...classes.map((each) => [each.label, each.name, each.count] as const),
-                ])}
-                title="Copy as CSV"
-              />
-            }
-          >
-            <Box
-              component="ul"
-              sx={{ listStyle: 'none', m: 0, p: 0, fontSize: '0.8125rem', maxHeight: 480, overflowY: 'auto' }}
-            >
-              {classes.map((each) => (
-                <Box
-                  component="li"
-                  key={each.label}
-                  sx={{ display: 'grid', gridTemplateColumns: '88px 1fr 56px', gap: 1, alignItems: 'center', py: 0.25 }}
-                >
-                  <Box sx={{ overflow: 'hidden', textOverflow: 'ellipsis', whiteSpace: 'nowrap' }}>
-                    {each.name ?? each.label}
-                  </Box>
-                  <Box
-                    sx={{
-                      height: 8,
-                      width: `${(100 * each.count) / most}%`,
-                      bgcolor: 'primary.main',
-                      borderRadius: 0.5,
-                    }}
-                  />
-                  <Box sx={{ textAlign: 'right', color: 'text.secondary' }}>{formatNumber(each.count)}</Box>
-                </Box>
-              ))}
-            </Box>
-          </Section>
-        )}
+        {classes && <ClassHistogram classes={classes} of={card.title} />}
       </Box>
       <Section title={`${samples.length} of its items`}>
         <Box sx={{ display: 'grid', gap: 0.75, gridTemplateColumns: 'repeat(auto-fill, minmax(56px, 1fr))' }}>

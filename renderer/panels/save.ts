@@ -17,6 +17,28 @@ export function saveCanvas(name: string, canvas: HTMLCanvasElement, ground: stri
   copy.toBlob((blob) => blob && saveBlob(name, blob));
 }
 
+/** A drawing as a picture, of twice its size so that print is sharp. */
+export async function saveDrawing(name: string, svg: string): Promise<void> {
+  const url = URL.createObjectURL(new Blob([svg], { type: 'image/svg+xml' }));
+  try {
+    const image = new Image();
+    image.src = url;
+    await image.decode();
+    const canvas = document.createElement('canvas');
+    canvas.width = 2 * image.naturalWidth;
+    canvas.height = 2 * image.naturalHeight;
+    canvas.getContext('2d')?.drawImage(image, 0, 0, canvas.width, canvas.height);
+    await new Promise<void>((done) => {
+      canvas.toBlob((blob) => {
+        if (blob) saveBlob(name, blob);
+        done();
+      });
+    });
+  } finally {
+    URL.revokeObjectURL(url);
+  }
+}
+
 function saveBlob(name: string, blob: Blob): void {
   const url = URL.createObjectURL(blob);
   followLink(url, name);

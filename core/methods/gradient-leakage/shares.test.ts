@@ -9,7 +9,9 @@ function ends(given: Record<string, unknown>, publicCount?: number): readonly nu
   const params = spec.params.parse(given);
   const inputs = publicCount === undefined ? {} : { publics: { count: publicCount } };
   const sized = { ctx: { params, device: 'cpu' as const, threads: 2 }, inputs };
-  phases.slice(1).forEach((phase, i) => assert.equal(fractionOf(sized, phase, 0), fractionOf(sized, phases[i] ?? phase, 1)));
+  phases
+    .slice(1)
+    .forEach((phase, i) => assert.equal(fractionOf(sized, phase, 0), fractionOf(sized, phases[i] ?? phase, 1)));
   return phases.map((phase) => fractionOf(sized, phase, 1));
 }
 
