@@ -29,7 +29,10 @@ export async function fillForm(page: Page, methodId: string, { recipe, fields, d
   for (const [label, path] of Object.entries(data ?? {})) {
     await page.getByRole('combobox', { name: label, exact: true }).fill(path);
   }
+  const field = (label: string) =>
+    page.getByRole('textbox', { name: label, exact: true }).or(page.getByRole('combobox', { name: label, exact: true }));
   for (const [label, text] of Object.entries(fields)) {
+    if ((await field(label).count()) === 0) await page.getByRole('button', { name: /advanced parameters$/ }).click();
     const isChoice = (await page.getByRole('combobox', { name: label, exact: true }).count()) > 0;
     if (!isChoice) {
       await page.getByRole('textbox', { name: label, exact: true }).fill(text);
