@@ -30,7 +30,9 @@ export async function fillForm(page: Page, methodId: string, { recipe, fields, d
     await page.getByRole('combobox', { name: label, exact: true }).fill(path);
   }
   const field = (label: string) =>
-    page.getByRole('textbox', { name: label, exact: true }).or(page.getByRole('combobox', { name: label, exact: true }));
+    page
+      .getByRole('textbox', { name: label, exact: true })
+      .or(page.getByRole('combobox', { name: label, exact: true }));
   for (const [label, text] of Object.entries(fields)) {
     if ((await field(label).count()) === 0) await page.getByRole('button', { name: /advanced parameters$/ }).click();
     const isChoice = (await page.getByRole('combobox', { name: label, exact: true }).count()) > 0;

@@ -36,13 +36,7 @@ export function Curves({ view }: { readonly view: Pick<RunView, 'series' | 'seri
     <Section title="Curves">
       <Box sx={{ display: 'grid', gap: 3, gridTemplateColumns: 'repeat(auto-fit, minmax(340px, 1fr))' }}>
         {charts.map(({ name, curves }) => (
-          <LineChart
-            key={name}
-            title={titleOf(name)}
-            curves={curves}
-            xTitle="step"
-            fileName={`${runId}-${name}`}
-          />
+          <LineChart key={name} title={titleOf(name)} curves={curves} xTitle="step" fileName={`${runId}-${name}`} />
         ))}
       </Box>
     </Section>
