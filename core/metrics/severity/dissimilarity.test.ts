@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { confusionDissimilarity, cosineDissimilarity, extremeTargets, meanDissimilarity } from './dissimilarity.ts';
+import { confusionDissimilarity, cosineDissimilarity, extremeTargets, gatherMeans } from './dissimilarity.ts';
 import { kendallTauB } from './rank-agreement.ts';
 
 const close = (found: ArrayLike<number>, wanted: readonly number[]): void => {
@@ -17,11 +17,14 @@ describe('visual dissimilarity', () => {
   it('takes class means of features or pixels before their cosine', () => {
     const rows = Float32Array.of(2, 1, 0, 4, 2, -1, 0, 2);
     // Means (2, 0) of class 0 and (0, 3) of class 1.
-    close(meanDissimilarity(rows, Int32Array.of(0, 1, 0, 1), 2), [0, 0.5, 0.5, 0]);
-    assert.throws(() => meanDissimilarity(rows, Int32Array.of(0, 0, 0, 0), 2), {
-      code: 'DATA_UNSUITABLE',
-      message: /got none of 1/,
-    });
+    for (const piece of [8, 2, 6]) {
+      const means = gatherMeans(Int32Array.of(0, 1, 0, 1), 2);
+      for (let from = 0; from < rows.length; from += piece) means.add(rows.subarray(from, from + piece), 2);
+      close(means.dissimilarity(), [0, 0.5, 0.5, 0]);
+    }
+    const same = gatherMeans(Int32Array.of(0, 0, 0, 0), 2);
+    same.add(rows, 2);
+    assert.throws(() => same.dissimilarity(), { code: 'DATA_UNSUITABLE', message: /got none of 1/ });
   });
 
   it('makes the pair that the model confuses most its nearest', () => {

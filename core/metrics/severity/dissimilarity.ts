@@ -10,25 +10,43 @@ export interface Dissimilarity {
   readonly values: Float64Array;
 }
 
-/** V1 and V4: 1 − (1 + cos(m_a, m_b)) / 2 of class means m of `rows` [N, F] (features or pixels). A class without rows is refused. */
-export function meanDissimilarity(rows: Float32Array, labels: Int32Array, classes: number): Float64Array {
-  const features = rows.length / labels.length;
-  const means = new Float64Array(classes * features);
+/** Means of rows by class, gathered piece by piece: features or pixels of all images are too much for memory. */
+export interface ClassMeans {
+  /** The next rows [n, F], in the order of the labels. */
+  add(rows: Float32Array, features: number): void;
+  /** V1 and V4: 1 − (1 + cos(m_a, m_b)) / 2 of the means m. @throws DATA_UNSUITABLE for a class without rows */
+  dissimilarity(): Float64Array;
+}
+
+/** `labels` [N] of all rows to come. */
+export function gatherMeans(labels: Int32Array, classes: number): ClassMeans {
   const counts = new Int32Array(classes);
-  for (let i = 0; i < labels.length; i++) {
-    counts[labels[i]!]!++;
-    for (let f = 0; f < features; f++) means[labels[i]! * features + f]! += rows[i * features + f]!;
-  }
-  const absent = [...counts.keys()].filter((k) => counts[k] === 0);
-  if (absent.length > 0) {
-    throw new WorkbenchError(
-      'DATA_UNSUITABLE',
-      `Class means: expected images of all ${classes} classes, got none of ${absent.slice(0, 8).join(', ')}`,
-      { hint: 'Give images of every class, or leave out the measures that are made from class means.' },
-    );
-  }
-  for (let at = 0; at < means.length; at++) means[at]! /= counts[Math.floor(at / features)]!;
-  return cosineDissimilarity(means, classes);
+  let [sums, seen] = [new Float64Array(0), 0];
+  return {
+    add(rows, features) {
+      if (sums.length === 0) sums = new Float64Array(classes * features);
+      for (let i = 0; i < rows.length / features; i++) {
+        const label = labels[seen++]!;
+        counts[label]!++;
+        for (let f = 0; f < features; f++) sums[label * features + f]! += rows[i * features + f]!;
+      }
+    },
+    dissimilarity() {
+      const absent = [...counts.keys()].filter((k) => counts[k] === 0);
+      if (absent.length > 0) {
+        throw new WorkbenchError(
+          'DATA_UNSUITABLE',
+          `Class means: expected images of all ${classes} classes, got none of ${absent.slice(0, 8).join(', ')}`,
+          { hint: 'Give images of every class, or leave out the measures that are made from class means.' },
+        );
+      }
+      const features = sums.length / classes;
+      return cosineDissimilarity(
+        sums.map((sum, at) => sum / counts[Math.floor(at / features)]!),
+        classes,
+      );
+    },
+  };
 }
 
 /** V2: 1 − (1 + cos(w_a, w_b)) / 2 of the rows of the last layer [K, F]; a row of zeros is unlike nothing and like nothing (cos 0). */
@@ -57,12 +75,12 @@ export function confusionDissimilarity(
   classes: number,
   temperature = 4,
 ): Float64Array {
-  const p = softmaxRows(logits, classes, temperature);
   const confusion = new Float64Array(classes * classes);
   const counts = new Int32Array(classes);
   for (let i = 0; i < labels.length; i++) {
+    const p = softmaxRows(logits.subarray(i * classes, (i + 1) * classes), classes, temperature);
     counts[labels[i]!]!++;
-    for (let k = 0; k < classes; k++) confusion[labels[i]! * classes + k]! += p[i * classes + k]!;
+    for (let k = 0; k < classes; k++) confusion[labels[i]! * classes + k]! += p[k]!;
   }
   const rates = (a: number, b: number): number[] => (counts[a] === 0 ? [] : [confusion[a * classes + b]! / counts[a]!]);
   const symmetric = offDiagonal(classes, (a, b) => {

@@ -54,35 +54,99 @@ export function recordFlips({ clean, attacked, labels, classes, temperature = 1 
         `${attacked.length} and ${labels?.length ?? 'no'} numbers`,
     );
   }
-  const before = argmaxRows(clean, classes);
-  const after = argmaxRows(attacked, classes);
-  const [p, q] = [softmaxRows(clean, classes, temperature), softmaxRows(attacked, classes, temperature)];
-  const row = (values: Float64Array, i: number): Float64Array => values.subarray(i * classes, (i + 1) * classes);
-  const each = (value: (i: number) => number): Float64Array => Float64Array.from({ length: count }, (_, i) => value(i));
+  const flips = emptyFlips(count, classes, labels);
+  flips.before.set(argmaxRows(clean, classes));
+  flips.after.set(argmaxRows(attacked, classes));
+  // Row by row: probabilities of all images would take more memory than anything else that is kept of them.
+  for (let i = 0; i < count; i++) {
+    const [a, b] = [flips.before[i]!, flips.after[i]!];
+    const [x, y] = [clean.subarray(i * classes, (i + 1) * classes), attacked.subarray(i * classes, (i + 1) * classes)];
+    const [p, q] = [softmaxRows(x, classes, temperature), softmaxRows(y, classes, temperature)];
+    flips.fooled[i] = Number(a !== b);
+    flips.oldRank[i] = rankOf(y, a);
+    flips.newRank[i] = rankOf(x, b);
+    flips.oldConfidenceBefore[i] = p[a]!;
+    flips.oldConfidence[i] = q[a]!;
+    flips.newConfidence[i] = q[b]!;
+    flips.gap[i] = q[b]! - largestBut(q, b);
+    flips.divergence[i] = jensenShannon(p, q);
+    flips.entropyChange[i] = entropy(q) - entropy(p);
+  }
+  return flips;
+}
+
+function emptyFlips(count: number, classes: number, labels: Int32Array | undefined): Flips {
+  const [whole, real] = [(): Int32Array => new Int32Array(count), (): Float64Array => new Float64Array(count)];
   return {
     count,
     classes,
     labels,
-    before,
-    after,
-    fooled: Uint8Array.from(before, (a, i) => Number(a !== after[i])),
-    oldRank: Int32Array.from(before, (a, i) => rankOf(attacked, classes, i, a)),
-    newRank: Int32Array.from(after, (b, i) => rankOf(clean, classes, i, b)),
-    oldConfidenceBefore: each((i) => p[i * classes + before[i]!]!),
-    oldConfidence: each((i) => q[i * classes + before[i]!]!),
-    newConfidence: each((i) => q[i * classes + after[i]!]!),
-    gap: each((i) => q[i * classes + after[i]!]! - largestBut(row(q, i), after[i]!)),
-    divergence: each((i) => jensenShannon(row(p, i), row(q, i))),
-    entropyChange: each((i) => entropy(row(q, i)) - entropy(row(p, i))),
+    before: whole(),
+    after: whole(),
+    fooled: new Uint8Array(count),
+    oldRank: whole(),
+    newRank: whole(),
+    oldConfidenceBefore: real(),
+    oldConfidence: real(),
+    newConfidence: real(),
+    gap: real(),
+    divergence: real(),
+    entropyChange: real(),
   };
 }
 
-/** Position of class `k` among the logits [K] of row `i`, in falling order, 1 for the first; of equals the lower class comes first. */
-function rankOf(logits: ArrayLike<number>, classes: number, i: number, k: number): number {
-  const own = logits[i * classes + k]!;
+/** The columns that are numbers of each image, in the order in which they are stored. */
+const columns = [
+  'before',
+  'after',
+  'fooled',
+  'oldRank',
+  'newRank',
+  'oldConfidenceBefore',
+  'oldConfidence',
+  'newConfidence',
+  'gap',
+  'divergence',
+  'entropyChange',
+] as const;
+
+/**
+ * One line of flips from many: line i is line `from(i).row` of `from(i).flips`. Pieces of a set are put together by it, and
+ * the worst case is chosen.
+ */
+export function pickFlips(
+  { count, classes, labels }: Pick<Flips, 'count' | 'classes' | 'labels'>,
+  from: (i: number) => { readonly flips: Flips; readonly row: number },
+): Flips {
+  const picked = emptyFlips(count, classes, labels);
+  for (let i = 0; i < count; i++) {
+    const { flips, row } = from(i);
+    for (const name of columns) picked[name][i] = flips[name][row]!;
+  }
+  return picked;
+}
+
+/** All columns one after the other [11 · N], for a file; `unpackFlips` is the inverse. */
+export function packFlips(flips: Flips): Float64Array<ArrayBuffer> {
+  const packed = new Float64Array(columns.length * flips.count);
+  columns.forEach((name, at) => packed.set(flips[name], at * flips.count));
+  return packed;
+}
+
+export function unpackFlips(packed: Float64Array, classes: number, labels: Int32Array): Flips | undefined {
+  const count = labels.length;
+  if (packed.length !== columns.length * count) return undefined;
+  const flips = emptyFlips(count, classes, labels);
+  columns.forEach((name, at) => flips[name].set(packed.subarray(at * count, (at + 1) * count)));
+  return flips;
+}
+
+/** Position of class `k` among the logits [K], in falling order, 1 for the first; of equals the lower class comes first. */
+function rankOf(logits: ArrayLike<number>, k: number): number {
+  const own = logits[k]!;
   let rank = 1;
-  for (let j = 0; j < classes; j++) {
-    const other = logits[i * classes + j]!;
+  for (let j = 0; j < logits.length; j++) {
+    const other = logits[j]!;
     if (other > own || (other === own && j < k)) rank++;
   }
   return rank;
@@ -150,8 +214,11 @@ export function concentration({ after, fooled, classes }: Flips): Concentration 
  */
 export function fitTemperature(logits: Float32Array, labels: Int32Array, classes: number): number {
   const loss = (logT: number): number => {
-    const p = softmaxRows(logits, classes, Math.exp(logT));
-    return labels.reduce((sum, label, i) => sum - Math.log(Math.max(p[i * classes + label]!, 1e-300)), 0);
+    const temperature = Math.exp(logT);
+    return labels.reduce((sum, label, i) => {
+      const p = softmaxRows(logits.subarray(i * classes, (i + 1) * classes), classes, temperature);
+      return sum - Math.log(Math.max(p[label]!, 1e-300));
+    }, 0);
   };
   const ratio = (Math.sqrt(5) - 1) / 2;
   let [low, high] = [Math.log(0.05), Math.log(20)];

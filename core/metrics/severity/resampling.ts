@@ -30,13 +30,13 @@ export interface Estimate {
  */
 export interface Resamples {
   readonly images: number;
-  /** One [N] of counts for each resample. */
-  readonly counts: readonly Uint16Array[];
+  /** One [N] of counts for each resample: bytes, as no image is drawn 256 times among as many draws as there are images. */
+  readonly counts: readonly Uint8Array[];
 }
 
 export function drawResamples(images: number, rng: Rng, resamples = 1000): Resamples {
   const counts = Array.from({ length: resamples }, () => {
-    const drawn = new Uint16Array(images);
+    const drawn = new Uint8Array(images);
     for (let i = 0; i < images; i++) drawn[rng.int(images)]!++;
     return drawn;
   });

@@ -2,7 +2,17 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { permutation, stream } from '../../base/rng.ts';
 import { costMatrix } from './dissimilarity.ts';
-import { concentration, fitTemperature, flipMatrix, normaliseRows, recordFlips, type Flips } from './flips.ts';
+import {
+  concentration,
+  fitTemperature,
+  flipMatrix,
+  normaliseRows,
+  packFlips,
+  pickFlips,
+  recordFlips,
+  unpackFlips,
+  type Flips,
+} from './flips.ts';
 import { drawResamples, estimate, pairedDifference, type Statistic } from './resampling.ts';
 import {
   confidenceMetrics,
@@ -48,6 +58,22 @@ describe('the columns of flips', () => {
     assert.ok(Math.abs(flips.gap[1]! - (e * e - e) / sum) < 1e-12);
     assert.equal(flips.divergence[0], 0);
     assert.ok(Math.abs(flips.entropyChange[1]!) < 1e-12, 'the same probabilities in another order');
+  });
+
+  it('are put together from pieces, and come back from a file', () => {
+    const pieces = [0, 2].map((from) =>
+      recordFlips({
+        clean: clean.subarray(3 * from, 3 * from + 6),
+        attacked: attacked.subarray(3 * from, 3 * from + 6),
+        labels: labels.subarray(from, from + 2),
+        classes: 3,
+      }),
+    );
+    const about = { count: 4, classes: 3, labels };
+    const joined = pickFlips(about, (i) => ({ flips: pieces[Math.floor(i / 2)] ?? flips, row: i % 2 }));
+    assert.deepEqual(joined, flips);
+    assert.deepEqual(unpackFlips(packFlips(flips), 3, labels), flips);
+    assert.equal(unpackFlips(packFlips(flips).subarray(1), 3, labels), undefined);
   });
 
   it('refuse logits and labels that do not fit', () => {

@@ -67,8 +67,25 @@ export interface SummaryOptions {
   readonly resamples: Resamples;
 }
 
-const estimates = (statistics: Record<string, Statistic>, resamples: Resamples): Figures =>
-  Object.fromEntries(Object.entries(statistics).map(([name, statistic]) => [name, estimate(statistic, resamples)]));
+/** Work that pauses after each figure, so that whoever waits for it can be told to stop. */
+type Steps<Result> = Generator<undefined, Result, void>;
+
+function* estimates(statistics: Record<string, Statistic>, resamples: Resamples): Steps<Figures> {
+  const figures: Figures = {};
+  for (const [name, statistic] of Object.entries(statistics)) {
+    figures[name] = estimate(statistic, resamples);
+    yield undefined;
+  }
+  return figures;
+}
+
+/** Without a pause. */
+function finished<Result>(steps: Steps<Result>): Result {
+  for (;;) {
+    const step = steps.next();
+    if (step.done) return step.value;
+  }
+}
 
 /** Attacks are compared with those on the same model with the same norm and epsilon. */
 const comparable = (a: AttackOutcome, b: AttackOutcome): boolean =>
@@ -78,18 +95,18 @@ const comparable = (a: AttackOutcome, b: AttackOutcome): boolean =>
 const isApart = (family: AttackFamily): boolean => ['control', 'worst-case', 'targeted', 'sweep'].includes(family);
 
 export const summariseAttacks = (outcomes: readonly AttackOutcome[], options: SummaryOptions): SeverityRow[] =>
-  outcomes.map((outcome) => summariseAttack(outcome, outcomes, options));
+  outcomes.map((outcome) => finished(summariseAttack(outcome, outcomes, options)));
 
 /** The row of one attack among those it is compared with; some tenths of a second for a thousand images. */
-export function summariseAttack(
+export function* summariseAttack(
   outcome: AttackOutcome,
   outcomes: readonly AttackOutcome[],
   { measures, cost, resamples }: SummaryOptions,
-): SeverityRow {
+): Steps<SeverityRow> {
   const { flips, ...about } = outcome;
   const peers = outcomes.filter((other) => comparable(outcome, other));
   const selection = fooledByAll(peers.map((peer) => peer.flips));
-  const each = (part: 'severity' | 'corrected' | 'harm', chosen?: Uint8Array): Figures =>
+  const each = (part: 'severity' | 'corrected' | 'harm', chosen?: Uint8Array): Steps<Figures> =>
     estimates(
       Object.fromEntries(measures.map((measure) => [measure.name, severity(flips, measure, chosen)[part]])),
       resamples,
@@ -99,14 +116,14 @@ export function summariseAttack(
     ...about,
     count: flips.count,
     fooled: sum(flips.fooled),
-    metrics: estimates({ ...flipCounts(flips), ...rankMetrics(flips), ...confidenceMetrics(flips) }, resamples),
-    severity: each('severity'),
-    corrected: each('corrected'),
-    harm: each('harm'),
+    metrics: yield* estimates({ ...flipCounts(flips), ...rankMetrics(flips), ...confidenceMetrics(flips) }, resamples),
+    severity: yield* each('severity'),
+    corrected: yield* each('corrected'),
+    harm: yield* each('harm'),
     shared:
       peers.length < 2 || isApart(outcome.family)
         ? null
-        : { count: sum(selection), corrected: each('corrected', selection) },
+        : { count: sum(selection), corrected: yield* each('corrected', selection) },
     cost: cost ? costSummary(flips, cost) : null,
     concentration: concentration(flips),
     flips: rowsOf(flipMatrix(flips), flips.classes),
@@ -168,21 +185,27 @@ export interface SeverityDifference {
 }
 
 /** Paired differences of `measure` between every two comparable attacks. */
-export function severityDifferences(
+export const severityDifferences = (...given: Parameters<typeof differenceSteps>): SeverityDifference[] =>
+  finished(differenceSteps(...given));
+
+export function* differenceSteps(
   outcomes: readonly AttackOutcome[],
   measure: Dissimilarity,
   resamples: Resamples,
-): SeverityDifference[] {
-  return outcomes.flatMap((first, i) =>
-    outcomes.slice(i + 1).flatMap((second) => {
-      if (!comparable(first, second) || isApart(first.family)) return [];
+): Steps<SeverityDifference[]> {
+  const differences: SeverityDifference[] = [];
+  for (const [i, first] of outcomes.entries()) {
+    for (const second of outcomes.slice(i + 1)) {
+      if (!comparable(first, second) || isApart(first.family)) continue;
       const [a, b] = [severity(first.flips, measure).corrected, severity(second.flips, measure).corrected];
       const difference = pairedDifference(a, b, resamples);
       const { low, high } = difference;
       const isClear = low !== null && high !== null && (low > 0 || high < 0);
-      return [{ first: first.title, second: second.title, measure: measure.name, difference, isClear }];
-    }),
-  );
+      differences.push({ first: first.title, second: second.title, measure: measure.name, difference, isClear });
+      yield undefined;
+    }
+  }
+  return differences;
 }
 
 /** Chance-corrected severity of the clean model's own mistakes (from the true class to its answer): the reference row. */
@@ -195,5 +218,5 @@ export function cleanMistakes(
   const wrong = Uint8Array.from(before, (a, i) => Number(a !== labels[i]));
   const mistakes = { before: labels, after: before, fooled: wrong, classes };
   const statistics = measures.map((measure) => [measure.name, severity(mistakes, measure).corrected] as const);
-  return { count: sum(wrong), corrected: estimates(Object.fromEntries(statistics), resamples) };
+  return { count: sum(wrong), corrected: finished(estimates(Object.fromEntries(statistics), resamples)) };
 }
