@@ -9,3 +9,6 @@ export const artifactFile = (sha256: string): string => `artifacts/${sha256.slic
 export const runsFolder = 'runs';
 
 export const checkpointFolder = (runId: string): string => `${runsFolder}/${runId}/checkpoints`;
+
+/** What a run has put aside until it ends; see `RunContext.scratch`. */
+export const scratchFolder = (runId: string): string => `${runsFolder}/${runId}/scratch`;

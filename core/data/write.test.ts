@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import sharp from 'sharp';
 import { float32, int64, tensor } from '../base/tensor.ts';
-import { npyBytes, npzBytes, pngArchive, pngGrid } from './write.ts';
+import { npyBytes, npzBytes, pngGrid } from './write.ts';
 import { memoryRegion } from './files.ts';
 import { parseNpy } from './formats/npy.ts';
 import { openZipEntry, readZipDirectory } from './formats/zip.ts';
@@ -68,22 +68,6 @@ describe('an image grid', () => {
   it('refuses shapes that are no images', async () => {
     await assert.rejects(pngGrid(new Float32Array(4), [1, 2, 1, 2], { columns: 1 }), { code: 'SHAPE_MISMATCH' });
     await assert.rejects(pngGrid(new Float32Array(3), [1, 1, 2, 2], { columns: 1 }), { code: 'SHAPE_MISMATCH' });
-  });
-});
-
-describe('an archive of pictures', () => {
-  it('holds one PNG for each image under its name, the same bytes for the same images', async () => {
-    const images = Float32Array.of(0.2, 1, 0.4, 0.6);
-    const bytes = await pngArchive(images, [2, 1, 1, 2], ['a.png', 'b.png']);
-    const region = memoryRegion(bytes);
-    const entries = await readZipDirectory(region, 'pictures.zip');
-    assert.deepEqual(
-      entries.map(({ name }) => name),
-      ['a.png', 'b.png'],
-    );
-    assert.deepEqual(await pngArchive(images, [2, 1, 1, 2], ['a.png', 'b.png']), bytes);
-    const second = Buffer.from(bytes).lastIndexOf(Buffer.from([0x89, 0x50, 0x4e, 0x47]));
-    assert.deepEqual((await pixels(bytes.slice(second), 'b-w')).values, [102, 153]);
   });
 });
 

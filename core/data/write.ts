@@ -86,16 +86,23 @@ const descriptors: Readonly<Record<DType, string>> = {
   bool: '|b1',
 };
 
-/** A NumPy .npy file, version 1.0; the elements begin at a multiple of 64 bytes. */
-export function npyBytes(tensor: Tensor): Uint8Array<ArrayBuffer> {
-  const { dims, data } = tensor;
+/** What a NumPy .npy file, version 1.0, begins with; the elements follow, at a multiple of 64 bytes. */
+export function npyHeader(dtype: DType, dims: readonly number[]): Uint8Array<ArrayBuffer> {
   const shape = dims.length === 1 ? `(${dims[0] ?? 0},)` : `(${dims.join(', ')})`;
-  const dictionary = `{'descr': '${descriptors[tensor.dtype]}', 'fortran_order': False, 'shape': ${shape}, }`;
+  const dictionary = `{'descr': '${descriptors[dtype]}', 'fortran_order': False, 'shape': ${shape}, }`;
   const headerLength = Math.ceil((10 + dictionary.length + 1) / 64) * 64 - 10;
-  const out = new Uint8Array(10 + headerLength + data.byteLength);
+  const out = new Uint8Array(10 + headerLength);
   out.set([0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59, 1, 0, headerLength & 255, headerLength >> 8]);
   out.set(new TextEncoder().encode(`${dictionary.padEnd(headerLength - 1)}\n`), 10);
-  out.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), 10 + headerLength);
+  return out;
+}
+
+/** A NumPy .npy file. */
+export function npyBytes({ dtype, dims, data }: Tensor): Uint8Array<ArrayBuffer> {
+  const header = npyHeader(dtype, dims);
+  const out = new Uint8Array(header.length + data.byteLength);
+  out.set(header);
+  out.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), header.length);
   return out;
 }
 
@@ -103,18 +110,5 @@ export function npyBytes(tensor: Tensor): Uint8Array<ArrayBuffer> {
 export function npzBytes(tensors: Readonly<Record<string, Tensor>>): Uint8Array {
   const files: Zippable = {};
   for (const [name, value] of Object.entries(tensors)) files[`${name}.npy`] = npyBytes(value);
-  return zipSync(files, { level: 0, mtime: new Date(1980, 0, 1) });
-}
-
-/** A .zip of one PNG for each image [N, C, H, W] (C is 1 or 3) in [0, 1], rounded to 8 bits, under the given names. */
-export async function pngArchive(images: Float32Array, dims: ImageDims, names: readonly string[]): Promise<Uint8Array> {
-  const [, channels, height, width] = dims;
-  const size = channels * height * width;
-  const files: Zippable = {};
-  for (const [i, name] of names.entries()) {
-    const image = images.subarray(i * size, (i + 1) * size);
-    files[name] = await pngGrid(image, [1, channels, height, width], { columns: 1 });
-  }
-  // PNG is packed already.
   return zipSync(files, { level: 0, mtime: new Date(1980, 0, 1) });
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { statSync, utimesSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { artifactFile } from '../contract/layout.ts';
@@ -19,5 +20,22 @@ describe('the file of an artifact', () => {
     writeFileSync(path, 'x');
     store(6000);
     assert.equal(statSync(path).size, 3);
+  });
+
+  it('that the method has written itself is taken away from it', (t) => {
+    const dir = temporaryFolder(t);
+    const file = join(dir, 'made');
+    const store = () => {
+      writeFileSync(file, new Uint8Array(3 * 2 ** 20).fill(7));
+      const content = { file, mediaType: 'application/zip' };
+      return storeArtifact(dir, { type: 'artifact', name: 'a', title: 'A', content }, 1000);
+    };
+    const stored = store();
+    assert.deepEqual([stored.sizeBytes, stored.mediaType], [3 * 2 ** 20, 'application/zip']);
+    const bytes = readFileSync(join(dir, artifactFile(stored.sha256)));
+    assert.equal(createHash('sha256').update(bytes).digest('hex'), stored.sha256);
+    assert.ok(!existsSync(file));
+    assert.deepEqual(store(), stored);
+    assert.ok(!existsSync(file));
   });
 });

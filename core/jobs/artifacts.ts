@@ -4,7 +4,7 @@ import { artifactFile } from '../contract/layout.ts';
 import type { Artifact } from '../contract/run.ts';
 import type { ArtifactContent, MethodEvent } from '../methods/context.ts';
 import { sha256Of } from './canonical-json.ts';
-import { writeDurably, type FileSystem } from './durable-files.ts';
+import { discard, moveDurably, sha256OfFile, writeDurably, type FileSystem } from './durable-files.ts';
 
 /**
  * Writes an artifact's file into the workspace, under its SHA-256, and gives what the history keeps of it. A file that is
@@ -16,11 +16,18 @@ export function storeArtifact(
   atMs: number,
   fs?: FileSystem,
 ): Artifact {
-  const { bytes, mediaType } = bytesOf(event.content);
+  const { content, name, title, meta = {} } = event;
+  if ('file' in content) {
+    const { sha256, sizeBytes } = sha256OfFile(content.file);
+    const path = join(workspaceDir, artifactFile(sha256));
+    if (isThere(path, sizeBytes, atMs)) discard(content.file);
+    else moveDurably(content.file, path, fs);
+    return { name, title, mediaType: content.mediaType, sha256, sizeBytes, meta };
+  }
+  const { bytes, mediaType } = bytesOf(content);
   const sha256 = sha256Of(bytes);
   const path = join(workspaceDir, artifactFile(sha256));
   if (!isThere(path, bytes.byteLength, atMs)) writeDurably(path, [bytes], fs);
-  const { name, title, meta = {} } = event;
   return { name, title, mediaType, sha256, sizeBytes: bytes.byteLength, meta };
 }
 
@@ -34,7 +41,7 @@ function isThere(path: string, sizeBytes: number, atMs: number): boolean {
   }
 }
 
-function bytesOf(content: ArtifactContent): { bytes: Uint8Array; mediaType: string } {
+function bytesOf(content: Exclude<ArtifactContent, { file: string }>): { bytes: Uint8Array; mediaType: string } {
   if ('bytes' in content) return content;
   return { bytes: new TextEncoder().encode(JSON.stringify(content.json)), mediaType: 'application/json' };
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { WorkbenchError } from '../base/errors.ts';
 import { tensor, viewBytes, type Tensor } from '../base/tensor.ts';
-import { checkpointFolder, runsFolder } from '../contract/layout.ts';
+import { checkpointFolder, runsFolder, scratchFolder } from '../contract/layout.ts';
 import type { CheckpointState } from '../methods/context.ts';
 import { canonicalJson, decodeExact, encodeExact, sha256Of } from './canonical-json.ts';
 import {
@@ -137,9 +137,10 @@ function ownManifest(path: string, runId: string): Manifest | undefined {
   }
 }
 
-/** A finished run needs its checkpoints no more. */
+/** A finished run needs its checkpoints no more, nor what it has put aside. */
 export function removeCheckpoints(workspaceDir: string, runId: string): void {
-  rmSync(join(workspaceDir, checkpointFolder(runId)), { recursive: true, force: true });
+  for (const folder of [checkpointFolder(runId), scratchFolder(runId)])
+    rmSync(join(workspaceDir, folder), { recursive: true, force: true });
 }
 
 /** Removes what a job that was killed while it wrote has left half-written. Only for when its process is gone. */

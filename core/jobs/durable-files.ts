@@ -1,6 +1,7 @@
+import { createHash } from 'node:crypto';
 import * as nodeFs from 'node:fs';
 import { dirname } from 'node:path';
-import { WorkbenchError } from '../base/errors.ts';
+import { writeError } from '../base/write-error.ts';
 
 /** What is needed of the file system; tests put in one that runs full. */
 export interface FileSystem extends Pick<
@@ -24,7 +25,41 @@ export function writeDurably(path: string, pieces: Iterable<Uint8Array>, fs: Fil
     syncFolder(dirname(path), fs);
   } catch (thrown) {
     discard(temporary);
-    throw fileError(thrown, path);
+    throw writeError(thrown, path);
+  }
+}
+
+/** Gives a finished file another name on the same disk, so that after any power cut it is there whole under one of them. */
+export function moveDurably(from: string, to: string, fs: FileSystem = nodeFs): void {
+  try {
+    fs.mkdirSync(dirname(to), { recursive: true });
+    const handle = fs.openSync(from, 'r+');
+    try {
+      fs.fsyncSync(handle);
+    } finally {
+      fs.closeSync(handle);
+    }
+    fs.renameSync(from, to);
+    syncFolder(dirname(to), fs);
+  } catch (thrown) {
+    throw writeError(thrown, to);
+  }
+}
+
+/** Hex, read piece by piece. */
+export function sha256OfFile(path: string): { readonly sha256: string; readonly sizeBytes: number } {
+  const hash = createHash('sha256');
+  const piece = new Uint8Array(2 ** 20);
+  const handle = nodeFs.openSync(path, 'r');
+  try {
+    for (let sizeBytes = 0; ;) {
+      const read = nodeFs.readSync(handle, piece);
+      if (read === 0) return { sha256: hash.digest('hex'), sizeBytes };
+      hash.update(piece.subarray(0, read));
+      sizeBytes += read;
+    }
+  } finally {
+    nodeFs.closeSync(handle);
   }
 }
 
@@ -58,22 +93,4 @@ function syncFolder(path: string, fs: FileSystem): void {
   } finally {
     fs.closeSync(handle);
   }
-}
-
-const fullCodes = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
-const unwritableCodes = new Set(['EACCES', 'EPERM', 'EROFS', 'EIO', 'ENOTDIR', 'EEXIST', 'ENOENT']);
-
-function fileError(thrown: unknown, path: string): unknown {
-  const code = thrown instanceof Error && 'code' in thrown ? String(thrown.code) : '';
-  if (fullCodes.has(code)) {
-    return new WorkbenchError('WORKSPACE_UNUSABLE', `Cannot write ${path}: the disk is full`, {
-      hint: 'Free some space, then resume the run.',
-      cause: thrown,
-    });
-  }
-  if (!unwritableCodes.has(code)) return thrown;
-  return new WorkbenchError('WORKSPACE_UNUSABLE', `Cannot write ${path}: ${code}`, {
-    hint: 'Check the permissions of the workspace and its disk, then resume the run.',
-    cause: thrown,
-  });
 }

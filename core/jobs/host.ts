@@ -1,6 +1,8 @@
+import { join } from 'node:path';
 import { setImmediate as breathe } from 'node:timers/promises';
 import { WorkbenchError, toWorkbenchError } from '../base/errors.ts';
 import { JobCommand, type StartCommand } from '../contract/job.ts';
+import { scratchFolder } from '../contract/layout.ts';
 import type { ResultMetrics, RunEvent } from '../contract/run.ts';
 import type { CheckpointState, MethodEvent } from '../methods/context.ts';
 import type { MethodRegistry } from '../methods/registry.ts';
@@ -127,6 +129,7 @@ async function runMethod(
     signal,
     resume: loaded?.state,
     now: options.elapsed,
+    scratch: join(start.workspaceDir, scratchFolder(start.runId)),
   });
   signal.throwIfAborted();
   const checkpoints = openCheckpoints(start.workspaceDir, start.runId, identity, loaded);

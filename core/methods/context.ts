@@ -16,7 +16,11 @@ export interface CheckpointState {
   readonly parts?: Readonly<Record<string, Tensor>>;
 }
 
-export type ArtifactContent = { readonly bytes: Uint8Array; readonly mediaType: string } | { readonly json: unknown };
+export type ArtifactContent =
+  | { readonly bytes: Uint8Array; readonly mediaType: string }
+  | { readonly json: unknown }
+  /** A finished file of the scratch folder, which the host takes away. */
+  | { readonly file: string; readonly mediaType: string };
 
 /** What a method says while it runs. The host adds run id, sequence number and time. */
 export type MethodEvent =
@@ -54,12 +58,18 @@ export interface RunContext<Params> {
   readonly resume: CheckpointState | undefined;
   /** Milliseconds, for chunk sizing only; never enters a result. */
   readonly now: () => number;
+  /**
+   * Path of a folder of this run alone, for what is too much for memory; it need not be there yet. What lies in it stays until
+   * the run has ended, over resumes, too, but a power cut may take what was not synced.
+   */
+  readonly scratch: string;
 }
 
+/** What a look at models and data before a run has of it. */
+export type AheadContext<Params> = Omit<RunContext<Params>, 'resume' | 'scratch'>;
+
 /** Measures what can be expected of a run, in seconds, without starting it. */
-export type LookAhead<Spec extends MethodSpec> = (
-  ctx: Omit<RunContext<ParamsOf<Spec>>, 'resume'>,
-) => Promise<Preflight>;
+export type LookAhead<Spec extends MethodSpec> = (ctx: AheadContext<ParamsOf<Spec>>) => Promise<Preflight>;
 
 export type Run<Spec extends MethodSpec> = (
   ctx: RunContext<ParamsOf<Spec>>,

@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import { WorkbenchError } from '../base/errors.ts';
 import type { Preflight } from '../contract/preflight.ts';
 import type { ResultMetrics } from '../contract/run.ts';
-import type { MethodEvent, RunContext } from './context.ts';
+import type { AheadContext, MethodEvent, RunContext } from './context.ts';
 import { spec as arbitraryTransfer } from './arbitrary-transfer/spec.ts';
 import { spec as dataImpressions } from './data-impressions/spec.ts';
 import type { MethodSpec } from './define.ts';
@@ -18,11 +18,11 @@ export interface Method {
   /** Loads the implementation, checks `params` (PARAM_INVALID) and gives the generator, not yet started. */
   start(params: unknown, context: Omit<RunContext<unknown>, 'params'>): Promise<Steps>;
   /** Where the declaration has `lookAhead`. @throws PARAM_INVALID, and what the models and data are refused for */
-  readonly lookAhead?: (params: unknown, context: AheadContext) => Promise<Preflight>;
+  readonly lookAhead?: (params: unknown, context: AheadGiven) => Promise<Preflight>;
 }
 
-type AheadContext = Omit<RunContext<unknown>, 'params' | 'resume'>;
-type Ahead<Params> = (context: Omit<RunContext<Params>, 'resume'>) => Promise<Preflight>;
+type AheadGiven = Omit<AheadContext<unknown>, 'params'>;
+type Ahead<Params> = (context: AheadContext<Params>) => Promise<Preflight>;
 
 export type MethodRegistry = Readonly<Record<string, Method>>;
 
@@ -48,7 +48,7 @@ export function method<Shape extends z.ZodRawShape>(
       return run({ ...context, params: checked });
     },
     ...(loadAhead && {
-      async lookAhead(params: unknown, context: AheadContext) {
+      async lookAhead(params: unknown, context: AheadGiven) {
         const checked = parse(params);
         const { lookAhead } = await loadAhead();
         return lookAhead({ ...context, params: checked });

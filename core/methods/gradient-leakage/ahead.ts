@@ -13,7 +13,7 @@ import type { spec } from './spec.ts';
 export const lookAhead: LookAhead<typeof spec> = async (ctx) => {
   const { params } = ctx;
   const session: SessionOptions = { device: ctx.device, threads: ctx.threads };
-  const inputs = await openInputs({ ...ctx, resume: undefined });
+  const inputs = await openInputs({ ...ctx, resume: undefined, scratch: '' });
   const victim = victimOf(inputs.model, params, 0);
   const defences = defencesOf(params.gradientFile === '' ? params : { ...params, defences: [] });
   refuseUnsuitable(victim, defences);

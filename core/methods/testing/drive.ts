@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { float32 } from '../../base/tensor.ts';
@@ -10,10 +10,13 @@ import type { ArtifactContent, CheckpointState, MethodEvent, RunContext } from '
 
 /** Runs a method's generator in this process, as the job host does, and keeps everything that it says. */
 
+/** Files are read. */
+type Content = Exclude<ArtifactContent, { file: string }>;
+
 export interface Driven {
   /** undefined: the run was ended at a checkpoint. */
   readonly metrics: ResultMetrics | undefined;
-  readonly artifacts: ReadonlyMap<string, ArtifactContent>;
+  readonly artifacts: ReadonlyMap<string, Content>;
   readonly logs: readonly string[];
   /** name → step → value. */
   readonly series: Readonly<Record<string, Readonly<Record<number, number>>>>;
@@ -42,8 +45,13 @@ export function plainContext(msPerLook = 0): Omit<Context, 'params' | 'models' |
     signal: new AbortController().signal,
     resume: undefined,
     now: () => (atMs += msPerLook),
+    scratch,
   };
 }
+
+/** Of the runs of this process, one after the other: one that goes on finds what it had put aside. */
+const scratch = mkdtempSync(join(tmpdir(), 'palimpsest-scratch-'));
+process.on('exit', () => rmSync(scratch, { recursive: true, force: true }));
 
 export async function drive<Params>(
   run: (context: RunContext<Params>) => AsyncGenerator<MethodEvent, ResultMetrics, void>,
@@ -51,7 +59,7 @@ export async function drive<Params>(
   { stopAt = () => false, cancelAt = () => false }: DriveOptions = {},
 ): Promise<Driven> {
   const stop = new AbortController();
-  const artifacts = new Map<string, ArtifactContent>();
+  const artifacts = new Map<string, Content>();
   const logs: string[] = [];
   const series: Record<string, Record<number, number>> = {};
   const tables: LiveTable[] = [];
@@ -73,7 +81,7 @@ export async function drive<Params>(
     if (done) return said(value);
     if (value.type === 'metric') (series[value.name] ??= {})[value.step] = value.value;
     else if (value.type === 'log') logs.push(`${value.level}: ${value.message}`);
-    else if (value.type === 'artifact') artifacts.set(value.name, value.content);
+    else if (value.type === 'artifact') artifacts.set(value.name, inMemory(value.content));
     else if (value.type === 'table') tables.push(value.table);
     else if (value.type === 'progress') fractions.push(value.fraction);
     else {
@@ -86,6 +94,14 @@ export async function drive<Params>(
       if (cancelAt(offer)) stop.abort();
     }
   }
+}
+
+/** The host takes files away at once. */
+function inMemory(content: ArtifactContent): Content {
+  if (!('file' in content)) return content;
+  const bytes = readFileSync(content.file);
+  rmSync(content.file);
+  return { bytes, mediaType: content.mediaType };
 }
 
 /** Bytes of an artifact, or of its JSON text. */
