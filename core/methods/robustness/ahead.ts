@@ -4,7 +4,7 @@ import { openVictim } from '../../attacks/victim.ts';
 import { argmaxRows } from '../../metrics/classification.ts';
 import type { LookAhead } from '../context.ts';
 import { prepareAudit } from './audit.ts';
-import { sanityMeter } from './setup.ts';
+import { checkPixels, sanityMeter } from './setup.ts';
 import type { spec } from './spec.ts';
 
 const looked = 200;
@@ -16,8 +16,10 @@ export const lookAhead: LookAhead<typeof spec> = async (ctx) => {
   const resources: { close(): Promise<void> }[] = [];
   try {
     const params = { ...ctx.params, count: Math.min(ctx.params.count, looked), universal: [] };
-    const audit = await prepareAudit({ ...ctx, params, resume: undefined }, (resource) => resources.push(resource));
-    const { labels, images, settled, classNames } = audit;
+    const audit = await prepareAudit({ ...ctx, params }, (resource) => resources.push(resource));
+    const { labels, settled, classNames } = audit;
+    const images = await audit.images.rows(0, labels.length);
+    checkPixels(images, audit.indices, params, audit.dataTitle);
     const checks: Check[] = [];
     for (const { role, model } of audit.models) {
       const session = { device: ctx.device, threads: ctx.threads };

@@ -1,5 +1,4 @@
-import { float32, sizeOf } from '../../base/tensor.ts';
-import { npzBytes, pngArchive, pngGrid } from '../../data/write.ts';
+import { pngGrid } from '../../data/write.ts';
 import type { Flips } from '../../metrics/severity/flips.ts';
 import type { MethodEvent } from '../context.ts';
 import type { Stage } from './groups.ts';
@@ -117,24 +116,28 @@ export interface GalleryInput {
   readonly flips: Flips;
   /** d(old, new) of each image. */
   readonly distances: Float64Array;
-  /** [N, C, H, W], or more. */
-  readonly images: Float32Array;
+  /** Clean images of these places [n, C, H, W]. */
+  readonly clean: (places: readonly number[]) => Promise<Float32Array>;
   readonly classNames: readonly string[];
 }
 
 /** The `each` most and the `each` least severe fooled images of the worst case. */
-export function galleryTriplets({ worst, flips, distances, images, classNames }: GalleryInput, each = 5): Triplet[] {
-  const fooled = worst.flatMap((stage, i) => {
-    const adversarial = stage?.adversarial.get(i);
-    return stage && adversarial ? [{ i, stage, adversarial }] : [];
-  });
+export async function galleryTriplets(
+  { worst, flips, distances, clean, classNames }: GalleryInput,
+  each = 5,
+): Promise<Triplet[]> {
+  const fooled = worst.flatMap((stage, i) => (stage ? [{ i, stage }] : []));
   const sorted = fooled.toSorted((a, b) => distances[b.i]! - distances[a.i]! || a.i - b.i);
   const chosen = sorted.length <= 2 * each ? sorted : [...sorted.slice(0, each), ...sorted.slice(-each)];
-  return chosen.map(({ i, stage, adversarial }) => {
+  const images = await clean(chosen.map(({ i }) => i));
+  const size = images.length / chosen.length;
+  return chosen.flatMap(({ i, stage }, at) => {
+    const adversarial = stage.adversarial(i);
+    if (!adversarial) return [];
     const [old, after] = [classNames[flips.before[i]!] ?? '', classNames[flips.after[i]!] ?? ''];
     const share = (value: number): string => `${(100 * value).toFixed(1)} %`;
     return {
-      clean: images.subarray(i * adversarial.length, (i + 1) * adversarial.length),
+      clean: images.subarray(at * size, (at + 1) * size),
       adversarial,
       note: [
         `${old} → ${after}, ${stage.title}`,
@@ -143,57 +146,4 @@ export function galleryTriplets({ worst, flips, distances, images, classNames }:
       ].join('\n'),
     };
   });
-}
-
-/** An adversarial image of the worst case with what is known of it. */
-export interface Kept {
-  /** Number of the image in the data. */
-  readonly index: number;
-  readonly label: number;
-  readonly reached: number;
-  readonly attackId: string;
-  readonly clean: Float32Array;
-  readonly image: Float32Array;
-}
-
-/** Adversarial images with their clean ones, float32 as computed. */
-export function adversarialFile(kept: readonly Kept[], shape: Shape, epsilon: number): MethodEvent {
-  const n = kept.length;
-  const stacked = (pick: (one: Kept) => Float32Array) => {
-    const out = new Float32Array(n * sizeOf(shape));
-    kept.forEach((one, i) => out.set(pick(one), i * sizeOf(shape)));
-    return float32([n, ...shape], out);
-  };
-  const numbers = (pick: (one: Kept) => number) =>
-    ({ dtype: 'int32', dims: [n], data: Int32Array.from(kept, pick) }) as const;
-  return {
-    type: 'artifact',
-    name: 'adversarial.npz',
-    title: 'Adversarial images, worst case at the largest epsilon',
-    content: {
-      bytes: npzBytes({
-        images: stacked(({ image }) => image),
-        clean: stacked(({ clean }) => clean),
-        labels: numbers(({ label }) => label),
-        reached: numbers(({ reached }) => reached),
-        indices: numbers(({ index }) => index),
-      }),
-      mediaType: 'application/x-npz',
-    },
-    meta: { count: n, epsilon, attacks: [...new Set(kept.map(({ attackId }) => attackId))] },
-  };
-}
-
-/** As PNG; only those that still fool the model once they are rounded. */
-export async function adversarialPngs(kept: readonly Kept[], shape: Shape): Promise<MethodEvent> {
-  const images = new Float32Array(kept.length * sizeOf(shape));
-  kept.forEach(({ image }, i) => images.set(image, i * sizeOf(shape)));
-  const names = kept.map(({ index, label, reached, attackId }) => `${index}-${label}-as-${reached}-${attackId}.png`);
-  return {
-    type: 'artifact',
-    name: 'adversarial-png.zip',
-    title: 'Adversarial images that survive rounding to 8 bits',
-    content: { bytes: await pngArchive(images, [kept.length, ...shape], names), mediaType: 'application/zip' },
-    meta: { count: kept.length },
-  };
 }

@@ -9,16 +9,9 @@ import type { RunContext } from '../context.ts';
 import type { ParamsOf } from '../define.ts';
 import { settleBudget, type Settled } from './budgets.ts';
 import { defenceOf, defenceText } from './defence.ts';
+import { inPieces, pickedImages, type PickedImages } from './images.ts';
 import { chooseTaxonomy, readCosts } from './measures.ts';
-import {
-  checkBeside,
-  checkBudget,
-  checkPixels,
-  chooseAttacks,
-  openVictimFile,
-  pickImages,
-  readImages,
-} from './setup.ts';
+import { checkBeside, checkBudget, chooseAttacks, openVictimFile, pickImages } from './setup.ts';
 import type { spec } from './spec.ts';
 
 type Params = ParamsOf<typeof spec>;
@@ -40,11 +33,11 @@ export interface Audit {
   readonly taxonomy: Taxonomy | undefined;
   readonly noSemantics: string | null;
   readonly costs: CostMatrix | undefined;
-  /** Numbers of the audited images in the data, ascending; the images [N, C, H, W] and their classes. */
+  /** Numbers of the audited images in the data, ascending; the images and their classes. */
   readonly indices: Int32Array<ArrayBuffer>;
-  readonly images: Float32Array<ArrayBuffer>;
+  readonly images: PickedImages;
   readonly labels: Int32Array<ArrayBuffer>;
-  /** Images beyond those, for universal perturbations; may be empty. */
+  /** Images beyond those, for universal perturbations [R, C, H, W]; may be empty. */
   readonly rest: Float32Array<ArrayBuffer>;
   readonly messages: readonly string[];
 }
@@ -53,7 +46,7 @@ const sourceRoles = ['source', 'source2', 'source3'] as const;
 
 /** @throws MODEL_UNSUITABLE, DATA_UNSUITABLE, PARAM_INVALID */
 export async function prepareAudit(
-  { params, models: given, data }: RunContext<Params>,
+  { params, models: given, data, signal }: Pick<RunContext<Params>, 'params' | 'models' | 'data' | 'signal'>,
   keep: (resource: { close(): Promise<void> }) => void,
 ): Promise<Audit> {
   const victim = await openVictimFile(given['victim'], 'victim');
@@ -86,9 +79,9 @@ export async function prepareAudit(
   const classNames = isNumbered && 'taxonomy' in found ? found.taxonomy.classes : numbered;
   const costs = params.severity ? readCosts(params, victim.classes) : undefined;
   const picked = pickImages(params, all, victim.classes);
-  const images = await readImages(set, picked.audited);
-  checkPixels(images, images.length / picked.audited.length, params, set.title);
-  const rest = params.universal.length > 0 ? await readImages(set, picked.rest) : new Float32Array(0);
+  const rest = pickedImages(set, params.universal.length > 0 ? picked.rest : new Int32Array(0));
+  const restImages = new Float32Array(rest.count * rest.size);
+  for await (const { from, images } of inPieces(rest, 256, signal)) restImages.set(images, from * rest.size);
   return {
     models: [{ role: 'victim', model: victim }, ...(compared ? [{ role: 'compared', model: compared }] : [])],
     sources,
@@ -103,9 +96,9 @@ export async function prepareAudit(
     noSemantics: 'none' in found ? found.none : null,
     costs,
     indices: picked.audited,
-    images,
+    images: pickedImages(set, picked.audited),
     labels: Int32Array.from(picked.audited, (i) => all[i] ?? 0),
-    rest,
+    rest: restImages,
     messages: [
       ...(defence ? [defenceText(defence)] : []),
       `Budgets of ${settled.preset}: ${params.norm} ${settled.epsilons.map((epsilon) => Number(epsilon.toPrecision(4))).join(', ')}; ${picked.audited.length} of ${all.length} images of ${set.title}, pixels from ${params.low} to ${params.high}`,

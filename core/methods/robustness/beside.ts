@@ -1,51 +1,12 @@
+import { z } from 'zod';
 import { prepareAttack } from '../../attacks/registry.ts';
 import { corruptionKinds, rightUnderCorruption } from '../../attacks/corruptions.ts';
 import type { Victim } from '../../attacks/victim.ts';
 import { extremeTargets, type Dissimilarity } from '../../metrics/severity/dissimilarity.ts';
 import type { AuditData } from '../../report/audit.ts';
-import { arraySource, createPredictor } from '../../train/evaluate.ts';
-import type { OpenedModel } from '../../train/models.ts';
 import type { Audit } from './audit.ts';
 import type { GroupJob, GroupPlan } from './groups.ts';
-import { chooseMeasures } from './measures.ts';
 import type { BesideStage } from './outcome.ts';
-
-/** The measures of the run, the first of which leads; none when severity is switched off. */
-export async function measuresOf(audit: Audit, victimLogits: Float32Array): Promise<Dissimilarity[]> {
-  const { judge, images, labels, taxonomy } = audit;
-  const victim = audit.models[0]?.model ?? judge;
-  return chooseMeasures({
-    taxonomy,
-    victim,
-    judge,
-    judgeLogits: judge === victim ? victimLogits : await outputsOf(judge, images, judge.logitsName),
-    judgeFeatures: await featuresOf(judge, images),
-    images,
-    labels,
-  });
-}
-
-/** Features that enter the last linear layer [N, F]; undefined where they are no rows. */
-async function featuresOf(model: OpenedModel, images: Float32Array): Promise<Float32Array | undefined> {
-  const { templates } = model.description;
-  if (!templates || templates.op === 'Conv') return undefined;
-  return outputsOf(model, images, templates.featureName);
-}
-
-async function outputsOf({ graph, shape }: OpenedModel, images: Float32Array, name: string): Promise<Float32Array> {
-  const outputs = [{ name, dtype: 'float32' as const, shape: ['N', 'F'] }];
-  const predictor = await createPredictor({
-    graph: { ...graph, outputs },
-    shape,
-    outputName: name,
-    session: { device: 'cpu', threads: 1 },
-  });
-  try {
-    return await predictor.predict(arraySource(images, shape));
-  } finally {
-    await predictor.close();
-  }
-}
 
 /** PGD once more on the same groups of the victim, in a way that no worst case counts. */
 export interface BesidePass extends Pick<BesideStage, 'title' | 'family' | 'steps'> {
@@ -85,7 +46,7 @@ export function besidePasses(
       title,
       family: 'targeted',
       steps: null,
-      plan: { ...plan, attacks: [attack], survivorsOnly: false },
+      plan: { ...plan, attacks: [attack], survivorsOnly: false, spill: undefined },
       jobs: own.map((job) => ({ ...job, role, targets: extremeTargets(measure.values, job.labels)[role] })),
     })),
     ...[...new Set(stepCounts)].map((steps): BesidePass => {
@@ -95,7 +56,12 @@ export function besidePasses(
         title: 'PGD',
         family: 'sweep',
         steps,
-        plan: { ...plan, attacks: [prepareAttack('pgd', { ...options, steps })], survivorsOnly: false },
+        plan: {
+          ...plan,
+          attacks: [prepareAttack('pgd', { ...options, steps })],
+          survivorsOnly: false,
+          spill: undefined,
+        },
         jobs: own.map((job) => ({ ...job, role })),
       };
     }),
@@ -104,25 +70,58 @@ export function besidePasses(
 
 const strengths = [1, 3, 5] as const;
 
-/** Accuracy of every model under every corruption; yields between two of them. */
+/** How many images the models get right under each corruption so far, and how many have been shown; a checkpoint's JSON. */
+export const CorruptionCounts = z.object({
+  shown: z.int().min(0),
+  /** By model, kind and strength. */
+  right: z.array(z.array(z.array(z.number()))),
+});
+export type CorruptionCounts = z.infer<typeof CorruptionCounts>;
+
+export const noCorruptions = ({ models }: Pick<Audit, 'models'>): CorruptionCounts => ({
+  shown: 0,
+  right: models.map(() => corruptionKinds.map(() => strengths.map(() => 0))),
+});
+
+/** Shows corrupted images to every model, some at a time; `found` gives the counts whenever all have seen an image. */
 export async function* corruptAll(
-  audit: Audit,
+  { images, labels, indices, models }: Audit,
   victimOf: (role: string) => Victim,
   seed: number,
-): AsyncGenerator<{ readonly done: number; readonly total: number }, AuditData['corruptions'], void> {
-  const { images, labels, indices, models } = audit;
-  const rows: NonNullable<AuditData['corruptions']>['rows'] = [];
-  const total = models.length * corruptionKinds.length;
-  for (const { role, model } of models) {
-    for (const kind of corruptionKinds) {
-      yield { done: rows.length, total };
-      const accuracies: number[] = [];
-      for (const severity of strengths) {
-        const right = await rightUnderCorruption(victimOf(role), images, labels, { kind, severity }, { indices, seed });
-        accuracies.push(right.filter(Boolean).length / labels.length);
+  counts: CorruptionCounts,
+  found: (counts: CorruptionCounts) => void,
+): AsyncGenerator<{ readonly done: number; readonly total: number }, void, void> {
+  const total = images.count * corruptionKinds.length;
+  for (let from = counts.shown; from < images.count;) {
+    const to = Math.min(images.count, from + 64);
+    const some = await images.rows(from, to);
+    const [own, numbers] = [labels.subarray(from, to), indices.subarray(from, to)];
+    const right = structuredClone(counts.right);
+    for (const [k, kind] of corruptionKinds.entries()) {
+      yield { done: from * corruptionKinds.length + k * (to - from), total };
+      for (const [m, { role }] of models.entries()) {
+        for (const [s, severity] of strengths.entries()) {
+          const about = { indices: numbers, seed };
+          const still = await rightUnderCorruption(victimOf(role), some, own, { kind, severity }, about);
+          const row = right[m]?.[k];
+          if (row) row[s] = (row[s] ?? 0) + still.filter(Boolean).length;
+        }
       }
-      rows.push({ model: model.title, kind, accuracies });
     }
+    counts = { shown: to, right };
+    found(counts);
+    from = to;
   }
+}
+
+/** Accuracies of every model under every corruption. */
+export function corruptionAccuracies({ models, images }: Audit, { right }: CorruptionCounts): AuditData['corruptions'] {
+  const rows = models.flatMap(({ model }, m) =>
+    corruptionKinds.map((kind, k) => ({
+      model: model.title,
+      kind,
+      accuracies: strengths.map((_, s) => (right[m]?.[k]?.[s] ?? 0) / images.count),
+    })),
+  );
   return { strengths: [...strengths], rows };
 }

@@ -1,16 +1,23 @@
+import { z } from 'zod';
+import { invariant } from '../../base/errors.ts';
 import type { Tensor } from '../../base/tensor.ts';
 import type { Attack } from '../../attacks/attack.ts';
 import { runUnit, type AttackUnit, type UnitResult } from '../../attacks/unit.ts';
 import type { Victim } from '../../attacks/victim.ts';
-import { partOf, partTensors, readPart, type StagePart } from './parts.ts';
+import type { SampleRecord } from '../../attacks/shell.ts';
+import type { Spill } from '../../data/spill.ts';
+import { pickFlips, recordFlips, type Flips } from '../../metrics/severity/flips.ts';
+import { partOf, partTensors, readPart, type PartOwner, type StagePart } from './parts.ts';
 
 /** Some audited images of one model: what one lane works on at a time. */
 export interface GroupJob {
   readonly role: string;
   readonly group: number;
-  /** [n, C, H, W]. */
-  readonly images: Float32Array;
+  /** [n, C, H, W], read anew each time. */
+  readonly images: () => Promise<Float32Array>;
   readonly labels: Int32Array;
+  /** What the model answers without an attack: logits [n, K]. */
+  readonly clean: Float32Array;
   /** Numbers of the images in the data. */
   readonly indices: Int32Array;
   readonly targets: Int32Array | undefined;
@@ -23,6 +30,10 @@ export interface GroupPlan {
   readonly norm: 'linf' | 'l2' | 'l1';
   readonly survivorsOnly: boolean;
   readonly seed: number;
+  /** Divides logits wherever probabilities are made of them. */
+  readonly temperature: number;
+  /** Where adversarial images are kept; undefined: nowhere. */
+  readonly spill: Spill | undefined;
 }
 
 /** Finished parts by key; grows only. */
@@ -51,6 +62,9 @@ export async function* runGroup(
   sources: readonly Victim[],
   parts: Parts,
 ): AsyncGenerator<GroupSaid, void, void> {
+  if (isDone(job, plan, parts)) return;
+  const images = await job.images();
+  const owner = ownerOf(job, plan);
   const isFallen = new Uint8Array(job.labels.length);
   const none = new Uint8Array(job.labels.length);
   /** What had fallen when a minimal attack was met at the smallest epsilon, where it answers for all of them. */
@@ -63,13 +77,24 @@ export async function* runGroup(
       const fallen = isMinimal ? (fallenAtFirst.get(attack) ?? Uint8Array.from(isFallen)) : isFallen;
       if (isMinimal) fallenAtFirst.set(attack, fallen);
       if (!parts.has(key)) {
-        for await (const said of attackGroup(job, plan, attack, epsilon, fallen, victim, sources)) {
+        for await (const said of attackGroup(
+          job,
+          plan,
+          { attack, epsilon, images, isFallen: fallen },
+          victim,
+          sources,
+        )) {
           if (!said) yield { job };
           else {
             const own = partKey(job.role, job.group, id, said.epsilon);
             // A run that goes on may have this one already.
             if (parts.has(own)) continue;
-            const part = partOf(said, victim.size, !isMinimal || said.epsilon === plan.epsilons[0] ? fallen : none);
+            const part = partOf(
+              said,
+              owner,
+              victim.size,
+              !isMinimal || said.epsilon === plan.epsilons[0] ? fallen : none,
+            );
             parts.set(own, part);
             yield { job, part };
           }
@@ -81,13 +106,26 @@ export async function* runGroup(
   }
 }
 
+const ownerOf = ({ clean, labels }: GroupJob, { temperature, spill }: GroupPlan): PartOwner => ({
+  clean,
+  labels,
+  temperature,
+  spill,
+});
+
+interface Attempt {
+  readonly attack: Attack;
+  readonly epsilon: number;
+  /** Of the group. */
+  readonly images: Float32Array;
+  readonly isFallen: Uint8Array;
+}
+
 /** undefined: a pulse. */
 async function* attackGroup(
-  { images, labels, indices, targets }: GroupJob,
+  { labels, indices, targets }: GroupJob,
   { norm, epsilons, seed, survivorsOnly }: GroupPlan,
-  attack: Attack,
-  epsilon: number,
-  isFallen: Uint8Array,
+  { attack, epsilon, images, isFallen }: Attempt,
   victim: Victim,
   sources: readonly Victim[],
 ): AsyncGenerator<UnitResult | undefined, void, void> {
@@ -109,24 +147,39 @@ async function* attackGroup(
   for await (const said of runUnit(unit)) yield said.type === 'result' ? said.result : undefined;
 }
 
-/** Parts as a checkpoint stores them. */
-export function partsCheckpoint(parts: Parts): Record<string, Tensor> {
-  return Object.assign({}, ...[...parts].map(([key, part]) => partTensors(key, part)));
+/** Where parts keep their images, by key, for the JSON of a checkpoint. */
+const Places = z.record(z.string(), z.tuple([z.number(), z.number(), z.number()]));
+
+/** Parts as a checkpoint stores them; what they keep on disk is synced. */
+export function partsCheckpoint(parts: Parts, spill: Spill): { tensors: Record<string, Tensor>; places: unknown } {
+  spill.sync();
+  const places = [...parts].flatMap(([key, { place }]) =>
+    place ? [[key, [place.offset, place.length, place.crc]] as const] : [],
+  );
+  return {
+    tensors: Object.assign({}, ...[...parts].map(([key, part]) => partTensors(key, part))),
+    places: Object.fromEntries(places),
+  };
 }
 
-/** The parts of `jobs` that a checkpoint holds. */
+/** The parts of `jobs` that a checkpoint holds; `places` as `partsCheckpoint` gave them. */
 export function restoreParts(
-  jobs: readonly Pick<GroupJob, 'role' | 'group'>[],
-  { attacks, epsilons }: GroupPlan,
+  jobs: readonly GroupJob[],
+  plan: GroupPlan,
   stored: Readonly<Record<string, Tensor>>,
+  places: unknown,
 ): Parts {
   const parts: Parts = new Map();
-  for (const { role, group } of jobs) {
-    for (const epsilon of epsilons) {
-      for (const { declaration } of attacks) {
+  const known = Places.catch({}).parse(places);
+  for (const job of jobs) {
+    for (const epsilon of plan.epsilons) {
+      for (const { declaration } of plan.attacks) {
         const { id: attackId, isControl = false } = declaration;
-        const key = partKey(role, group, attackId, epsilon);
-        const part = readPart(key, { attackId, isControl, epsilon }, stored);
+        const key = partKey(job.role, job.group, attackId, epsilon);
+        const [offset, length, crc] = known[key] ?? [];
+        const place =
+          offset === undefined || length === undefined || crc === undefined ? undefined : { offset, length, crc };
+        const part = readPart(key, { attackId, isControl, epsilon, place }, ownerOf(job, plan), stored);
         if (part) parts.set(key, part);
       }
     }
@@ -134,46 +187,80 @@ export function restoreParts(
   return parts;
 }
 
-/** Parts of all groups of a model for one attack and epsilon, joined in the order of the images. */
-export interface Stage extends Omit<StagePart, 'keptRows' | 'kept'> {
+/** Parts of groups of a model for one attack and epsilon, joined in the order of the images. */
+export interface Stage {
+  readonly attackId: string;
   readonly title: string;
-  /** Audited image → its kept adversarial image. */
-  readonly adversarial: ReadonlyMap<number, Float32Array>;
+  readonly isControl: boolean;
+  readonly epsilon: number;
+  readonly records: readonly SampleRecord[];
+  readonly flips: Flips;
+  /** The kept adversarial image of a place in the order, read from disk. */
+  adversarial(image: number): Float32Array<ArrayBuffer> | undefined;
 }
 
-/** @param groups how many images each group has */
-export function joinStages(
-  role: string,
-  groups: readonly number[],
-  { attacks, epsilons }: GroupPlan,
-  parts: Parts,
-  size: number,
-): Stage[] {
-  return epsilons.flatMap((epsilon) =>
-    attacks.map(({ declaration }): Stage => {
+/** @param jobs groups of one model that follow each other */
+export function joinStages(jobs: readonly GroupJob[], plan: GroupPlan, parts: Parts, size: number): Stage[] {
+  const labels = Int32Array.from(jobs.flatMap((job) => [...job.labels]));
+  const [job] = jobs;
+  const about = { count: labels.length, classes: job ? job.clean.length / job.labels.length : 0, labels };
+  return plan.epsilons.flatMap((epsilon) =>
+    plan.attacks.map(({ declaration }): Stage => {
       const { id: attackId, title, isControl = false } = declaration;
-      const own = groups.flatMap((_, group) => parts.get(partKey(role, group, attackId, epsilon)) ?? []);
-      const adversarial = new Map<number, Float32Array>();
-      let start = 0;
-      own.forEach(({ keptRows, kept, records }) => {
-        keptRows.forEach((row, i) => adversarial.set(start + row, kept.subarray(i * size, (i + 1) * size)));
-        start += records.length;
-      });
-      const logits = new Float32Array(own.reduce((sum, part) => sum + part.logits.length, 0));
-      let at = 0;
-      for (const part of own) {
-        logits.set(part.logits, at);
-        at += part.logits.length;
-      }
+      const own = jobs.flatMap(({ role, group }) => parts.get(partKey(role, group, attackId, epsilon)) ?? []);
       return {
         attackId,
         title,
         isControl,
         epsilon,
         records: own.flatMap(({ records }) => records),
-        logits,
-        adversarial,
+        flips: joinFlips(
+          own.map(({ flips }) => flips),
+          about,
+        ),
+        adversarial: (image) => keptImage(own, image, size, plan.spill),
       };
     }),
   );
 }
+
+/** Pieces of the same images in their order, as one. */
+export function joinFlips(pieces: readonly Flips[], about: Pick<Flips, 'count' | 'classes' | 'labels'>): Flips {
+  let [at, start] = [0, 0];
+  return pickFlips(about, (i) => {
+    for (;;) {
+      const flips = pieces[at];
+      invariant(flips, 'every group has been attacked');
+      if (i < start + flips.count) return { flips, row: i - start };
+      start += flips.count;
+      at++;
+    }
+  });
+}
+
+function keptImage(
+  own: readonly StagePart[],
+  image: number,
+  size: number,
+  spill: Spill | undefined,
+): Float32Array<ArrayBuffer> | undefined {
+  let start = 0;
+  for (const { records, keptRows, place } of own) {
+    if (image < start + records.length) {
+      const at = keptRows.indexOf(image - start);
+      return at < 0 || !place ? undefined : spill?.read(place, at * size, (at + 1) * size);
+    }
+    start += records.length;
+  }
+  return undefined;
+}
+
+/** What groups answer that nothing has been done to. */
+export const stillFlips = (job: GroupJob, { temperature }: GroupPlan): Flips =>
+  recordFlips({
+    clean: job.clean,
+    attacked: job.clean,
+    labels: job.labels,
+    classes: job.clean.length / job.labels.length,
+    temperature,
+  });

@@ -1,18 +1,23 @@
-import { recordFlips } from '../../metrics/severity/flips.ts';
 import type { MethodEvent } from '../context.ts';
 import type { ParamsOf } from '../define.ts';
 import { worstCase } from '../../attacks/verdicts.ts';
 import { galleryTriplets, tripletGrid } from './artifacts.ts';
 import type { Audit } from './audit.ts';
-import { isDone, joinStages, type GroupJob, type GroupPlan, type Parts } from './groups.ts';
-import { worstLogits } from './outcome.ts';
+import {
+  isDone,
+  joinFlips,
+  joinStages,
+  stillFlips,
+  type GroupJob,
+  type GroupPlan,
+  type Parts,
+} from './groups.ts';
+import { worstFlips } from './outcome.ts';
 import type { spec } from './spec.ts';
 
 /** An audit while its attacks are under way. */
 interface SoFar extends Audit {
   readonly ctx: { readonly params: Pick<ParamsOf<typeof spec>, 'low' | 'high'> };
-  /** Clean logits by role [N, K]. */
-  readonly clean: ReadonlyMap<string, Float32Array>;
   readonly jobs: readonly GroupJob[];
   readonly plan: GroupPlan;
   readonly parts: Parts;
@@ -27,27 +32,30 @@ const mostPictures = 8;
  * `seen` is how many have been shown.
  */
 export async function* examplesSoFar(work: SoFar, seen: { groups: number }): AsyncGenerator<MethodEvent, void, void> {
-  const { jobs, plan, parts, images, labels, classNames, models, clean, ctx } = work;
+  const { jobs, plan, parts, images, classNames, models, ctx } = work;
   const own = jobs.filter(({ role }) => role === 'victim');
   const undone = own.findIndex((job) => !isDone(job, plan, parts));
   const done = undone < 0 ? own.length : undone;
   const [model, epsilon] = [models[0]?.model, plan.epsilons.at(-1)];
-  const logits = clean.get('victim');
-  if (!model || !logits || epsilon === undefined) return;
+  if (!model || epsilon === undefined) return;
   for (let eighth = 1; eighth <= mostPictures; eighth++) {
     const upTo = Math.ceil((own.length * eighth) / mostPictures);
     if (upTo > done || upTo <= seen.groups) continue;
-    const sizes = own.slice(0, upTo).map((job) => job.labels.length);
-    const count = sizes.reduce((a, b) => a + b, 0);
-    const from = sizes.slice(0, seen.groups).reduce((a, b) => a + b, 0);
+    const fresh = own.slice(seen.groups, upTo);
+    const from = own.slice(0, seen.groups).reduce((sum, job) => sum + job.labels.length, 0);
     seen.groups = upTo;
-    const stages = joinStages('victim', sizes, plan, parts, images.length / labels.length);
-    const before = logits.subarray(0, count * model.classes);
-    const about = { stages, clean: before, classes: model.classes, labels: labels.subarray(0, count) };
-    const flips = recordFlips({ clean: before, attacked: worstLogits(about, epsilon), classes: model.classes });
-    const worst = worstCase(stages, epsilon, count).map((each, i) => (i < from ? undefined : each));
+    const stages = joinStages(fresh, plan, parts, images.size);
+    const about = { count: fresh.reduce((sum, job) => sum + job.labels.length, 0), classes: model.classes };
+    const still = joinFlips(
+      fresh.map((job) => stillFlips(job, plan)),
+      { ...about, labels: undefined },
+    );
+    const count = from + about.count;
+    const flips = worstFlips({ stages, still }, epsilon);
+    const worst = worstCase(stages, epsilon, about.count);
     const distances = Float64Array.from(flips.newRank, (rank) => rank - 1);
-    const triplets = galleryTriplets({ worst, flips, distances, images, classNames }, 3);
+    const clean = (places: readonly number[]) => images.at(places.map((place) => from + place));
+    const triplets = await galleryTriplets({ worst, flips, distances, clean, classNames }, 3);
     if (triplets.length === 0) continue;
     const title = `Fallen among images ${from + 1} to ${count}`;
     const bounds = [ctx.params.low, ctx.params.high] as const;

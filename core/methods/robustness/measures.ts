@@ -3,10 +3,8 @@ import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { toWorkbenchError, WorkbenchError } from '../../base/errors.ts';
 import {
-  confusionDissimilarity,
   cosineDissimilarity,
   costMatrix,
-  meanDissimilarity,
   type CostMatrix,
   type Dissimilarity,
 } from '../../metrics/severity/dissimilarity.ts';
@@ -119,18 +117,23 @@ export interface MeasureInput {
   readonly victim: OpenedModel;
   /** Judges appearance; the victim itself when no other model was given. */
   readonly judge: OpenedModel;
-  /** Logits of the judge for the clean images [N, K]. */
-  readonly judgeLogits: Float32Array;
-  /** Features of the judge [N, F]; undefined when it has no last linear layer. */
-  readonly judgeFeatures: Float32Array | undefined;
-  readonly images: Float32Array;
-  readonly labels: Int32Array;
+  /** V3 of the judge; undefined when too few classes have images. */
+  readonly confusion: Float64Array | undefined;
+  /** V1, from features of the judge; undefined when it has no last linear layer, or a class no image. */
+  readonly features: Float64Array | undefined;
+  /** V4; undefined when a class has no image. */
+  readonly pixels: Float64Array | undefined;
 }
 
 /** Semantic measures first, then V1 to V4 as far as the models and images allow. */
-export function chooseMeasures(input: MeasureInput): Dissimilarity[] {
-  const { taxonomy, victim, judge, labels } = input;
-  const { classes } = victim;
+export function chooseMeasures({
+  taxonomy,
+  victim,
+  judge,
+  confusion,
+  features,
+  pixels,
+}: MeasureInput): Dissimilarity[] {
   const measures: Dissimilarity[] = [];
   if (taxonomy) {
     const { wuPalmer, path, height } = semanticDistances(taxonomy);
@@ -141,20 +144,13 @@ export function chooseMeasures(input: MeasureInput): Dissimilarity[] {
     );
   }
   const by = judge === victim ? 'own' : judge.title;
-  const missing = classes - new Set(labels).size;
-  // Of two classes without images nothing is known of each other.
-  if (missing < 2) {
-    const values = confusionDissimilarity(input.judgeLogits, labels, classes);
-    measures.push({ name: 'v3', title: `Confusion, ${by}`, values });
-  }
-  const hasAll = missing === 0;
-  if (hasAll && input.judgeFeatures) {
-    const values = meanDissimilarity(input.judgeFeatures, labels, classes);
-    measures.push({ name: 'v1', title: `Features, ${by}`, values });
-  }
+  if (confusion) measures.push({ name: 'v3', title: `Confusion, ${by}`, values: confusion });
+  if (features) measures.push({ name: 'v1', title: `Features, ${by}`, values: features });
   const { templates } = victim.description;
-  if (templates)
-    measures.push({ name: 'v2', title: 'Last layer, own', values: cosineDissimilarity(templates.weight, classes) });
-  if (hasAll) measures.push({ name: 'v4', title: 'Pixels', values: meanDissimilarity(input.images, labels, classes) });
+  if (templates) {
+    const values = cosineDissimilarity(templates.weight, victim.classes);
+    measures.push({ name: 'v2', title: 'Last layer, own', values });
+  }
+  if (pixels) measures.push({ name: 'v4', title: 'Pixels', values: pixels });
   return measures;
 }

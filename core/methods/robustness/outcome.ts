@@ -12,12 +12,12 @@ import { attackFigures, worstCase } from '../../attacks/verdicts.ts';
 import type { Attack } from '../../attacks/attack.ts';
 import { wilsonInterval } from '../../metrics/intervals.ts';
 import type { CostMatrix, Dissimilarity } from '../../metrics/severity/dissimilarity.ts';
-import { recordFlips } from '../../metrics/severity/flips.ts';
+import { pickFlips, type Flips } from '../../metrics/severity/flips.ts';
 import { drawResamples } from '../../metrics/severity/resampling.ts';
 import {
   cleanMistakes,
+  differenceSteps,
   rankAgreements,
-  severityDifferences,
   summariseAttack,
   type AttackFamily,
   type AttackOutcome,
@@ -26,6 +26,7 @@ import {
 import type { AuditData } from '../../report/audit.ts';
 import type { SeverityData } from '../../report/severity.ts';
 import type { Stage } from './groups.ts';
+import type { PickedImages } from './images.ts';
 
 type ModelAudit = AuditData['models'][number];
 
@@ -34,8 +35,8 @@ export interface ModelStages {
   readonly role: string;
   readonly title: string;
   readonly classes: number;
-  /** Clean logits [N, K]. */
-  readonly clean: Float32Array;
+  /** Of the images as they are. */
+  readonly still: Flips;
   readonly labels: Int32Array;
   readonly stages: readonly Stage[];
 }
@@ -119,10 +120,11 @@ export function auditOf(
 /** What is odd about a model before it is attacked. */
 export async function firstDoubts(
   victim: Victim,
-  { images, labels }: { readonly images: Float32Array; readonly labels: Int32Array },
+  { images, labels }: { readonly images: PickedImages; readonly labels: Int32Array },
   seed: number,
 ): Promise<string[]> {
-  const found = [...(await examineVictim(victim, images)), ...(await examineGradients(victim, images, labels, seed))];
+  const few = await images.rows(0, Math.min(images.count, 256));
+  const found = [...(await examineVictim(victim, few)), ...(await examineGradients(victim, few, labels, seed))];
   return found.map(({ message }) => message);
 }
 
@@ -143,16 +145,10 @@ export function doubts(audit: ModelAudit, stages: readonly Stage[], survivorsOnl
   );
 }
 
-/** Logits [N, K] of the worst case at an epsilon: of the first adversarial image, else of the clean one. */
-export function worstLogits(
-  { stages, clean, classes, labels }: Pick<ModelStages, 'stages' | 'clean' | 'classes' | 'labels'>,
-  epsilon: number,
-): Float32Array {
-  const logits = Float32Array.from(clean);
-  worstCase(stages, epsilon, labels.length).forEach((stage, i) => {
-    if (stage) logits.set(stage.logits.subarray(i * classes, (i + 1) * classes), i * classes);
-  });
-  return logits;
+/** What the worst case at an epsilon did: of each image its first adversarial one, else what it was before. */
+export function worstFlips({ stages, still }: Pick<ModelStages, 'stages' | 'still'>, epsilon: number): Flips {
+  const worst = worstCase(stages, epsilon, still.count);
+  return pickFlips(still, (i) => ({ flips: worst[i]?.flips ?? still, row: i }));
 }
 
 const families: Readonly<Record<string, AttackFamily>> = {
@@ -170,12 +166,12 @@ export interface BesideStage extends Stage {
 }
 
 /** A perturbation for all images, as far as severity needs it. */
-export interface UniversalLogits {
+export interface UniversalFlips {
   readonly kind: string;
   readonly title: string;
   readonly isControl: boolean;
   readonly epsilon: number;
-  readonly logits: Float32Array;
+  readonly flips: Flips;
 }
 
 export interface SeverityInput {
@@ -184,15 +180,15 @@ export interface SeverityInput {
   readonly norm: 'linf' | 'l2' | 'l1';
   readonly epsilons: readonly number[];
   readonly survivorsOnly: boolean;
-  readonly universal: readonly UniversalLogits[];
+  readonly universal: readonly UniversalFlips[];
   /** PGD of the first model told which class to reach or how many steps to take; empty when it was not asked for. */
   readonly beside: readonly BesideStage[];
   readonly measures: readonly Dissimilarity[];
   readonly noSemantics: string | null;
   readonly cost: CostMatrix | undefined;
   readonly classNames: readonly string[];
-  readonly temperature: number;
   readonly seed: number;
+  readonly signal: AbortSignal;
 }
 
 /** The figures, and what they were made from. */
@@ -205,50 +201,57 @@ export interface SeverityFound {
 export async function* severityOf(
   input: SeverityInput,
 ): AsyncGenerator<{ readonly done: number; readonly total: number }, SeverityFound, void> {
+  const { signal, measures } = input;
   const outcomes = input.models.flatMap((model, i) => [
     ...attackOutcomes(model, input.audits[i], input),
     ...(i === 0 ? input.beside.map((stage) => besideOutcome(model, stage, input)) : []),
-    ...(i === 0 ? input.universal.map((each) => universalOutcome(model, each, input)) : []),
+    ...(i === 0 ? input.universal.map((each) => universalOutcome(model, each)) : []),
   ]);
   const [first] = input.models;
   const count = first?.labels.length ?? 0;
   const resamples = drawResamples(count, stream(input.seed, 'severity'));
-  const [leading] = input.measures;
+  const [leading] = measures;
   const rows: SeverityRow[] = [];
   for (const outcome of outcomes) {
-    // A turn of the event loop, so that a cancel is heard.
-    await setImmediate();
     yield { done: rows.length, total: outcomes.length };
-    rows.push(summariseAttack(outcome, outcomes, { measures: input.measures, cost: input.cost, resamples }));
+    rows.push(await heeding(summariseAttack(outcome, outcomes, { measures, cost: input.cost, resamples }), signal));
   }
   const [reference] = outcomes;
   const data: SeverityData = {
     classNames: [...input.classNames],
-    measures: input.measures.map(({ name, title }) => ({ name, title })),
+    measures: measures.map(({ name, title }) => ({ name, title })),
     noSemantics: input.noSemantics,
     rows,
-    clean: first && reference ? cleanMistakes(first.labels, reference.flips, input.measures, resamples) : null,
+    clean: first && reference ? cleanMistakes(first.labels, reference.flips, measures, resamples) : null,
     agreement: rankAgreements(rows),
-    differences: leading ? severityDifferences(outcomes, leading, resamples) : [],
+    differences: leading ? await heeding(differenceSteps(outcomes, leading, resamples), signal) : [],
   };
   return { data, outcomes };
+}
+
+/** Takes a turn of the event loop between the steps, so that a cancel is heard. */
+async function heeding<Result>(steps: Generator<undefined, Result, void>, signal: AbortSignal): Promise<Result> {
+  for (;;) {
+    const step = steps.next();
+    if (step.done) return step.value;
+    await setImmediate();
+    signal.throwIfAborted();
+  }
 }
 
 function attackOutcomes(
   model: ModelStages,
   audit: ModelAudit | undefined,
-  { norm, epsilons, survivorsOnly, temperature }: SeverityInput,
+  { norm, epsilons, survivorsOnly }: SeverityInput,
 ): AttackOutcome[] {
-  const { clean, labels, classes } = model;
-  const flips = (attacked: Float32Array) => recordFlips({ clean, attacked, labels, classes, temperature });
   // What only saw survivors cannot be compared; the worst case is of all images.
   const single = survivorsOnly ? [] : model.stages;
   return [
     ...single.map((stage): AttackOutcome => {
       const row = audit?.rows.find(({ attack }) => attack === stage.attackId);
       const family = stage.isControl ? 'control' : (families[row?.access ?? ''] ?? 'white-box');
-      const { attackId: attack, title, epsilon } = stage;
-      return { model: model.title, attack, title, family, norm, epsilon, steps: null, flips: flips(stage.logits) };
+      const { attackId: attack, title, epsilon, flips } = stage;
+      return { model: model.title, attack, title, family, norm, epsilon, steps: null, flips };
     }),
     ...epsilons.map((epsilon): AttackOutcome => ({
       model: model.title,
@@ -258,33 +261,23 @@ function attackOutcomes(
       norm,
       epsilon,
       steps: null,
-      flips: flips(worstLogits(model, epsilon)),
+      flips: worstFlips(model, epsilon),
     })),
   ];
 }
 
 function universalOutcome(
-  { title: model, clean, labels, classes }: ModelStages,
-  { kind, title, isControl, epsilon, logits }: UniversalLogits,
-  { temperature }: SeverityInput,
+  { title: model }: ModelStages,
+  { kind, title, isControl, epsilon, flips }: UniversalFlips,
 ): AttackOutcome {
-  return {
-    model,
-    attack: kind,
-    title,
-    family: isControl ? 'control' : 'universal',
-    norm: 'linf',
-    epsilon,
-    steps: null,
-    flips: recordFlips({ clean, attacked: logits, labels, classes, temperature }),
-  };
+  const family = isControl ? 'control' : 'universal';
+  return { model, attack: kind, title, family, norm: 'linf', epsilon, steps: null, flips };
 }
 
 function besideOutcome(
-  { title: model, clean, labels, classes }: ModelStages,
-  { title, epsilon, logits, steps, family }: BesideStage,
-  { norm, temperature }: SeverityInput,
+  { title: model }: ModelStages,
+  { title, epsilon, flips, steps, family }: BesideStage,
+  { norm }: SeverityInput,
 ): AttackOutcome {
-  const flips = recordFlips({ clean, attacked: logits, labels, classes, temperature });
   return { model, attack: title, title, family, norm, epsilon, steps, flips };
 }

@@ -1,7 +1,10 @@
-import { float32, tensor, type Tensor } from '../../base/tensor.ts';
+import { tensor, type Tensor } from '../../base/tensor.ts';
+import { takeRows } from '../../attacks/perturbation.ts';
 import type { SampleRecord } from '../../attacks/shell.ts';
 import type { Flag } from '../../attacks/task.ts';
 import type { UnitResult } from '../../attacks/unit.ts';
+import type { Spill, SpillPlace } from '../../data/spill.ts';
+import { packFlips, recordFlips, unpackFlips, type Flips } from '../../metrics/severity/flips.ts';
 
 /** What an attack did to a group of images at one epsilon, as a checkpoint keeps it. */
 export interface StagePart {
@@ -9,11 +12,21 @@ export interface StagePart {
   readonly isControl: boolean;
   readonly epsilon: number;
   readonly records: readonly SampleRecord[];
-  /** [n, K]. */
-  readonly logits: Float32Array<ArrayBuffer>;
-  /** Rows of the group whose adversarial image is kept, and the images: those that fell first here. */
+  readonly flips: Flips;
+  /** Rows of the group whose adversarial image is kept: those that fell first here. */
   readonly keptRows: Int32Array<ArrayBuffer>;
-  readonly kept: Float32Array<ArrayBuffer>;
+  /** Where their images lie, one after the other; undefined when there are none. */
+  readonly place: SpillPlace | undefined;
+}
+
+/** What a part needs to know of its group, and where it puts images. */
+export interface PartOwner {
+  /** Clean logits [n, K] and classes [n]. */
+  readonly clean: Float32Array;
+  readonly labels: Int32Array;
+  readonly temperature: number;
+  /** undefined: images are not kept. */
+  readonly spill: Spill | undefined;
 }
 
 const verdicts = ['already-wrong', 'skipped', 'fooled', 'robust'] as const;
@@ -69,42 +82,51 @@ function decode(row: Float64Array): SampleRecord {
   };
 }
 
-/** Keeps of a result what is needed later: images only where nothing before had fooled the sample. */
-export function partOf(result: UnitResult, size: number, isFallen: Uint8Array): StagePart {
-  const rows = result.records.flatMap(({ verdict }, i) =>
-    verdict === 'fooled' && isFallen[i] === 0 && !result.isControl ? [i] : [],
+/** Keeps of a result what is needed later: images, on disk, only where nothing before had fooled the sample. */
+export function partOf(result: UnitResult, owner: PartOwner, size: number, isFallen: Uint8Array): StagePart {
+  const { attackId, isControl, epsilon, records, images } = result;
+  const { clean, labels, temperature, spill } = owner;
+  const rows = records.flatMap(({ verdict }, i) =>
+    spill && verdict === 'fooled' && isFallen[i] === 0 && !isControl ? [i] : [],
   );
-  const kept = new Float32Array(rows.length * size);
-  rows.forEach((row, i) => kept.set(result.images.subarray(row * size, (row + 1) * size), i * size));
-  const { attackId, isControl, epsilon, records, logits } = result;
-  return { attackId, isControl, epsilon, records, logits, keptRows: Int32Array.from(rows), kept };
+  const flips = recordFlips({
+    clean,
+    attacked: result.logits,
+    labels,
+    classes: clean.length / labels.length,
+    temperature,
+  });
+  const place = rows.length > 0 ? spill?.write(takeRows(images, size, rows)) : undefined;
+  return { attackId, isControl, epsilon, records, flips, keptRows: Int32Array.from(rows), place };
 }
 
 /** As tensors under `prefix`. */
-export function partTensors(prefix: string, part: StagePart): Record<string, Tensor> {
-  const { records, logits, keptRows, kept } = part;
+export function partTensors(prefix: string, { records, flips, keptRows }: StagePart): Record<string, Tensor> {
+  const packed = packFlips(flips);
   return {
     [`${prefix}/records`]: tensor('float64', [records.length, columns], Float64Array.from(records.flatMap(encode))),
-    [`${prefix}/logits`]: float32([logits.length], logits),
+    [`${prefix}/flips`]: tensor('float64', [packed.length], packed),
     [`${prefix}/rows`]: tensor('int32', [keptRows.length], keptRows),
-    [`${prefix}/images`]: float32([kept.length], kept),
   };
 }
 
-/** The inverse; undefined when the checkpoint does not hold this part. */
+/** The inverse; undefined when the checkpoint does not hold this part, or when the images that it speaks of are gone. */
 export function readPart(
   prefix: string,
-  about: Pick<StagePart, 'attackId' | 'isControl' | 'epsilon'>,
+  about: Pick<StagePart, 'attackId' | 'isControl' | 'epsilon' | 'place'>,
+  { clean, labels, spill }: PartOwner,
   parts: Readonly<Record<string, Tensor>>,
 ): StagePart | undefined {
   const rows = parts[`${prefix}/records`]?.data;
-  const logits = parts[`${prefix}/logits`]?.data;
+  const packed = parts[`${prefix}/flips`]?.data;
   const keptRows = parts[`${prefix}/rows`]?.data;
-  const kept = parts[`${prefix}/images`]?.data;
-  if (!(rows instanceof Float64Array && logits instanceof Float32Array)) return undefined;
-  if (!(keptRows instanceof Int32Array && kept instanceof Float32Array)) return undefined;
-  const records = Array.from({ length: rows.length / columns }, (_, i) =>
+  if (!(rows instanceof Float64Array && packed instanceof Float64Array && keptRows instanceof Int32Array))
+    return undefined;
+  if (keptRows.length > 0 && !(about.place && spill?.holds(about.place))) return undefined;
+  const flips = unpackFlips(packed, clean.length / labels.length, labels);
+  if (!flips || rows.length !== columns * labels.length) return undefined;
+  const records = Array.from({ length: labels.length }, (_, i) =>
     decode(rows.subarray(i * columns, (i + 1) * columns)),
   );
-  return { ...about, records, logits, keptRows, kept };
+  return { ...about, records, flips, keptRows };
 }

@@ -1,9 +1,14 @@
+import { join } from 'node:path';
+import { z } from 'zod';
 import { WorkbenchError } from '../../base/errors.ts';
 import type { Tensor } from '../../base/tensor.ts';
-import { floatsOf, float32 } from '../../base/tensor.ts';
+import { floatsOf, float32, tensor } from '../../base/tensor.ts';
+import type { ResultMetrics } from '../../contract/run.ts';
+import { openSpill, type Spill } from '../../data/spill.ts';
 import type { Dissimilarity } from '../../metrics/severity/dissimilarity.ts';
+import { fitTemperature, packFlips, recordFlips, unpackFlips, type Flips } from '../../metrics/severity/flips.ts';
 import type { AuditData } from '../../report/audit.ts';
-import { answersOf, perturbed } from '../../attacks/universal/universal.ts';
+import { perturbed } from '../../attacks/universal/universal.ts';
 import { openVictim, type Victim } from '../../attacks/victim.ts';
 import { openLanes } from '../../runtime/lanes.ts';
 import { pool } from '../../runtime/pool.ts';
@@ -13,10 +18,13 @@ import { multiplyAdds } from '../../train/cost.ts';
 import type { CheckpointState, Run } from '../context.ts';
 import { stopIfAborted, type Events } from '../events.ts';
 import { prepareAudit, type Audit } from './audit.ts';
-import { besidePasses, corruptAll, measuresOf } from './beside.ts';
+import { measuresOf } from './appearance.ts';
+import { cleanAnswers } from './clean-answers.ts';
+import { besidePasses, corruptAll, CorruptionCounts, corruptionAccuracies, noCorruptions } from './beside.ts';
 import { concludeAudit, type MadeUniversal } from './conclude.ts';
 import {
   isDone,
+  joinFlips,
   joinStages,
   partsCheckpoint,
   restoreParts,
@@ -28,7 +36,7 @@ import {
 import { examplesSoFar } from './live.ts';
 import { openLiveTables } from './live-tables.ts';
 import { firstDoubts, type BesideStage } from './outcome.ts';
-import { sanityMeter } from './setup.ts';
+import { inPieces } from './images.ts';
 import type { spec } from './spec.ts';
 import { targetsOf } from './targets.ts';
 import { makeUniversal, needsImages, universalTitles } from './universal.ts';
@@ -51,7 +59,14 @@ interface Work extends Audit {
   readonly plan: GroupPlan;
   readonly parts: Parts;
   readonly universal: MadeUniversal[];
+  readonly corrupted: { counts: CorruptionCounts };
+  readonly spill: Spill;
+  /** Where a checkpoint says that parts keep their images. */
+  readonly places: unknown;
 }
+
+/** What a checkpoint holds beside tensors. */
+const Stored = z.object({ places: z.unknown(), corruptions: CorruptionCounts.optional() }).partial();
 
 /** Worst case over attacks, what each flip costs, and universal perturbations (attacks.md, fooling-severity.md). */
 export const run: Run<typeof spec> = async function* (ctx) {
@@ -63,41 +78,54 @@ export const run: Run<typeof spec> = async function* (ctx) {
     const workers = openWorkers(ctx, audit, resources);
     const [first] = workers;
     if (!first) throw new WorkbenchError('INTERNAL', 'An audit has at least one lane');
-    const clean = yield* cleanAnswers(ctx, audit, first);
-    const { jobs, plan } = cutIntoGroups(ctx.params, audit, clean);
-    const stored = ctx.resume?.parts ?? {};
-    const work: Work = {
-      ...audit,
-      ctx,
-      workers,
-      first,
-      clean,
-      jobs,
-      plan,
-      parts: restoreParts(jobs, plan, stored),
-      universal: restoreUniversal(ctx.params.universal, stored),
-    };
-    const suspicions = await firstDoubts(victimOf(first, 'victim'), audit, ctx.params.seed);
-    yield* attackAll(work);
-    const measures = ctx.params.severity ? await measuresOf(audit, clean.get('victim') ?? new Float32Array(0)) : [];
-    const beside = yield* attackBeside(work, measures[0]);
-    yield* universalAll(work);
-    const corruptions = ctx.params.corruptions ? yield* corrupt(work) : null;
-    const victim = victimOf(first, 'victim');
-    return yield* concludeAudit({
-      ...work,
-      params: ctx.params,
-      victim,
-      suspicions,
-      measures,
-      beside,
-      corruptions,
-      signal: ctx.signal,
-    });
+    const clean = yield* cleanAnswers(ctx, audit, (role) => victimOf(first, role));
+    const spill = openSpill(join(ctx.scratch, 'adversarial.bin'), { isNew: ctx.resume === undefined });
+    resources.push(spill);
+    const work = startWork({ ...audit, ctx, workers, first, clean }, spill);
+    try {
+      return yield* phases(work);
+    } catch (thrown) {
+      // Whatever phase a cancel came in: what was done since the last checkpoint is kept.
+      yield* stopIfAborted(ctx.signal, () => checkpoint(work, 'stopped'));
+      throw thrown;
+    }
   } finally {
     await Promise.all(resources.map((resource) => resource.close()));
   }
 };
+
+function startWork(given: Pick<Work, 'ctx' | 'workers' | 'first' | 'clean'> & Audit, spill: Spill): Work {
+  const { params, resume } = given.ctx;
+  const { jobs, plan } = cutIntoGroups(params, given, given.clean, spill);
+  const stored = resume?.parts ?? {};
+  const json = Stored.catch({}).parse(resume?.json);
+  return {
+    ...given,
+    spill,
+    jobs,
+    plan,
+    places: json.places,
+    parts: restoreParts(jobs, plan, stored, json.places),
+    universal: restoreUniversal(given, stored),
+    corrupted: { counts: json.corruptions ?? noCorruptions(given) },
+  };
+}
+
+async function* phases(work: Work): Events<ResultMetrics> {
+  const { ctx, first, clean } = work;
+  const victim = victimOf(first, 'victim');
+  const suspicions = await firstDoubts(victim, work, ctx.params.seed);
+  ctx.signal.throwIfAborted();
+  yield* attackAll(work);
+  const measures = ctx.params.severity
+    ? await measuresOf(work, clean.get('victim') ?? new Float32Array(0), ctx.signal)
+    : [];
+  const beside = yield* attackBeside(work, measures[0]);
+  yield* universalAll(work);
+  const corruptions = ctx.params.corruptions ? yield* corrupt(work) : null;
+  const { params, signal, scratch } = ctx;
+  return yield* concludeAudit({ ...work, params, victim, suspicions, measures, beside, corruptions, signal, scratch });
+}
 
 function victimOf({ victims }: Worker, role: string): Victim {
   const victim = victims.get(role);
@@ -128,42 +156,6 @@ function openWorkers(ctx: Work['ctx'], audit: Audit, resources: { close(): Promi
   });
 }
 
-/** What the models answer without an attack; says what may be wrong where they answer as badly as chance. */
-async function* cleanAnswers(ctx: Work['ctx'], audit: Audit, worker: Worker): Events<Map<string, Float32Array>> {
-  const { labels, images, classNames } = audit;
-  const clean = new Map<string, Float32Array>();
-  for (const { role, model } of audit.models) {
-    const victim = victimOf(worker, role);
-    const logits = await victim.logits(images);
-    clean.set(role, logits);
-    const answers = await answersOf(victim, images);
-    const right = answers.reduce((sum, answer, i) => sum + Number(answer === labels[i]), 0);
-    const isChance = right <= (1.5 / model.classes) * labels.length;
-    if (!isChance && right >= labels.length / 2) continue;
-    const size = images.length / labels.length;
-    const some = Math.min(200, labels.length);
-    const meter = await sanityMeter(images.subarray(0, some * size), labels.subarray(0, some), model, (x) =>
-      victim.logits(x),
-    );
-    const readings = meter.map(({ title, accuracy }) => `${title} ${(100 * accuracy).toFixed(1)} %`).join(', ');
-    const message = `${model.title} answers ${right} of ${labels.length} images rightly${isChance ? ', which is no better than chance' : ''}. Right answers with pixels read ${readings}`;
-    const hint = `The class order or the pre-processing is ${isChance ? 'probably' : 'possibly'} wrong: compare the readings, give mean and deviation with the model, or correct the labels.`;
-    if (right === 0) throw new WorkbenchError('DATA_UNSUITABLE', message, { hint, details: { meter } });
-    yield { type: 'log', level: 'warning', message: `${message}. ${hint}` };
-  }
-  const present = new Set(labels);
-  if (present.size === 1) {
-    const only = classNames[labels[0] ?? 0] ?? '';
-    yield {
-      type: 'log',
-      level: 'warning',
-      message: `All ${labels.length} images have the class ${only}: the figures hold for it alone, and measures from class means are left out.`,
-    };
-  }
-  ctx.signal.throwIfAborted();
-  return clean;
-}
-
 /** Multiply-adds of the longest attack on one group, about: some ten seconds. */
 const groupWork = 4e11;
 
@@ -172,30 +164,37 @@ function cutIntoGroups(
   params: Work['ctx']['params'],
   audit: Audit,
   clean: ReadonlyMap<string, Float32Array>,
+  spill: Spill,
 ): { jobs: GroupJob[]; plan: GroupPlan } {
   const { attacks, settled, labels, images, indices } = audit;
-  const size = images.length / labels.length;
   const jobs = audit.models.flatMap(({ role, model }) => {
     const costs = attacks.map((attack) => attack.cost(model.classes));
     const longest = Math.max(...costs.map(({ forward, backward }) => forward + 2 * backward));
     const looks = audit.defence?.looks ?? 1;
     const one = looks * longest * Math.max(1, multiplyAdds(model.graph, [1, ...model.shape]));
     const rows = Math.max(8, Math.min(64, 2 ** Math.floor(Math.log2(Math.max(1, groupWork / one)))));
-    const targets = targetsOf(params.goal, clean.get(role) ?? new Float32Array(0), labels, indices, params.seed);
+    const logits = clean.get(role) ?? new Float32Array(0);
+    const targets = targetsOf(params.goal, logits, labels, indices, params.seed);
     return Array.from({ length: Math.ceil(labels.length / rows) }, (_, group): GroupJob => {
       const [from, to] = [group * rows, Math.min(labels.length, (group + 1) * rows)];
       return {
         role,
         group,
-        images: images.subarray(from * size, to * size),
+        images: () => images.rows(from, to),
         labels: labels.subarray(from, to),
+        clean: logits.subarray(from * model.classes, to * model.classes),
         indices: indices.subarray(from, to),
         targets: targets?.subarray(from, to),
       };
     });
   });
   const { norm, survivorsOnly, seed } = params;
-  return { jobs, plan: { attacks, epsilons: settled.epsilons, norm, survivorsOnly, seed } };
+  const [first] = audit.models;
+  const temperature =
+    params.severity && params.temperatureScaling && first
+      ? fitTemperature(clean.get(first.role) ?? new Float32Array(0), labels, first.model.classes)
+      : 1;
+  return { jobs, plan: { attacks, epsilons: settled.epsilons, norm, survivorsOnly, seed, temperature, spill } };
 }
 
 /** Share of the run that the attacks take, for the progress bar. */
@@ -249,7 +248,7 @@ async function* attackBeside(work: Work, measure: Dissimilarity | undefined): Ev
   const { severityBounds: bounds, stepCounts } = ctx.params;
   const passes = besidePasses(work.jobs, work.plan, work, { measure, bounds, stepCounts });
   for (const { jobs, plan } of passes) {
-    for (const [key, part] of restoreParts(jobs, plan, ctx.resume?.parts ?? {})) parts.set(key, part);
+    for (const [key, part] of restoreParts(jobs, plan, ctx.resume?.parts ?? {}, work.places)) parts.set(key, part);
   }
   const total = passes.reduce((sum, { jobs }) => sum + jobs.length, 0);
   const doneOf = ({ jobs, plan }: (typeof passes)[number]): number =>
@@ -265,28 +264,27 @@ async function* attackBeside(work: Work, measure: Dissimilarity | undefined): Ev
     }
     yield* stopIfAborted(work.ctx.signal, () => checkpoint(work, 'severity'));
   }
-  const groups = work.jobs.filter(({ role }) => role === 'victim').map(({ labels }) => labels.length);
-  const size = work.images.length / work.labels.length;
-  return passes.flatMap(({ role, plan, title, family, steps }) =>
-    joinStages(role, groups, plan, parts, size).map((stage) => ({ ...stage, title, family, steps })),
+  return passes.flatMap(({ jobs, plan, title, family, steps }) =>
+    joinStages(jobs, plan, parts, work.images.size).map((stage) => ({ ...stage, title, family, steps })),
   );
 }
 
 async function* corrupt(work: Work): Events<AuditData['corruptions']> {
-  const steps = corruptAll(work, (role) => victimOf(work.first, role), work.ctx.params.seed);
-  for (;;) {
-    const step = await steps.next();
-    if (step.done) return step.value;
-    const { done, total } = step.value;
+  const { ctx, corrupted, first } = work;
+  const keep = (counts: CorruptionCounts): void => void (corrupted.counts = counts);
+  const steps = corruptAll(work, (role) => victimOf(first, role), ctx.params.seed, corrupted.counts, keep);
+  for await (const { done, total } of untilAborted(steps, ctx.signal)) {
     const fraction = 0.97 + (0.02 * done) / total;
     yield { type: 'progress', phase: 'corruptions', step: done, totalSteps: total, fraction };
     yield { type: 'checkpoint', capture: () => checkpoint(work, 'corruptions') };
-    work.ctx.signal.throwIfAborted();
+    ctx.signal.throwIfAborted();
   }
+  ctx.signal.throwIfAborted();
+  return corruptionAccuracies(work, corrupted.counts);
 }
 
 async function* universalAll(work: Work): Events<void> {
-  const { ctx, settled, models, first, images, rest } = work;
+  const { ctx, settled, models, first, rest } = work;
   const { params } = ctx;
   const [victimModel] = models;
   if (!victimModel) return;
@@ -331,32 +329,51 @@ async function* universalAll(work: Work): Events<void> {
     }
     yield* stopIfAborted(work.ctx.signal, () => checkpoint(work, 'universal'));
     if (!perturbation) continue;
-    const logits = await victim.logits(perturbed(images, perturbation, victim.bounds));
-    work.universal.push({ kind, perturbation, logits });
+    work.universal.push({ kind, perturbation, flips: await flipsUnder(work, victim, perturbation) });
   }
 }
 
+/** What a perturbation of all images does to the answers. */
+async function flipsUnder(work: Work, victim: Victim, perturbation: Float32Array): Promise<Flips> {
+  const { ctx, images, labels, clean, plan } = work;
+  const { classes } = victim;
+  const before = clean.get('victim') ?? new Float32Array(0);
+  const pieces: Flips[] = [];
+  for await (const { from, to, images: some } of inPieces(images, victim.batchSize, ctx.signal)) {
+    const attacked = await victim.logits(perturbed(some, perturbation, victim.bounds));
+    const about = { clean: before.subarray(from * classes, to * classes), labels: labels.subarray(from, to), classes };
+    pieces.push(recordFlips({ ...about, attacked, temperature: plan.temperature }));
+  }
+  return joinFlips(pieces, { count: images.count, classes, labels });
+}
+
 function checkpoint(work: Work, phase: string): CheckpointState {
-  const made = work.universal.flatMap(({ kind, perturbation, logits }) => [
-    [`universal/${kind}/perturbation`, float32([perturbation.length], perturbation)] as const,
-    [`universal/${kind}/logits`, float32([logits.length], logits)] as const,
-  ]);
+  const made = work.universal.flatMap(({ kind, perturbation, flips }) => {
+    const packed = packFlips(flips);
+    return [
+      [`universal/${kind}/perturbation`, float32([perturbation.length], perturbation)] as const,
+      [`universal/${kind}/flips`, tensor('float64', [packed.length], packed)] as const,
+    ];
+  });
+  const { tensors, places } = partsCheckpoint(work.parts, work.spill);
   return {
     phase,
     step: work.parts.size + work.universal.length,
-    json: {},
+    json: { places, corruptions: work.corrupted.counts },
     tensors: {},
-    parts: { ...partsCheckpoint(work.parts), ...Object.fromEntries(made) },
+    parts: { ...tensors, ...Object.fromEntries(made) },
   };
 }
 
 function restoreUniversal(
-  kinds: Work['ctx']['params']['universal'],
+  { ctx, models, labels }: Pick<Work, 'ctx' | 'models' | 'labels'>,
   stored: Readonly<Record<string, Tensor>>,
 ): MadeUniversal[] {
-  return [...new Set(kinds)].flatMap((kind) => {
+  return [...new Set(ctx.params.universal)].flatMap((kind) => {
     const perturbation = stored[`universal/${kind}/perturbation`];
-    const logits = stored[`universal/${kind}/logits`];
-    return perturbation && logits ? [{ kind, perturbation: floatsOf(perturbation), logits: floatsOf(logits) }] : [];
+    const packed = stored[`universal/${kind}/flips`]?.data;
+    if (!perturbation || !(packed instanceof Float64Array)) return [];
+    const flips = unpackFlips(packed, models[0]?.model.classes ?? 0, labels);
+    return flips ? [{ kind, perturbation: floatsOf(perturbation), flips }] : [];
   });
 }

@@ -2,7 +2,6 @@ import { WorkbenchError } from '../../base/errors.ts';
 import { permutation, stream } from '../../base/rng.ts';
 import type { Attack } from '../../attacks/attack.ts';
 import { prepareAttack } from '../../attacks/registry.ts';
-import type { ImageSet } from '../../data/dataset.ts';
 import { argmaxRows } from '../../metrics/classification.ts';
 import { openModelFile, type OpenedModel } from '../../train/models.ts';
 import type { RunContext } from '../context.ts';
@@ -127,14 +126,15 @@ function stratifiedOrder(labels: Int32Array, classes: number, seed: number): Int
   return shuffled.sort((a, b) => key(a) - key(b));
 }
 
-/** @throws DATA_UNSUITABLE naming the first image with a pixel outside the bounds */
-export function checkPixels(images: Float32Array, size: number, { low, high }: Params, title: string): void {
+/** @throws DATA_UNSUITABLE naming the first image with a pixel outside the bounds; `indices` [n] are their numbers in the data */
+export function checkPixels(images: Float32Array, indices: Int32Array, { low, high }: Params, title: string): void {
+  const size = images.length / indices.length;
   for (let at = 0; at < images.length; at++) {
     const value = images[at]!;
     if (value >= low - 1e-6 && value <= high + 1e-6) continue;
     throw new WorkbenchError(
       'DATA_UNSUITABLE',
-      `${title}: image ${Math.floor(at / size)} has a pixel of ${value}, expected ${low} to ${high}`,
+      `${title}: image ${indices[Math.floor(at / size)] ?? 0} has a pixel of ${value}, expected ${low} to ${high}`,
       { hint: 'Give raw pixels; mean and deviation belong to the model. Or set the bounds of the pixels.' },
     );
   }
@@ -189,11 +189,4 @@ function bestNames(answers: Int32Array, labels: Int32Array, classes: number): In
     const row = counts.subarray(k * classes, (k + 1) * classes);
     return row.indexOf(row.reduce((a, b) => Math.max(a, b), 0));
   });
-}
-
-/** Reads images by number in one piece. */
-export async function readImages(set: ImageSet, indices: Int32Array): Promise<Float32Array<ArrayBuffer>> {
-  const images = new Float32Array(indices.length * set.shape[0] * set.shape[1] * set.shape[2]);
-  await set.read(indices, images);
-  return images;
 }

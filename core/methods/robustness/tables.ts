@@ -1,3 +1,6 @@
+import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
+import { writeLines } from '../../data/archive.ts';
 import type { Dissimilarity } from '../../metrics/severity/dissimilarity.ts';
 import { flipDissimilarity } from '../../metrics/severity/severity.ts';
 import type { AttackOutcome } from '../../metrics/severity/summary.ts';
@@ -11,16 +14,28 @@ const cell = (value: string | number | null): string => {
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 };
 
+/** Where long tables are written, and what ends the writing. */
+export interface TablePlace {
+  readonly scratch: string;
+  readonly signal: AbortSignal;
+}
+
 /** One line for each image, attack, epsilon and model: what a third person needs to count again. */
 export function recordsCsv(
   models: readonly { readonly title: string; readonly stages: readonly Stage[] }[],
-): MethodEvent {
-  const head =
-    'model,attack,epsilon,image,label,target,predicted,verdict,reached,first_step,queries,gradient_calls,linf,l2,l1,l0,flags';
-  const lines = models.flatMap(({ title, stages }) =>
-    stages.flatMap(({ attackId, epsilon, records }) =>
-      records.map((record) =>
-        [
+  place: TablePlace,
+): Promise<MethodEvent> {
+  return csvFile('records', 'What became of each image under each attack', recordLines(models), place);
+}
+
+function* recordLines(
+  models: readonly { readonly title: string; readonly stages: readonly Stage[] }[],
+): Generator<string, void> {
+  yield 'model,attack,epsilon,image,label,target,predicted,verdict,reached,first_step,queries,gradient_calls,linf,l2,l1,l0,flags';
+  for (const { title, stages } of models) {
+    for (const { attackId, epsilon, records } of stages) {
+      for (const record of records) {
+        yield [
           title,
           attackId,
           epsilon,
@@ -40,19 +55,26 @@ export function recordsCsv(
           record.flags.join(' '),
         ]
           .map(cell)
-          .join(','),
-      ),
-    ),
-  );
-  return csv('records', 'What became of each image under each attack', [head, ...lines]);
+          .join(',');
+      }
+    }
+  }
 }
 
-const csv = (name: string, title: string, lines: readonly string[]): MethodEvent => ({
-  type: 'artifact',
-  name,
-  title,
-  content: { bytes: new TextEncoder().encode(`${lines.join('\r\n')}\r\n`), mediaType: 'text/csv' },
-});
+/** A table of as many lines as there are images, written to disk piece by piece. */
+async function csvFile(
+  name: string,
+  title: string,
+  lines: Iterable<string>,
+  { scratch, signal }: TablePlace,
+): Promise<MethodEvent> {
+  const file = join(scratch, `${name}.table`);
+  await writeLines(file, lines, '\r\n', async () => {
+    await setImmediate();
+    signal.throwIfAborted();
+  });
+  return { type: 'artifact', name, title, content: { file, mediaType: 'text/csv' } };
+}
 
 const six = (value: number): string => String(Number(value.toPrecision(6)));
 
@@ -64,16 +86,25 @@ export function flipsCsv(
   outcomes: readonly AttackOutcome[],
   measures: readonly Dissimilarity[],
   indices: Int32Array,
-): MethodEvent {
-  const head = [
+  place: TablePlace,
+): Promise<MethodEvent> {
+  return csvFile('flips.csv', 'What each attack did to each answer', flipLines(outcomes, measures, indices), place);
+}
+
+function* flipLines(
+  outcomes: readonly AttackOutcome[],
+  measures: readonly Dissimilarity[],
+  indices: Int32Array,
+): Generator<string, void> {
+  yield [
     'model,attack,family,norm,epsilon,steps,image,label,before,after,fooled,right_before,old_rank_after,new_rank_before',
     'old_confidence_before,old_confidence_after,new_confidence_after,second_confidence_after,divergence,entropy_change',
     ...measures.map(({ name }) => `distance_${name}`),
   ].join(',');
-  const lines = outcomes.flatMap(({ flips, model, attack, family, norm, epsilon, steps }) => {
+  for (const { flips, model, attack, family, norm, epsilon, steps } of outcomes) {
     const about = [model, attack, family, norm, epsilon, steps].map(cell).join(',');
     const distances = measures.map(({ values }) => flipDissimilarity(flips, values));
-    return Array.from({ length: flips.count }, (_, i) => {
+    for (let i = 0; i < flips.count; i++) {
       const label = flips.labels?.[i] ?? -1;
       const [before = 0, fresh = 0] = [flips.before[i], flips.newConfidence[i]];
       const numbers = [
@@ -85,7 +116,7 @@ export function flipsCsv(
         flips.entropyChange[i] ?? 0,
         ...distances.map((each) => each[i] ?? 0),
       ];
-      return [
+      yield [
         about,
         indices[i],
         label,
@@ -97,9 +128,8 @@ export function flipsCsv(
         flips.newRank[i],
         ...numbers.map(six),
       ].join(',');
-    });
-  });
-  return csv('flips.csv', 'What each attack did to each answer', [head, ...lines]);
+    }
+  }
 }
 
 /** Every figure of every attack with its interval, one a line. */
@@ -115,8 +145,11 @@ export function severityCsv({ rows }: Pick<SeverityData, 'rows'>): MethodEvent {
     ];
     return figures.map(([name, { value, low, high }]) => [...about, name, value, low, high].map(cell).join(','));
   });
-  return csv('severity.csv', 'Every figure of severity', [
-    'model,attack,family,norm,epsilon,steps,images,fooled,figure,value,low,high',
-    ...lines,
-  ]);
+  const head = 'model,attack,family,norm,epsilon,steps,images,fooled,figure,value,low,high';
+  return {
+    type: 'artifact',
+    name: 'severity.csv',
+    title: 'Every figure of severity',
+    content: { bytes: new TextEncoder().encode(`${[head, ...lines].join('\r\n')}\r\n`), mediaType: 'text/csv' },
+  };
 }
