@@ -4,7 +4,7 @@ import { openVictim } from '../../attacks/victim.ts';
 import { argmaxRows } from '../../metrics/classification.ts';
 import type { LookAhead } from '../context.ts';
 import { prepareAudit } from './audit.ts';
-import { checkPixels, sanityMeter } from './setup.ts';
+import { checkExtent, checkPixels, sanityMeter } from './setup.ts';
 import type { spec } from './spec.ts';
 
 const looked = 200;
@@ -18,6 +18,13 @@ export const lookAhead: LookAhead<typeof spec> = async (ctx) => {
     const params = { ...ctx.params, count: Math.min(ctx.params.count, looked), universal: [] };
     const audit = await prepareAudit({ ...ctx, params }, (resource) => resources.push(resource));
     const { labels, settled, classNames } = audit;
+    const extent = {
+      count: Math.min(ctx.params.count, audit.available),
+      attacks: audit.attacks.length,
+      epsilons: settled.epsilons.length,
+      classes: audit.models.map(({ model }) => model.classes),
+    };
+    checkExtent(ctx.params, extent, audit.images.size);
     const images = await audit.images.rows(0, labels.length);
     checkPixels(images, audit.indices, params, audit.dataTitle);
     const checks: Check[] = [];

@@ -1,4 +1,5 @@
 import { WorkbenchError } from '../../base/errors.ts';
+import { sizeOf } from '../../base/tensor.ts';
 import type { Attack } from '../../attacks/attack.ts';
 import type { RandomDefence } from '../../attacks/defence.ts';
 import type { CostMatrix } from '../../metrics/severity/dissimilarity.ts';
@@ -11,7 +12,7 @@ import { settleBudget, type Settled } from './budgets.ts';
 import { defenceOf, defenceText } from './defence.ts';
 import { inPieces, pickedImages, type PickedImages } from './images.ts';
 import { chooseTaxonomy, readCosts } from './measures.ts';
-import { checkBeside, checkBudget, chooseAttacks, openVictimFile, pickImages } from './setup.ts';
+import { checkBeside, checkBudget, checkExtent, chooseAttacks, openVictimFile, pickImages } from './setup.ts';
 import type { spec } from './spec.ts';
 
 type Params = ParamsOf<typeof spec>;
@@ -25,6 +26,8 @@ export interface Audit {
   /** Judges appearance. */
   readonly judge: OpenedModel;
   readonly dataTitle: string;
+  /** Labelled images in the data. */
+  readonly available: number;
   readonly classNames: readonly string[];
   readonly settled: Settled;
   readonly attacks: readonly Attack[];
@@ -68,7 +71,7 @@ export async function prepareAudit(
   keep(set);
   const all = set.labels ?? new Int32Array(0);
   const settled = settleBudget(params, victim, set.title);
-  checkBudget(params, settled, victim.shape[0] * victim.shape[1] * victim.shape[2]);
+  checkBudget(params, settled, sizeOf(victim.shape));
   const { attacks, leftOut } = chooseAttacks(params, settled, victim.classes, sources.length > 0);
   const defence = defenceOf(params);
   const numbered = classNamesOf(victim, set);
@@ -79,6 +82,14 @@ export async function prepareAudit(
   const classNames = isNumbered && 'taxonomy' in found ? found.taxonomy.classes : numbered;
   const costs = params.severity ? readCosts(params, victim.classes) : undefined;
   const picked = pickImages(params, all, victim.classes);
+  const audited = [victim, ...(compared ? [compared] : [])];
+  const extent = {
+    count: picked.audited.length,
+    attacks: attacks.length,
+    epsilons: settled.epsilons.length,
+    classes: audited.map(({ classes }) => classes),
+  };
+  checkExtent(params, extent, sizeOf(victim.shape));
   const rest = pickedImages(set, params.universal.length > 0 ? picked.rest : new Int32Array(0));
   const restImages = new Float32Array(rest.count * rest.size);
   for await (const { from, images } of inPieces(rest, 256, signal)) restImages.set(images, from * rest.size);
@@ -87,6 +98,7 @@ export async function prepareAudit(
     sources,
     judge: reference ?? victim,
     dataTitle: set.title,
+    available: all.length,
     classNames,
     settled,
     attacks,
@@ -102,7 +114,7 @@ export async function prepareAudit(
     messages: [
       ...(defence ? [defenceText(defence)] : []),
       `Budgets of ${settled.preset}: ${params.norm} ${settled.epsilons.map((epsilon) => Number(epsilon.toPrecision(4))).join(', ')}; ${picked.audited.length} of ${all.length} images of ${set.title}, pixels from ${params.low} to ${params.high}`,
-      ...[victim, ...(compared ? [compared] : [])]
+      ...audited
         .filter(({ description }) => description.softmaxRemoved)
         .map(({ title }) => `${title} ends in a softmax; the logits before it are attacked.`),
     ],

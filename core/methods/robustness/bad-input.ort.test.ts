@@ -7,6 +7,7 @@ import { tinyShapes, tinyShapesSet } from '../../data/synthetic.ts';
 import { SeverityData } from '../../report/severity.ts';
 import { storeModel, tinyNet, tinyShape, trainedOnShapes } from '../../train/testing/tiny-teacher.ts';
 import { storeSet, temporaryFolder } from '../testing/drive.ts';
+import { checkExtent } from './setup.ts';
 import { spec } from './spec.ts';
 import { auditOf, brief, isFailure, json, openAudits, warnings, type Params } from './testing/audits.ts';
 
@@ -170,6 +171,25 @@ describe('bad input to an audit', () => {
 
   it('is refused with an epsilon of zero by the declaration', () => {
     assert.ok(!spec.params.safeParse({ ...brief, epsilons: [0] }).success);
+  });
+
+  it('is refused with more images than the figures of which fit, or files above 4 GiB, saying how many would do', () => {
+    const params = spec.params.parse({ stepCounts: [5], count: 1_000_000, exported: 5000 });
+    const extent = { count: 1_000_000, attacks: 7, epsilons: 2, classes: [10, 10] };
+    const refusal = isFailure(
+      'PARAM_INVALID',
+      /expected at most 122850 with 7 attacks at 2 epsilons on 2 models, got 1000000/,
+      /--count/,
+    );
+    assert.throws(() => checkExtent(params, extent, 784), refusal);
+    checkExtent(params, { ...extent, count: 122_000 }, 784);
+    const large = isFailure(
+      'PARAM_INVALID',
+      /kept: expected at most 3566 of 150528 numbers each, got 5000/,
+      /--exported/,
+    );
+    assert.throws(() => checkExtent(params, { ...extent, count: 10_000 }, 3 * 224 * 224), large);
+    checkExtent({ ...params, exported: 3000 }, { ...extent, count: 10_000 }, 3 * 224 * 224);
   });
 
   it('is refused with pixels outside the bounds', async () => {

@@ -3,17 +3,27 @@ import { describe, it } from 'node:test';
 import type { Attack } from '../../attacks/attack.ts';
 import { prepareAttack } from '../../attacks/registry.ts';
 import type { SampleRecord } from '../../attacks/shell.ts';
+import { recordFlips } from '../../metrics/severity/flips.ts';
 import type { Audit } from './audit.ts';
 import { partKey, type GroupJob, type GroupPlan, type Parts } from './groups.ts';
 import { openLiveTables } from './live-tables.ts';
 
 const attacks: readonly Attack[] = ['fgsm', 'pgd', 'noise'].map((id) => prepareAttack(id, {}));
-const plan: GroupPlan = { attacks, epsilons: [0.1, 0.2], norm: 'linf', survivorsOnly: false, seed: 0 };
+const plan: GroupPlan = {
+  attacks,
+  epsilons: [0.1, 0.2],
+  norm: 'linf',
+  survivorsOnly: false,
+  seed: 0,
+  temperature: 1,
+  spill: undefined,
+};
 const victim = { role: 'victim', model: { title: 'net' } } as unknown as Audit['models'][number];
 const jobs = [0, 1].map((group): GroupJob => ({
   role: 'victim',
   group,
-  images: new Float32Array(0),
+  images: async () => new Float32Array(0),
+  clean: new Float32Array(4),
   labels: new Int32Array(2),
   indices: new Int32Array(2),
   targets: undefined,
@@ -29,7 +39,9 @@ function finish(
 ): void {
   const records = verdicts.map((verdict) => ({ verdict }) as unknown as SampleRecord);
   const isControl = attackId === 'noise';
-  const empty = { logits: new Float32Array(0), keptRows: new Int32Array(0), kept: new Float32Array(0) };
+  const logits = new Float32Array(4);
+  const flips = recordFlips({ clean: logits, attacked: logits, classes: 2 });
+  const empty = { flips, keptRows: new Int32Array(0), place: undefined };
   parts.set(partKey('victim', group, attackId, epsilon), { attackId, isControl, epsilon, records, ...empty });
 }
 

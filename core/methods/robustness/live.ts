@@ -3,15 +3,7 @@ import type { ParamsOf } from '../define.ts';
 import { worstCase } from '../../attacks/verdicts.ts';
 import { galleryTriplets, tripletGrid } from './artifacts.ts';
 import type { Audit } from './audit.ts';
-import {
-  isDone,
-  joinFlips,
-  joinStages,
-  stillFlips,
-  type GroupJob,
-  type GroupPlan,
-  type Parts,
-} from './groups.ts';
+import { isDone, joinFlips, joinStages, stillFlips, type GroupJob, type GroupPlan, type Parts } from './groups.ts';
 import { worstFlips } from './outcome.ts';
 import type { spec } from './spec.ts';
 

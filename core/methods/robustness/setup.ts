@@ -7,6 +7,7 @@ import { openModelFile, type OpenedModel } from '../../train/models.ts';
 import type { RunContext } from '../context.ts';
 import type { ParamsOf } from '../define.ts';
 import type { Settled } from './budgets.ts';
+import { mostImages } from './spec-work.ts';
 import type { spec } from './spec.ts';
 
 type Params = ParamsOf<typeof spec>;
@@ -96,6 +97,37 @@ export function checkBudget(params: Params, settled: Settled, size: number): voi
     'PARAM_INVALID',
     `Epsilon ${above.join(', ')}: expected at most ${Number(most.toPrecision(6))}, which in ${params.norm} reaches every image, got more`,
     { hint: 'Epsilon is in the units of the pixels: 8/255 is written 0.0314.' },
+  );
+}
+
+/** What of an audit its memory grows with. */
+export interface Extent {
+  readonly count: number;
+  readonly attacks: number;
+  readonly epsilons: number;
+  /** Of each audited model. */
+  readonly classes: readonly number[];
+}
+
+/** @throws PARAM_INVALID for more images than figures can be held of, or larger files than an archive can be */
+export function checkExtent(params: Params, { count, attacks, epsilons, classes }: Extent, size: number): void {
+  const beside = params.severity ? params.stepCounts.length + (params.severityBounds ? 2 : 0) : 0;
+  const stages = epsilons * (attacks * classes.length + beside);
+  const most = mostImages({ stages, classes });
+  if (count > most) {
+    throw new WorkbenchError(
+      'PARAM_INVALID',
+      `Images: expected at most ${most} with ${attacks} attacks at ${epsilons} epsilons on ${classes.length === 1 ? 'one model' : `${classes.length} models`}, got ${count}: the figures of each do not fit into memory`,
+      { hint: 'Audit fewer images (--count), or fewer attacks and epsilons at a time.' },
+    );
+  }
+  const kept = Math.min(params.exported, count);
+  const mostKept = Math.floor(2 ** 31 / (4 * size));
+  if (kept <= mostKept) return;
+  throw new WorkbenchError(
+    'PARAM_INVALID',
+    `Adversarial images kept: expected at most ${mostKept} of ${size} numbers each, got ${kept}: their file would be above 4 GiB`,
+    { hint: 'Keep fewer adversarial images (--exported).' },
   );
 }
 

@@ -86,6 +86,8 @@ const Sized = z.object({
   lanes: z.number(),
   attacks: z.array(z.string()),
   epsilons: z.array(z.number()),
+  stepCounts: z.array(z.number()),
+  severityBounds: z.boolean(),
 });
 
 /** What takes time: attacks on each model, universal perturbations, corruptions. */
@@ -133,16 +135,44 @@ export const work: readonly Work<Name>[] = [
   },
 ];
 
+/** Bytes that are kept of each image: columns of its answers, and its record under each attack at each epsilon. */
+const [answerBytes, recordBytes] = [1200, 500] as const;
+/** What the figures of all images may take; records are objects, which one process can hold about four million of. */
+const mostRecordBytes = 2e9;
+
+interface Extent {
+  /** Attacks times epsilons, over all models. */
+  readonly stages: number;
+  /** Of each model. */
+  readonly classes: readonly number[];
+}
+
+const bytesOfEach = ({ stages, classes }: Extent): number =>
+  answerBytes + recordBytes * stages + 4 * classes.reduce((a, b) => a + b, 0);
+
+/** The most images that an audit with so many attacks, epsilons and classes can hold the figures of. */
+export const mostImages = (extent: Extent): number => Math.floor(mostRecordBytes / bytesOfEach(extent));
+
 export function footprint(scale: RunScale): Footprint {
-  const { count, exported, universalImages, lanes, attacks, epsilons } = Sized.parse(scale.params);
+  const { count, exported, universalImages, lanes, attacks, epsilons, stepCounts, severityBounds } = Sized.parse(
+    scale.params,
+  );
+  const models = ['victim', 'compared'].flatMap((role) => scale.models[role] ?? []);
+  const each = epsilons.length || 2;
+  const beside = each * (stepCounts.length + (severityBounds ? 2 : 0));
   // Lines of the two tables of images; a second model has as many.
-  const lines = count * (attacks.length + 1) * (epsilons.length || 2) * ('compared' in scale.models ? 2 : 1);
+  const lines = count * (attacks.length + 1) * each * Math.max(1, models.length);
+  const stages = attacks.length * each * Math.max(1, models.length) + beside;
   const image = imageBytes(scale, 'victim');
+  const processes = lanesOf(scale, lanes, Math.ceil(count / 8));
+  const classes = models.map((model) => model.classes);
   return {
-    lanes: lanesOf(scale, lanes, Math.ceil(count / 8)),
-    // Clean and adversarial images of each stage.
-    keptBytes: 24 * Math.min(count, scale.data['images'] ?? count) * image + 3 * universalImages * image,
+    lanes: processes,
+    // A group of each lane with what becomes of it, images behind a universal perturbation, and figures of each image.
+    keptBytes: 8 * 64 * processes * image + 3 * universalImages * image + count * bytesOfEach({ stages, classes }),
     batchSize: 64,
-    writtenBytes: 2.6 * Math.min(exported, count) * image + 300 * lines + reportBytes,
+    // Adversarial images wait on the disk until the run has ended.
+    writtenBytes:
+      (2.6 * Math.min(exported, count) + Math.max(1, models.length) * count) * image + 300 * lines + reportBytes,
   };
 }
