@@ -100,6 +100,7 @@ export const requests = {
       threads: z.int().min(1).max(256).nullable().optional(),
       device: DeviceName.optional(),
       places: z.array(HostPath).max(50).optional(),
+      looksAhead: z.boolean().optional(),
     }),
     out: Settings,
   },
@@ -185,7 +186,17 @@ export const requests = {
   /** Checks a form as it is and says what it would cost; called at every pause of the typing. */
   'runs.assess': { in: DraftRequest, out: Assessment },
   /** What the method measures before such a run, where its declaration has `lookAhead`; seconds, in a process of its own. */
-  'runs.lookAhead': { in: DraftRequest, out: Preflight },
+  'runs.lookAhead': {
+    in: z.strictObject({
+      request: DraftRequest,
+      /** Of the window that asks; the next look with it, and `runs.stopLooking`, end this one (CANCELLED). */
+      lookId: z.string().min(1).max(64),
+      /** Nobody asked the window to: refused (RUN_STATE) while the machine computes, ended (CANCELLED) when a run begins. */
+      isByItself: z.boolean().default(false),
+    }),
+    out: Preflight,
+  },
+  'runs.stopLooking': { in: z.strictObject({ lookId: z.string() }), out: Done },
   /** Checks the runs of a group as one; `complaints` are those of the first that is wrong, times are added up. */
   'runs.assessGroup': {
     in: z.strictObject({ requests: z.array(DraftRequest).min(1).max(500) }),

@@ -8,5 +8,7 @@ export const Settings = z.strictObject({
   device: DeviceName.default('auto'),
   /** Folders of the host that choosing a file offers first. */
   places: z.array(z.string().min(1).max(4096)).max(50).default([]),
+  /** A form that is complete and rests has its method look ahead by itself, while no run computes. */
+  looksAhead: z.boolean().default(true),
 });
 export type Settings = z.infer<typeof Settings>;

@@ -20,4 +20,23 @@ describe('looking into a file apart', () => {
       message: /took more than 1 MiB of memory/,
     });
   });
+
+  it('ends the process when nobody waits for it any more', async () => {
+    let kills = 0;
+    const launch = (): Child => ({
+      pid: process.pid,
+      onStart: () => {},
+      post: () => {},
+      kill: () => {
+        kills += 1;
+      },
+      onMessage: () => {},
+      onExit: () => {},
+    });
+    const controller = new AbortController();
+    const look = lookApart({ kind: 'model', path: 'a.onnx', dims: {} }, { launch, signal: controller.signal });
+    controller.abort();
+    await assert.rejects(look, { code: 'CANCELLED', message: /Looking into a\.onnx was stopped/ });
+    assert.equal(kills, 1);
+  });
 });

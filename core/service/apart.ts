@@ -70,6 +70,10 @@ export interface ApartOptions {
   readonly launch?: (memoryBytes: number, cpuSeconds: number) => Child;
   /** What it may hold at once; three quarters of the machine's memory when absent. */
   readonly memoryBytes?: number;
+  /** As usual for what is looked into when absent. */
+  readonly timeLimitMs?: number;
+  /** Ends the process; the look rejects with CANCELLED. */
+  readonly signal?: AbortSignal;
 }
 
 const fork = (memoryBytes: number, cpuSeconds: number): Child =>
@@ -81,12 +85,14 @@ const fork = (memoryBytes: number, cpuSeconds: number): Child =>
  */
 export async function lookApart(
   command: ApartCommand,
-  { launch = fork, memoryBytes = 0.75 * totalmem() }: ApartOptions = {},
+  { launch = fork, memoryBytes = 0.75 * totalmem(), signal, ...options }: ApartOptions = {},
 ): Promise<unknown> {
-  const answer = Promise.withResolvers<unknown>();
-  const { code, timeLimitMs } = kinds[command.kind];
-  const child = launch(memoryBytes, Math.ceil(timeLimitMs / 1000) * availableParallelism());
   const what = subjectOf(command);
+  if (signal?.aborted) throw stopped(what);
+  const answer = Promise.withResolvers<unknown>();
+  const { code } = kinds[command.kind];
+  const timeLimitMs = options.timeLimitMs ?? kinds[command.kind].timeLimitMs;
+  const child = launch(memoryBytes, Math.ceil(timeLimitMs / 1000) * availableParallelism());
   const stop = (tookTooMuch: string): void => {
     answer.reject(
       new WorkbenchError(code, `Looking into ${what} took more than ${tookTooMuch} and was stopped`, {
@@ -97,12 +103,14 @@ export async function lookApart(
   };
   const timer = setTimeout(() => stop(`${timeLimitMs / 1000} s`), timeLimitMs);
   const watch = watchMemory(child, memoryBytes, () => stop(`${Math.round(memoryBytes / 2 ** 20)} MiB of memory`));
+  const cancel = (): void => answer.reject(stopped(what));
+  signal?.addEventListener('abort', cancel);
   child.onMessage((message) => answer.resolve(message));
-  child.onExit(({ exitCode, signal, output }) => {
+  child.onExit(({ exitCode, signal: endedBy, output }) => {
     answer.reject(
       new WorkbenchError(
         code,
-        `Looking into ${what} ended the process that did it (${signal ?? `exit code ${exitCode ?? 'unknown'}`})`,
+        `Looking into ${what} ended the process that did it (${endedBy ?? `exit code ${exitCode ?? 'unknown'}`})`,
         { hint: 'The file is damaged, made to do harm, or needs more memory than there is.', details: { output } },
       ),
     );
@@ -115,9 +123,13 @@ export async function lookApart(
   } finally {
     clearTimeout(timer);
     clearInterval(watch);
+    signal?.removeEventListener('abort', cancel);
     child.kill();
   }
 }
+
+const stopped = (what: string): WorkbenchError =>
+  new WorkbenchError('CANCELLED', `Looking into ${what} was stopped`, { hint: 'It can be asked for again.' });
 
 function subjectOf(command: ApartCommand): string {
   if (command.kind === 'architecture') return command.name;

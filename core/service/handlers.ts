@@ -28,17 +28,20 @@ export function handlers(inside: Inside): HandlerTable {
   return {
     'machine.facts': bind(requests['machine.facts'], facts),
     'machine.measure': bind(requests['machine.measure'], () =>
-      queue.alone(async () => {
-        await measureMachine(workspace.dir, now);
-        return facts();
-      }),
+      queue.alone(async () =>
+        inside.looks.without(async () => {
+          await measureMachine(workspace.dir, now);
+          return facts();
+        }),
+      ),
     ),
     'settings.get': bind(requests['settings.get'], () => inside.settings.get()),
-    'settings.change': bind(requests['settings.change'], ({ threads, device, places }) =>
+    'settings.change': bind(requests['settings.change'], ({ threads, device, places, looksAhead }) =>
       inside.settings.change({
         ...(threads === undefined ? {} : { threads }),
         ...(device === undefined ? {} : { device }),
         ...(places === undefined ? {} : { places }),
+        ...(looksAhead === undefined ? {} : { looksAhead }),
       }),
     ),
     'workspace.change': bind(requests['workspace.change'], async () => {

@@ -4,6 +4,7 @@ import type { MethodSpec } from '../methods/define.ts';
 import type { Workspace } from '../store/workspace.ts';
 import type { Library } from './library.ts';
 import type { Links } from './links.ts';
+import type { Looks } from './looks.ts';
 import type { SettingsFile } from './settings.ts';
 import type { Uploads } from './uploads.ts';
 
@@ -36,6 +37,7 @@ export interface Inside {
   readonly uploads: Uploads;
   readonly links: Links;
   readonly settings: SettingsFile;
+  readonly looks: Looks;
   /** Tells the windows that rows have changed. */
   tellRows(runIds: readonly string[]): void;
   tellRemoved(runIds: readonly string[]): void;

@@ -9,7 +9,6 @@ import { commandLine } from '../methods/command-line.ts';
 import { defaultThreads } from '../runtime/device.ts';
 import { architectures } from '../train/zoo/architectures.ts';
 import { admitModels } from './admit-models.ts';
-import { lookApart } from './apart.ts';
 import { assess, complete, type AssessSurroundings, type Completion } from './assess.ts';
 import { assessGroup } from './assess-group.ts';
 import { bind, type HandlerTable } from './bind.ts';
@@ -39,11 +38,14 @@ export function runHandlers(inside: Inside, inspect: Inspect): Pick<HandlerTable
   return {
     'runs.assess': bind(requests['runs.assess'], (draft) => assess(draft, where())),
     'runs.assessGroup': bind(requests['runs.assessGroup'], ({ requests: drafts }) => assessGroup(drafts, where())),
-    'runs.lookAhead': bind(requests['runs.lookAhead'], async (draft) =>
-      Preflight.parse(
-        await lookApart({ kind: 'look-ahead', request: requestOf(await complete(draft, where()), 0, 1) }),
-      ),
-    ),
+    'runs.lookAhead': bind(requests['runs.lookAhead'], async ({ request: draft, ...asked }) => {
+      const request = requestOf(await complete(draft, where()), 0, 1);
+      return Preflight.parse(await inside.looks.look(request, asked));
+    }),
+    'runs.stopLooking': bind(requests['runs.stopLooking'], ({ lookId }) => {
+      inside.looks.stop(lookId);
+      return {};
+    }),
     'runs.start': bind(requests['runs.start'], async ({ requests: drafts, note }) => {
       const accepted: RunRequest[] = [];
       for (const [i, draft] of drafts.entries()) {

@@ -15,6 +15,7 @@ import { handlers } from './handlers.ts';
 import type { Inside, ServiceOptions } from './inside.ts';
 import { openLibrary } from './library.ts';
 import { createLinks, type Linked } from './links.ts';
+import { createLooks } from './looks.ts';
 import { writeReport } from './report-files.ts';
 import { openSettings } from './settings.ts';
 import { openUploads } from './uploads.ts';
@@ -51,11 +52,16 @@ export function openService(options: ServiceOptions): Service {
     if (event.type === 'started' || event.type === 'finished') tellRows([event.runId]);
   };
   const stopWatching = watchStrays({ store: workspace, onEvent });
+  const looks = createLooks(() => queue.facts().running.length > 0);
   const queue: RunQueue = openQueue({
     store: workspace,
     now,
     onEvent,
-    onChange: () => log.push({ type: 'queue', queue: queue.facts() }),
+    onChange() {
+      const facts = queue.facts();
+      if (facts.running.length > 0) looks.giveWay();
+      log.push({ type: 'queue', queue: facts });
+    },
     onEnded(run) {
       if (run.state !== 'succeeded' && !(run.state === 'failed' && run.artifacts.length > 0)) return;
       keepReport(workspace, specs, run.runId, run.request.methodId);
@@ -70,6 +76,7 @@ export function openService(options: ServiceOptions): Service {
     uploads: openUploads(workspace.dir, options.elapsed),
     links: createLinks(workspace, specs, now),
     settings: openSettings(workspace.dir),
+    looks,
     tellRows,
     tellRemoved: (runIds) => log.push({ type: 'runs-removed', runIds: [...runIds] }),
     tellLibrary: (what) => log.push({ type: 'library', what }),
@@ -92,6 +99,7 @@ export function openService(options: ServiceOptions): Service {
       if (isClosed) return;
       isClosed = true;
       stopWatching();
+      looks.close();
       await queue.close();
       workspace.close();
     },

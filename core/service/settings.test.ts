@@ -5,7 +5,7 @@ import { describe, it } from 'node:test';
 import { temporaryFolder } from '../jobs/testing/toy-workspace.ts';
 import { openSettings } from './settings.ts';
 
-const usual = { threads: null, device: 'auto', places: [] };
+const usual = { threads: null, device: 'auto', places: [], looksAhead: true };
 
 describe('the settings of a workspace', () => {
   it('are kept, each by itself', (t) => {
@@ -14,7 +14,7 @@ describe('the settings of a workspace', () => {
     assert.deepEqual(settings.get(), usual);
     settings.change({ threads: 3 });
     settings.change({ places: [dir] });
-    assert.deepEqual(openSettings(dir).get(), { threads: 3, device: 'auto', places: [dir] });
+    assert.deepEqual(openSettings(dir).get(), { threads: 3, device: 'auto', places: [dir], looksAhead: true });
     assert.equal(openSettings(dir).change({ threads: null }).threads, null);
   });
 

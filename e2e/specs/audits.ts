@@ -85,9 +85,21 @@ export function describeAudits(place: string, open: Opener): void {
       await fill({ Images: '16' });
     });
 
-    it('looks ahead at the audit of robustness, and runs it to its report', async () => {
-      await page.getByRole('button', { name: 'Look ahead', exact: true }).click();
-      await page.getByText(/lenet5-mnist\.onnx answers .* of the images rightly/).waitFor();
+    it('looks ahead by itself at the audit of robustness when its form rests, again after an edit, and moves nothing', async () => {
+      const findings = page.getByText(/lenet5-mnist\.onnx answers .* of the images rightly/);
+      const below = page.getByRole('heading', { name: 'Threat model' });
+      const room = await below.boundingBox();
+      await findings.waitFor();
+      assert.deepEqual(await below.boundingBox(), room);
+      await fill({ Images: '17' });
+      await page.getByText('The form has changed since.').waitFor();
+      await page.getByText('Looking, some seconds …').waitFor();
+      await page.getByRole('button', { name: 'Look again' }).waitFor();
+      assert.deepEqual(await below.boundingBox(), room);
+      await fill({ Images: '16' });
+    });
+
+    it('runs the audit of robustness to its report', async () => {
       assert.match(await finish(), /robust/i);
       await page.goBack();
       const command = page.getByText(/palimpsest run robustness .*--attacks pgd,fgsm/).first();
@@ -120,7 +132,9 @@ export function describeAudits(place: string, open: Opener): void {
       for (const share of worst) assert.ok(results.includes(share), `${share} among ${results}`);
     });
 
-    it('looks ahead at the audit of leakage, and runs it to its report', async () => {
+    it('looks ahead at the audit of leakage when it is asked to, and runs it to its report', async () => {
+      await page.getByRole('navigation').getByRole('link', { name: 'Settings', exact: true }).click();
+      await page.getByRole('switch', { name: 'Look ahead by itself' }).uncheck();
       await form('gradient-leakage');
       await page.getByRole('radio', { name: /^Quick look/ }).check({ force: true });
       await fill({ 'Images of the participant': digits, Runs: '1', Steps: '3', Batch: '9' });

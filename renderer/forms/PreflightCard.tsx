@@ -1,59 +1,77 @@
 import Box from '@mui/material/Box';
 import Button from '@mui/material/Button';
 import Typography from '@mui/material/Typography';
-import { useState } from 'react';
 import type { DraftRequest } from '../../core/contract/bridge.ts';
 import type { Check, Preflight } from '../../core/contract/preflight.ts';
 import { roughDuration } from '../../core/report/estimate-text.ts';
-import { useAction } from '../bridge/use-action.ts';
-import { useBridge } from '../bridge/use-bridge.ts';
 import { Icon } from '../icons/Icon.tsx';
 import { ErrorNote } from '../panels/ErrorNote.tsx';
 import { Facts } from '../panels/Facts.tsx';
 import { Section } from '../panels/Page.tsx';
+import { Rows } from '../panels/PageSkeleton.tsx';
+import { useLookAhead } from './use-look-ahead.ts';
 
 interface PreflightCardProps {
   /** What is measured. */
   readonly help: string;
   /** The run as the form has it; undefined while something is missing or wrong. */
   readonly request: DraftRequest | undefined;
+  /** Runs that the form makes; the first is looked at. */
+  readonly count: number;
 }
 
-interface Looked {
-  readonly key: string;
-  readonly found: Preflight;
-}
+/** Kept from the start where findings come by themselves: nothing below may move under a reader's eyes. */
+const keptHeight = 264;
 
-/** What can be expected of the run, measured when it is asked for, before anything starts. */
-export function PreflightCard({ help, request }: PreflightCardProps) {
-  const bridge = useBridge();
-  const { isBusy: isLooking, error, run } = useAction();
-  const [looked, setLooked] = useState<Looked | undefined>(undefined);
-  const key = JSON.stringify(request);
-  const isStale = looked !== undefined && looked.key !== key;
-  const look = (): void => {
-    if (!request) return;
-    run(async () => setLooked({ key, found: await bridge.request('runs.lookAhead', request) }));
-  };
+/** What can be expected of the run, measured while the form rests or when it is asked for, before anything starts. */
+export function PreflightCard({ help, request, count }: PreflightCardProps) {
+  const { found, isStale, isLooking, error, isByItself, look, stop } = useLookAhead(request);
+  const kept = isByItself === true ? { height: keptHeight, overflowY: 'auto' } : {};
   return (
     <Section title="What can be expected">
-      {!looked && (
-        <Typography variant="body2" color="textSecondary" sx={{ mb: 1 }}>
-          {help}
-        </Typography>
-      )}
-      <Box aria-live="polite" aria-busy={isLooking}>
+      <Box
+        aria-live="polite"
+        aria-busy={isLooking}
+        aria-label="What can be expected"
+        role="group"
+        tabIndex={isByItself === true ? 0 : -1}
+        sx={{ ...kept, pr: 0.5, opacity: isStale ? 0.55 : 1, transition: 'opacity 200ms' }}
+      >
         {error && <ErrorNote error={error} />}
-        {looked && !error && <Findings found={looked.found} />}
+        {found && !error && <Findings found={found} />}
+        {!found && !error && (
+          <>
+            <Typography variant="body2" color="textSecondary" sx={{ mb: 1.5 }}>
+              {help}
+            </Typography>
+            {isByItself === true && request === undefined && (
+              <Typography variant="body2" color="textSecondary">
+                It is looked at by itself when the form is complete and rests.
+              </Typography>
+            )}
+            {isByItself === true && request !== undefined && <Rows count={4} />}
+          </>
+        )}
       </Box>
-      {isStale && (
-        <Typography variant="caption" color="textSecondary" component="p" sx={{ mt: 1, mb: 0 }}>
-          The form has changed since.
+      <Box sx={{ display: 'flex', alignItems: 'center', gap: 1.25, mt: 1 }}>
+        <Button
+          variant="outlined"
+          onClick={isLooking ? stop : look}
+          disabled={request === undefined}
+          sx={{ minWidth: 106 }}
+        >
+          {isLooking ? 'Stop' : found ? 'Look again' : 'Look ahead'}
+        </Button>
+        <Typography variant="caption" color="textSecondary" role="status">
+          {isLooking
+            ? 'Looking, some seconds …'
+            : isStale
+              ? 'The form has changed since.'
+              : count > 1
+                ? `At the first of ${count} runs.`
+                : ''}
         </Typography>
-      )}
-      <Button variant="outlined" onClick={look} disabled={request === undefined || isLooking} sx={{ mt: 1 }}>
-        {isLooking ? 'Looking, some seconds …' : looked ? 'Look again' : 'Look ahead'}
-      </Button>
+      </Box>
     </Section>
   );
 }

@@ -158,7 +158,11 @@ export function RunForm({ spec, initial, from }: RunFormProps) {
             isStarting={isStarting}
           />
           {spec.lookAhead && (
-            <PreflightCard help={spec.lookAhead.help} request={isWrong ? undefined : read.requests[0]} />
+            <PreflightCard
+              help={spec.lookAhead.help}
+              request={isWrong || architectures.data === undefined ? undefined : read.requests[0]}
+              count={read.requests.length}
+            />
           )}
           <ThreatCard spec={spec} />
         </Box>

@@ -25,6 +25,8 @@ export function SeveralPaths({ kind, label, aside, options, text, problem, onCha
   const id = useId();
   const [isBrowsing, setBrowsing] = useState(false);
   const chosen = valuesIn(text);
+  const titles = new Map(options.map((option) => [option.value, option.title]));
+  const others = chosen.filter((path) => !titles.has(path));
   return (
     <Box sx={{ minWidth: 0 }}>
       <Box sx={{ display: 'flex', alignItems: 'center', mb: 0.25 }}>
@@ -37,8 +39,8 @@ export function SeveralPaths({ kind, label, aside, options, text, problem, onCha
         <Box sx={{ flex: 1, minWidth: 0 }}>
           <ToggleRow
             id={id}
-            choices={[...new Set([...options.map((option) => option.value), ...chosen])]}
-            titles={new Map(options.map((option) => [option.value, option.title]))}
+            choices={[...titles.keys(), ...others]}
+            titles={new Map([...titles, ...others.map((path) => [path, lastPart(path)] as const)])}
             chosen={chosen}
             isWrong={problem !== undefined}
             onChange={(next) => onChange(next.join('\n'))}
@@ -61,3 +63,9 @@ export function SeveralPaths({ kind, label, aside, options, text, problem, onCha
     </Box>
   );
 }
+
+const lastPart = (path: string): string =>
+  path
+    .split(/[/\\]/)
+    .filter((part) => part !== '')
+    .at(-1) ?? path;

@@ -133,7 +133,7 @@ function ModelRole(props: ModelRoleProps) {
           label={label}
           aside={button}
           help={need.help}
-          value={value}
+          value={canonical(value, options)}
           options={options}
           problem={problem}
           onChange={onChange}

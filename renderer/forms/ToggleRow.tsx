@@ -50,6 +50,7 @@ export function ToggleRow({ id, choices, titles, chosen, isWrong, onChange }: To
             component="button"
             type="button"
             aria-pressed={isOn}
+            title={titles?.has(choice) ? choice : undefined}
             onClick={() => toggle(choice)}
             sx={toggleStyle(isOn, isWrong)}
           >

@@ -1,6 +1,8 @@
 import Box from '@mui/material/Box';
 import Button from '@mui/material/Button';
+import FormControlLabel from '@mui/material/FormControlLabel';
 import IconButton from '@mui/material/IconButton';
+import Switch from '@mui/material/Switch';
 import Tooltip from '@mui/material/Tooltip';
 import Typography from '@mui/material/Typography';
 import { useState } from 'react';
@@ -55,8 +57,24 @@ export function RunSettings() {
           onEnd={keep}
         />
       </Box>
-      <Typography variant="caption" color="textSecondary" component="p" sx={{ mt: 0.75, mb: 0 }}>
+      <Typography variant="caption" color="textSecondary" component="p" sx={{ mt: 0.75, mb: 1.5 }}>
         For new runs in this workspace; each may say otherwise.
+      </Typography>
+      <FormControlLabel
+        control={
+          <Switch
+            size="small"
+            checked={settings.looksAhead}
+            onChange={({ target }) => change({ looksAhead: target.checked })}
+          />
+        }
+        label="Look ahead by itself"
+        slotProps={{ typography: { sx: { fontSize: '0.8125rem', fontWeight: 550, ml: 0.75 } } }}
+        sx={{ ml: 0 }}
+      />
+      <Typography variant="caption" color="textSecondary" component="p" sx={{ m: 0 }}>
+        Methods that can say what to expect try it for some seconds, when a form is complete and rests and no run
+        computes.
       </Typography>
       {error && <ErrorNote error={error} />}
     </>
