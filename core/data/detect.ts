@@ -1,10 +1,11 @@
 import { open, readdir, stat } from 'node:fs/promises';
-import { basename, dirname } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import type { DataRef } from '../contract/run.ts';
 import { unreadable, unsuitable } from './errors.ts';
 import { isGzip, reasonOf } from './files.ts';
 import { cifarFile, findCifarFolder } from './formats/cifar.ts';
 import { csvFile, findCsvFolder, isCsvName } from './formats/csv.ts';
+import { isPathTable, pathTable } from './formats/csv-paths.ts';
 import { findIdxFolder, idxFile } from './formats/idx.ts';
 import { findImageFolder } from './formats/image-folder.ts';
 import { findNpyFolder, npyFile, npzFile } from './formats/numpy.ts';
@@ -12,7 +13,8 @@ import type { FormatOptions, Source } from './formats/source.ts';
 
 type Format = DataRef['format'];
 
-const kinds = 'IDX (MNIST), CIFAR binary, .npy, .npz, .csv or a folder of images in class folders';
+const kinds =
+  'IDX (MNIST), CIFAR binary, .npy, .npz, .csv (pixels, or paths and labels) or a folder of images in class folders';
 
 /** Recognises what lies at a path. Throws DATA_UNREADABLE when nothing is there, DATA_UNSUITABLE for another format. */
 export async function findSource(path: string, format: Format, options: FormatOptions): Promise<Source> {
@@ -37,6 +39,7 @@ async function sourceInFolder(path: string, format: Format, options: FormatOptio
     (isWanted('cifar') && (await findCifarFolder(path, names, options))) ||
     (isWanted('npz') && (await onlyNpz(path, names, options))) ||
     (isWanted('npy') && (await findNpyFolder(path, names, options))) ||
+    (isWanted('csv') && (await onlyPathTable(path, names, options))) ||
     (isWanted('image-folder') && (await findImageFolder(path, options))) ||
     // Last: tables lie beside images, too.
     (isWanted('csv') && (await findCsvFolder(path, names, options)));
@@ -47,6 +50,20 @@ async function sourceInFolder(path: string, format: Format, options: FormatOptio
     `Folder ${path} holds no data set that can be read: expected ${format === 'auto' ? kinds : format}, got ${got}`,
     'Name the folder that holds the images, or another format.',
   );
+}
+
+/** A table that gives pictures their labels says more than the folders that they lie in; one beside folders of classes may not. */
+async function onlyPathTable(
+  path: string,
+  names: readonly string[],
+  options: FormatOptions,
+): Promise<Source | undefined> {
+  const tables: string[] = [];
+  for (const name of names.filter(isCsvName)) {
+    if (await isPathTable(join(path, name))) tables.push(name);
+  }
+  const [only] = tables;
+  return only !== undefined && tables.length === 1 ? pathTable(join(path, only), options) : undefined;
 }
 
 async function onlyNpz(path: string, names: readonly string[], options: FormatOptions): Promise<Source | undefined> {
@@ -74,7 +91,7 @@ async function sourceOfFile(path: string, format: Format, options: FormatOptions
     case 'cifar':
       return cifarFile(path, options);
     case 'csv':
-      return csvFile(path, options);
+      return (await isPathTable(path)) ? pathTable(path, options) : csvFile(path, options);
     case 'image-folder':
       throw unsuitable(`${path} is a file, expected a folder of images`, 'Name the folder.');
     default:

@@ -6,8 +6,8 @@ export function unreadable(message: string, hint: string, cause?: unknown): Work
 }
 
 /** The data are sound but not what was asked for. */
-export function unsuitable(message: string, hint: string): WorkbenchError {
-  return new WorkbenchError('DATA_UNSUITABLE', plain(message), { hint });
+export function unsuitable(message: string, hint: string, details?: object): WorkbenchError {
+  return new WorkbenchError('DATA_UNSUITABLE', plain(message), { hint, details });
 }
 
 /** A file of a data set that cannot be used, and why. */
@@ -31,10 +31,13 @@ export function wrongFiles(
   const files = errors.slice(0, mostListed).map(({ path, error }): WrongFile => ({ path, reason: error.message }));
   return new WorkbenchError(first.error.code, `${first.error.message}${more}`, {
     hint: first.error.hint,
-    details: { wrongFiles: files },
+    details: { ...detailsOf(first.error), wrongFiles: files },
     cause: first.error,
   });
 }
+
+const detailsOf = ({ details }: WorkbenchError): object =>
+  typeof details === 'object' && details !== null ? details : {};
 
 const longestMessage = 2000;
 

@@ -5,6 +5,7 @@ import TextField from '@mui/material/TextField';
 import ToggleButton from '@mui/material/ToggleButton';
 import ToggleButtonGroup from '@mui/material/ToggleButtonGroup';
 import { useState } from 'react';
+import { z } from 'zod';
 import type { DataCard } from '../../core/contract/data-card.ts';
 import { splits } from '../../core/contract/run.ts';
 import { formatNumber, shortSha } from '../../core/report/format.ts';
@@ -20,6 +21,9 @@ import { Facts } from '../panels/Facts.tsx';
 import { Page, Section } from '../panels/Page.tsx';
 import { Rows } from '../panels/PageSkeleton.tsx';
 import { humanise } from '../panels/run-text.ts';
+
+/** Of pictures whose sizes differ. */
+const OfManySizes = z.object({ canBeResized: z.literal(true) });
 
 /** Data sets that this workspace has met, and the card of one of them. */
 export function DataPage({ path }: { readonly path: string | undefined }) {
@@ -108,7 +112,7 @@ function DataSet({ path }: { readonly path: string }) {
       }
     >
       {error && <ErrorNote error={error} />}
-      {error?.code === 'DATA_UNSUITABLE' && (
+      {OfManySizes.safeParse(error?.details).success && (
         <Box
           component="form"
           onSubmit={(event) => {

@@ -51,6 +51,14 @@ describe('a folder of class folders', () => {
     assert.deepEqual(asBytes(await readAll(set)), [5, 5, 5, 5, 10, 10, 10, 10, 20, 20, 20, 20]);
   });
 
+  it('takes what is called validation to be tested on, where there is nothing else', async (t) => {
+    const tree = { 'train/a': { '1.png': await grey(1) }, 'val/a': { '1.png': await grey(2) } };
+    const root = await folders(t, tree);
+    assert.deepEqual(asBytes(await readAll(await openDataset(dataRef(root, { split: 'test' })))), [2, 2, 2, 2]);
+    const more = await folders(t, { ...tree, 'test/a': { '1.png': await grey(3) } });
+    assert.deepEqual(asBytes(await readAll(await openDataset(dataRef(more, { split: 'test' })))), [3, 3, 3, 3]);
+  });
+
   it('serves the splits that folders train and test name, with the classes of both', async (t) => {
     const root = await folders(t, {
       'train/b': { '1.png': await grey(1) },

@@ -9,7 +9,7 @@ import type { FormatOptions, Part, Source } from './source.ts';
 
 /**
  * ImageFolder: one folder for each class, the classes numbered in the order of their sorted names; or folders train
- * and test of such folders; or a flat folder of pictures without labels. All-grey folders have one channel, others three.
+ * and test (or else val) of such folders; or a flat folder of pictures without labels. All-grey folders have one channel, others three.
  */
 const splitNames: Readonly<Record<string, 'train' | 'test' | 'other'>> = {
   train: 'train',
@@ -48,8 +48,6 @@ async function picturesBelow(root: string, relative: string, depth: number): Pro
       'Put the pictures directly into their class folder.',
     );
   const { folders, files } = await list(join(root, relative));
-  const strangers = files.filter((file) => !isImageName(file)).map((file) => join(root, relative, file));
-  if (strangers.length > 0) throw wrongFiles(strangers.map((path) => ({ path, error: notAnImage(path) })));
   const paths = files.map((file) => join(relative, file));
   for (const folder of folders) paths.push(...(await picturesBelow(root, join(relative, folder), depth + 1)));
   return paths;
@@ -61,7 +59,8 @@ const notAnImage = (path: string): WorkbenchError =>
     'Move the file out of the folder.',
   );
 
-interface Item {
+/** A picture of a data set. */
+export interface Item {
   /** Relative to the data set's root, with / on every system. */
   readonly key: string;
   readonly path: string;
@@ -174,7 +173,10 @@ interface Wanted {
 /** Probes all pictures and finds the one shape that serves for all, or says which file differs. */
 async function probeAll(items: readonly Item[], resizeTo: readonly [number, number] | undefined): Promise<Wanted> {
   const facts = new Map<string, ImageFacts>();
-  await forEachItem(items, async ({ path }) => void facts.set(path, await probeImage(path)));
+  await forEachItem(items, async ({ path }) => {
+    if (!isImageName(path)) throw notAnImage(path);
+    facts.set(path, await probeImage(path));
+  });
   const all = items.flatMap((item) => facts.get(item.path) ?? []);
   const [first] = all;
   const [height, width] = resizeTo ?? [first?.height ?? 0, first?.width ?? 0];
@@ -204,7 +206,13 @@ const ofAnotherSize = (
   unsuitable(
     `Image ${path} is ${facts?.height ?? 0} × ${facts?.width ?? 0}, expected ${height} × ${width} (height × width) as ${first}`,
     'Give all images one size, or ask for them to be resized.',
+    { canBeResized: true },
   );
+
+/** Pictures as one part of a data set: all of one size, or brought to that of the model. */
+export async function openPictures(title: string, items: readonly Item[], options: FormatOptions): Promise<Part> {
+  return openPart(title, items, await probeAll(items, options.resizeTo), options);
+}
 
 /** Reads the structure of a folder; undefined when there is no picture in it. */
 export async function findImageFolder(root: string, options: FormatOptions): Promise<Source | undefined> {
@@ -216,10 +224,9 @@ export async function findImageFolder(root: string, options: FormatOptions): Pro
       `Folder ${root} holds images (${pictures[0] ?? ''}) beside class folders (${folders[0] ?? ''}), expected one or the other`,
       'Move the loose images into a class folder.',
     );
-  const opener = (title: string, items: () => Promise<Item[]>) => async () => {
-    const found = await items();
-    return [await openPart(title, found, await probeAll(found, options.resizeTo), options)];
-  };
+  const opener = (title: string, items: () => Promise<Item[]>) => async () => [
+    await openPictures(title, await items(), options),
+  ];
   if (folders.length === 0) {
     return {
       format: 'image-folder',
@@ -235,10 +242,9 @@ export async function findImageFolder(root: string, options: FormatOptions): Pro
       splits: { only: opener(root, () => itemsOf(root, '', folders, folders)) },
     };
   }
-  const bases = {
-    train: folders.filter((_, i) => roles[i] === 'train'),
-    test: folders.filter((_, i) => roles[i] === 'test'),
-  };
+  const named = (role: string): string[] => folders.filter((_, i) => roles[i] === role);
+  // What is called validation is tested on where there is nothing else.
+  const bases = { train: named('train'), test: roles.includes('test') ? named('test') : named('other') };
   const names = new Set<string>();
   for (const base of [...bases.train, ...bases.test])
     for (const name of (await list(join(root, base))).folders) names.add(name);
