@@ -49,6 +49,13 @@ describe('a report in HTML', () => {
     assert.match(report, /http-equiv="Content-Security-Policy" content="default-src &#39;none&#39;; img-src data:;/);
   });
 
+  it('says where the paths of its command start, where it names files', () => {
+    assert.match(report, /Relative paths start in the folder that holds the workspace/);
+    const bundled = { role: 'teacher', title: 'Teacher', name: 'bundled:lenet5-mnist', sha256: 'a'.repeat(64) };
+    const facts = { ...sampleFacts, models: [bundled], data: [] };
+    assert.doesNotMatch(renderReport(sampleDocument(picture.uri), facts), /Relative paths/);
+  });
+
   it('has the hash of every file of a model that is in several', () => {
     const [model] = sampleFacts.models;
     assert.ok(model);

@@ -47,12 +47,16 @@ function commandMarkup(facts: ReportFacts): Markup {
     facts.environment?.deviceUsed === 'cpu'
       ? 'On the CPU, the same files, seed, thread count and versions give the same bits.'
       : 'The same files, seed and versions give the same protocol; bits may differ between devices.';
+  const isFile = ({ sha256, name }: InputFact): boolean => sha256 !== null && !name.startsWith('bundled:');
+  const places = [...facts.models, ...facts.data].some(isFile)
+    ? ' Relative paths start in the folder that holds the workspace; elsewhere, a file is the same if its SHA-256 is the one below.'
+    : '';
   // A line breaks between flags, never inside one; what is copied is the command as it is.
   const command = facts.command.split(/(?= --?[A-Za-z])/).map((word) => {
     const start = word.startsWith(' ') ? 1 : 0;
     return markup`${word.slice(0, start)}<span class="flag">${word.slice(start)}</span>`;
   });
-  return markup`<pre class="code command">${command}</pre><p class="note">${again}</p>`;
+  return markup`<pre class="code command">${command}</pre><p class="note">${again}${places}</p>`;
 }
 
 function warnings(list: readonly string[]): Markup {

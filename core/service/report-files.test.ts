@@ -26,4 +26,18 @@ describe('a report', () => {
     assert.match(facts.warnings.join(), /"distance" is NaN/);
     assert.deepEqual([...read], ['log']);
   });
+
+  it('gives no hash for an architecture, which is no file', async (t) => {
+    const workspace = toyWorkspace(t);
+    const student = { kind: 'zoo', architecture: 'lenet5' } as const;
+    const runId = workspace.createRun({ ...toyRequest(), models: { student } });
+    await startJob({ store: workspace, runId, now: tickingClock(), launch: toyInProcess() }).done;
+    const spec = toyRegistry['walk']?.spec;
+    assert.ok(spec);
+    assert.match(workspace.getRun(runId).environment?.models['student'] ?? '', /^[0-9a-f]{64}$/);
+    assert.deepEqual(
+      makeReport(workspace, runId, spec).facts.models.map(({ name, sha256 }) => [name, sha256]),
+      [['lenet5', null]],
+    );
+  });
 });
