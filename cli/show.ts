@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { formatBytes, formatDuration, formatInstant, shortSha } from '../core/report/format.ts';
 import { exitCodes } from './exit-codes.ts';
 import { debugFlag, helpFlag, jsonFlag, workspaceFlag } from './flags.ts';
+import { inputFacts } from './input-facts.ts';
 import { reportPaths } from '../core/service/path-names.ts';
 import { againCommand, metricLines, shortPath, specOf, type PlaceNames } from './result.ts';
 import { isUsual } from './run.ts';
@@ -56,6 +57,7 @@ export const show: Verb = {
           `Palimpsest ${environment.palimpsest}, Node ${environment.node}, onnxruntime ${environment.onnxruntime}`,
         ]);
       }
+      facts.push(...inputFacts(record, spec, here.cwd));
       if (report !== undefined) facts.push(['Report', shortPath(report, here.cwd)]);
       if (command !== undefined) facts.push(['Again', command]);
       if (error) facts.push(['Error', `${error.message} [${error.code}]`], ['Hint', error.hint ?? '']);
