@@ -10,7 +10,7 @@ describe('what a run read', () => {
     methodVersion: 1,
     params: {},
     models: {
-      teacher: { kind: 'file', path: '/home/a/net.onnx' },
+      teacher: { kind: 'file', path: '/models/net.onnx' },
       student: { kind: 'zoo', architecture: 'lenet5' },
     },
     data: { test: { path: '/data/my digits', format: 'auto', split: 'test' } },
@@ -28,7 +28,7 @@ describe('what a run read', () => {
       weights: { teacher: { 'net.onnx.data': 'c'.repeat(64) } },
       data: { test: 'd'.repeat(64) },
     } as const;
-    assert.deepEqual(inputFacts({ request, environment }, toySpec, '/home/a'), [
+    assert.deepEqual(inputFacts({ request, environment }, toySpec, '/models'), [
       ['Teacher', 'net.onnx, SHA-256 aaaaaaaaaaaa… with net.onnx.data, SHA-256 cccccccccccc…'],
       ['Student', 'lenet5, initialised from the seed'],
       ['Test set', '/data/my digits, split test, SHA-256 dddddddddddd…'],
@@ -36,7 +36,7 @@ describe('what a run read', () => {
   });
 
   it('is shown without sums where the run never started, and by role where the method is not known', () => {
-    assert.deepEqual(inputFacts({ request, environment: null }, undefined, '/home/a')[2], [
+    assert.deepEqual(inputFacts({ request, environment: null }, undefined, '/models')[2], [
       'test',
       '/data/my digits, split test',
     ]);
