@@ -83,6 +83,7 @@ async function tryPreprocessings(path: string, data: string, found: Inspection):
     count: 200,
     also: said ? [{ title: `Found in ${said.source}`, normalisation: said.normalisation }] : [],
     threads: defaultThreads(),
+    ...(found.classNames ? { classNames: [...found.classNames.value] } : {}),
   };
   return SanityReading.parse(await lookApart(command));
 }

@@ -30,6 +30,7 @@ export const ApartCommand = z.discriminatedUnion('kind', [
     count: z.int(),
     also: z.array(z.strictObject({ title: z.string(), normalisation: Normalisation })),
     threads: z.int(),
+    classNames: z.array(z.string()).optional(),
   }),
   /** What a method finds out about its models and data before a run. */
   z.strictObject({ kind: z.literal('look-ahead'), request: RunRequest }),

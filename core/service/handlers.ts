@@ -67,14 +67,24 @@ export function handlers(inside: Inside): HandlerTable {
     }),
     'models.sanity': bind(requests['models.sanity'], async ({ path, data, count }) => {
       const inspection = await inspect(settlePath(path));
-      const said = library.wordsOf(inspection.file).normalisation;
+      const words = library.wordsOf(inspection.file);
+      const said = words.normalisation;
       const found = foundNormalisation(inspection);
+      const classNames = words.classNames ?? inspection.classNames?.value;
       const also = [
         ...(said ? [{ title: 'What you said', normalisation: said }] : []),
         ...(found ? [{ title: `Found in ${found.source}`, normalisation: found.normalisation }] : []),
       ];
       await admitModels({ model: { kind: 'file', path: settlePath(path) } }, workspace.dir, options.elapsed);
-      const command = { kind: 'sanity' as const, path: settlePath(path), data, count, also, threads: defaultThreads() };
+      const command = {
+        kind: 'sanity' as const,
+        path: settlePath(path),
+        data,
+        count,
+        also,
+        threads: defaultThreads(),
+        ...(classNames ? { classNames } : {}),
+      };
       return SanityReading.parse(await lookApart(command));
     }),
     'models.methods': bind(requests['models.methods'], async ({ path }) => {

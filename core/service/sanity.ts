@@ -8,6 +8,7 @@ import { wilsonInterval } from '../metrics/intervals.ts';
 import { softmaxRows } from '../metrics/probabilities.ts';
 import { multiplyAdds } from '../train/cost.ts';
 import { createPredictor, type ImageSource, type Predictor } from '../train/evaluate.ts';
+import { labelledByName } from '../train/inputs.ts';
 import { openModelFile, type OpenedModel } from '../train/models.ts';
 
 export interface SanityAsked {
@@ -18,6 +19,8 @@ export interface SanityAsked {
   /** Tried beside the usual ones: what the file or the user says. */
   readonly also: readonly { readonly title: string; readonly normalisation: Normalisation }[];
   readonly threads: number;
+  /** What the model calls its classes: labels of data with names are numbered by them. */
+  readonly classNames?: readonly string[] | undefined;
 }
 
 interface Candidate {
@@ -69,7 +72,8 @@ export async function measureSanity(asked: SanityAsked): Promise<SanityReading> 
   );
   const affordable = Math.floor(mostMultiplyAdds / candidates.length / multiplyAdds(model.graph, [1, ...model.shape]));
   const limit = Math.max(10, Math.min(asked.count, affordable));
-  const set = await openDataset({ ...asked.data, limit }, { resizeTo: [height, width] });
+  const opened = await openDataset({ ...asked.data, limit }, { resizeTo: [height, width] });
+  const set = asked.classNames?.length === model.classes ? labelledByName(opened, asked.classNames) : opened;
   try {
     const { labels } = set;
     if (!labels) throw unsuitable(`${set.title} has no labels, expected labelled images`, 'Choose a labelled set.');
