@@ -138,6 +138,9 @@ export const ModelInspection = z.object({
 });
 export type ModelInspection = z.infer<typeof ModelInspection>;
 
+/** Is this one of `questions` answered by mean and standard deviation? */
+export const asksForNormalisation = (question: string): boolean => question.includes('were the pixels normalised with');
+
 /** A model that this workspace has met: bundled, dropped in, named by path, or used by a run. */
 export const KnownModel = z.object({
   /** Path on the host; what a ModelRef of kind 'file' takes. */

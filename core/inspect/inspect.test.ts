@@ -6,6 +6,7 @@ import { GraphBuilder, type Value } from '../autodiff/builder.ts';
 import type { Attribute, GraphNode, OnnxModel } from '../onnx/graph.ts';
 import { loadModel } from '../onnx/read.ts';
 import { houseModel } from '../onnx/write.ts';
+import { asksForNormalisation } from '../contract/inspection.ts';
 import { inspectModel } from './inspect.ts';
 import type { Inspection } from './inspection.ts';
 import { tinyModel, tinyNetwork } from './testing/tiny-models.ts';
@@ -23,6 +24,10 @@ const codesOf = ({ warnings }: Inspection): string[] => warnings.map(({ code }) 
 
 describe('an inspected network', () => {
   const found = inspected(tinyNetwork(), { device: 'cpu', threads: 2, gflops: 1 });
+
+  it('is asked about for what only its maker knows', () => {
+    assert.deepEqual(found.questions.map(asksForNormalisation), [true]);
+  });
 
   it('is described from image to logits', () => {
     const { classifier } = found;

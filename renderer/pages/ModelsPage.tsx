@@ -24,7 +24,7 @@ export function ModelsPage({ path }: { readonly path: string | undefined }) {
       <DropZone
         kind="model"
         title="Drop an .onnx file here"
-        note="With its .data file beside it, if it has one. It is inspected in a process of its own; nothing leaves this machine."
+        note="With its .data file, config.json or labels.txt, if it has them. It is inspected in a process of its own; nothing leaves this machine."
         onPath={(found) => goTo({ page: 'models', path: found })}
       />
       <Section title="Known models">

@@ -2,7 +2,7 @@ import Alert from '@mui/material/Alert';
 import Box from '@mui/material/Box';
 import Button from '@mui/material/Button';
 import type { Normalisation } from '../../../core/contract/run.ts';
-import type { KnownModel, ModelInspection } from '../../../core/contract/inspection.ts';
+import { asksForNormalisation, type KnownModel, type ModelInspection } from '../../../core/contract/inspection.ts';
 import { formatBytes, formatDuration, formatNumber, shortSha } from '../../../core/report/format.ts';
 import { hrefOf } from '../../app/routes.ts';
 import { useAction } from '../../bridge/use-action.ts';
@@ -49,7 +49,10 @@ export function ModelCard({ path, known }: ModelCardProps) {
 }
 
 function Card({ inspection, known, path }: ModelCardProps & { readonly inspection: ModelInspection }) {
-  const { classifier, problems, warnings, questions } = inspection;
+  const { classifier, problems, warnings } = inspection;
+  // What the user has said is not asked again.
+  const isSaid = known?.normalisation !== undefined && known.normalisation !== null;
+  const questions = inspection.questions.filter((question) => !isSaid || !asksForNormalisation(question));
   const bridge = useBridge();
   const { error: chooseError, run } = useAction();
   const choose = (normalisation: Normalisation): void =>
@@ -174,7 +177,7 @@ function identity({ file, classifier, inputs, outputs }: ModelInspection): Fact[
         }))),
     {
       label: 'File',
-      value: `${formatBytes(file.sizeBytes)}, opset ${file.opset}${file.producer === '' ? '' : `, ${file.producer}`}`,
+      value: `${formatBytes(file.sizeBytes)}${file.hasExternalData ? ', weights in other files' : ''}, opset ${file.opset}${file.producer === '' ? '' : `, ${file.producer}`}`,
     },
     {
       label: 'SHA-256',
