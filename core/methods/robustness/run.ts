@@ -312,13 +312,18 @@ async function* universalAll(work: Work): Events<void> {
     });
     let perturbation: Float32Array<ArrayBuffer> | undefined;
     const steps = (async function* () {
-      for (;;) {
-        const step = await making.next();
-        if (step.done) {
-          perturbation = step.value;
-          return;
+      try {
+        for (;;) {
+          const step = await making.next();
+          if (step.done) {
+            perturbation = step.value;
+            return;
+          }
+          yield step.value;
         }
-        yield step.value;
+      } finally {
+        // A cancel ends what is under way on other lanes, too, before they are taken away.
+        await making.return(new Float32Array(0));
       }
     })();
     for await (const { done, total } of untilAborted(steps, ctx.signal)) {

@@ -32,6 +32,10 @@ export interface DriveOptions {
   readonly stopAt?: (offer: number, phase: string) => boolean;
   /** At the first offer for which this holds the run is told to stop. */
   readonly cancelAt?: (offer: number) => boolean;
+  /** After the first event for which this holds the run is told to stop, and ended at its next offer, as the host does. */
+  readonly abortAt?: (event: MethodEvent) => boolean;
+  /** Sees every event. */
+  readonly onEvent?: (event: MethodEvent) => void;
 }
 
 type Context = RunContext<unknown>;
@@ -56,7 +60,7 @@ process.on('exit', () => rmSync(scratch, { recursive: true, force: true }));
 export async function drive<Params>(
   run: (context: RunContext<Params>) => AsyncGenerator<MethodEvent, ResultMetrics, void>,
   context: Omit<RunContext<Params>, 'signal'>,
-  { stopAt = () => false, cancelAt = () => false }: DriveOptions = {},
+  { stopAt = () => false, cancelAt = () => false, abortAt = () => false, onEvent = () => {} }: DriveOptions = {},
 ): Promise<Driven> {
   const stop = new AbortController();
   const artifacts = new Map<string, Content>();
@@ -64,7 +68,7 @@ export async function drive<Params>(
   const series: Record<string, Record<number, number>> = {};
   const tables: LiveTable[] = [];
   const fractions: number[] = [];
-  let checkpointCount = 0;
+  let [checkpointCount, isAborted] = [0, false];
   const said = (metrics: ResultMetrics | undefined, checkpoint?: CheckpointState): Driven => ({
     metrics,
     artifacts,
@@ -79,6 +83,7 @@ export async function drive<Params>(
   for (;;) {
     const { done, value } = await steps.next();
     if (done) return said(value);
+    onEvent(value);
     if (value.type === 'metric') (series[value.name] ??= {})[value.step] = value.value;
     else if (value.type === 'log') logs.push(`${value.level}: ${value.message}`);
     else if (value.type === 'artifact') artifacts.set(value.name, inMemory(value.content));
@@ -87,11 +92,15 @@ export async function drive<Params>(
     else {
       const offer = checkpointCount++;
       const state = structuredClone(value.capture());
-      if (stopAt(offer, state.phase)) {
+      if (stopAt(offer, state.phase) || isAborted) {
         await steps.return({});
         return said(undefined, state);
       }
       if (cancelAt(offer)) stop.abort();
+    }
+    if (!isAborted && abortAt(value)) {
+      isAborted = true;
+      stop.abort();
     }
   }
 }
