@@ -15,6 +15,10 @@ export const RunRow = z.object({
   /** role → file name or architecture. */
   models: z.record(z.string(), z.string()),
   data: z.record(z.string(), z.string()),
+  /** role of data → how many items are used, where that is said. */
+  limits: z.record(z.string(), z.number()),
+  /** role of a model → its open sizes, "height=32, width=32", where they are said. */
+  dims: z.record(z.string(), z.string()),
   createdAtMs: z.number(),
   startedAtMs: z.number().nullable(),
   finishedAtMs: z.number().nullable(),

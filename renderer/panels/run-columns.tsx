@@ -7,7 +7,7 @@ import { formatAlike, formatDuration, formatValue, missing } from '../../core/re
 import { LiveProgress } from './LiveProgress.tsx';
 import { formatWhen, headline, reason, runSubjects, runTitle, specOf } from './run-text.ts';
 import { StateMark } from './StateMark.tsx';
-import type { Varied } from './varied.ts';
+import { variedTitle, variedValue, type Varied } from './varied.ts';
 
 /** What the runs of one group have in common. */
 const subjectColumns: readonly GridColDef<RunRow>[] = [
@@ -38,18 +38,19 @@ export function runColumns(
 ): readonly GridColDef<RunRow>[] {
   const spec = methodId === undefined ? undefined : specOf(methodId);
   const fields = new Map(spec ? paramFields(spec).map((field) => [field.name, field]) : []);
-  const differing = (varied ?? []).map(({ field, name, kind }): GridColDef<RunRow> => {
-    const param = fields.get(name);
-    const isNumber = kind === 'param' && param?.shape.kind === 'number';
+  const differing = (varied ?? []).map((each): GridColDef<RunRow> => {
+    const { field, name, kind } = each;
+    const param = kind === 'params' ? fields.get(name) : undefined;
+    const isNumber = kind === 'limits' || param?.shape.kind === 'number';
     return {
       field,
-      headerName: kind === 'model' ? (spec?.models[name]?.title ?? name) : (param?.ui.title ?? name),
+      headerName: variedTitle(spec, each),
       width: isNumber ? 110 : 150,
-      sortable: kind === 'param',
+      sortable: kind === 'params',
       align: isNumber ? 'right' : 'left',
       headerAlign: isNumber ? 'right' : 'left',
       valueGetter: (_, row) => {
-        const value = kind === 'model' ? row.models[name] : row.params[name];
+        const value = variedValue(row, each);
         if (value === undefined) return missing;
         return param ? formatParam(param.shape, value) : typeof value === 'string' ? value : JSON.stringify(value);
       },

@@ -15,15 +15,20 @@ const rows = [
   run({ seed: 0, epsilon: 0.3, norm: 'linf' }, null),
 ];
 
+const epsilon = { field: 'params.epsilon', name: 'epsilon', kind: 'params' } as const;
+
 describe('a figure over what was varied', () => {
   it('can be drawn over every parameter with numbers, the seed last', () => {
-    assert.deepEqual(axesOf(rows), ['epsilon', 'seed']);
+    assert.deepEqual(
+      axesOf(rows).map(({ field }) => field),
+      ['params.epsilon', 'params.seed'],
+    );
     assert.deepEqual(metricsOf(rows), ['accuracy']);
     assert.deepEqual([axesOf([]), metricsOf(rows.slice(0, 1))], [[], []]);
   });
 
   it('has a line for each combination of the rest, averaged over seeds, in order', () => {
-    assert.deepEqual(sweepCurves(rows, 'epsilon', 'accuracy'), [
+    assert.deepEqual(sweepCurves(rows, epsilon, 'accuracy'), [
       {
         label: 'norm l2',
         points: [
@@ -36,7 +41,17 @@ describe('a figure over what was varied', () => {
   });
 
   it('is one line under the name of the figure when nothing else was varied', () => {
-    const [curve] = sweepCurves(rows.slice(0, 2), 'epsilon', 'accuracy');
+    const [curve] = sweepCurves(rows.slice(0, 2), epsilon, 'accuracy');
     assert.equal(curve?.label, 'accuracy');
+  });
+
+  it('can be drawn over how many items of the data are used', () => {
+    const used = [10, 100].map((limit) => ({ ...run({}, limit / 200), data: { test: 'x' }, limits: { test: limit } }));
+    const [axis] = axesOf(used);
+    assert.ok(axis);
+    assert.deepEqual(sweepCurves(used, axis, 'accuracy')[0]?.points, [
+      [10, 0.05],
+      [100, 0.5],
+    ]);
   });
 });

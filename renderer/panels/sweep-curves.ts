@@ -1,21 +1,21 @@
 import type { RunRow } from '../../core/contract/history.ts';
-import { variedIn } from './varied.ts';
+import { variedIn, variedValue, type RunParts, type Varied } from './varied.ts';
 
 export interface SweepCurve {
   readonly label: string;
   readonly points: readonly (readonly [number, number])[];
 }
 
-type Row = Pick<RunRow, 'params' | 'models' | 'metrics'>;
+type Row = RunParts & Pick<RunRow, 'metrics'>;
 
-/** Parameters that were varied over numbers: what a figure can be drawn over. The seed comes last. */
-export function axesOf(rows: readonly Row[]): readonly string[] {
-  const numeric = variedIn(rows)
-    .filter(({ kind }) => kind === 'param')
-    .map(({ name }) => name)
-    .filter((name) => rows.every(({ params }) => typeof params[name] === 'number'));
-  return numeric.toSorted((a, b) => Number(a === 'seed') - Number(b === 'seed'));
+/** What was varied over numbers: what a figure can be drawn over. The seed comes last. */
+export function axesOf(rows: readonly Row[]): readonly Varied[] {
+  const numeric = variedIn(rows).filter((each) => rows.every((row) => typeof variedValue(row, each) === 'number'));
+  return numeric.toSorted((a, b) => Number(isSeed(a)) - Number(isSeed(b)));
 }
+
+/** Runs that differ in it alone are averaged. */
+export const isSeed = ({ field }: Varied): boolean => field === 'params.seed';
 
 /** Figures that at least two of the runs have. */
 export function metricsOf(rows: readonly Row[]): readonly string[] {
@@ -29,18 +29,16 @@ export function metricsOf(rows: readonly Row[]): readonly string[] {
 }
 
 /**
- * A figure over one parameter: a line for each combination of whatever else was varied. Runs that differ in the seed
+ * A figure over what was varied: a line for each combination of whatever else was varied. Runs that differ in the seed
  * alone are averaged, which `seeds` says.
  */
-export function sweepCurves(rows: readonly Row[], axis: string, metric: string): readonly SweepCurve[] {
-  const others = variedIn(rows).filter(({ name }) => name !== axis && name !== 'seed');
+export function sweepCurves(rows: readonly Row[], axis: Varied, metric: string): readonly SweepCurve[] {
+  const others = variedIn(rows).filter((each) => each.field !== axis.field && !isSeed(each));
   const lines = new Map<string, Map<number, number[]>>();
-  for (const { params, models, metrics } of rows) {
-    const [x, y] = [params[axis], metrics[metric]];
+  for (const row of rows) {
+    const [x, y] = [variedValue(row, axis), row.metrics[metric]];
     if (typeof x !== 'number' || typeof y !== 'number') continue;
-    const label = others
-      .map(({ name, kind }) => `${name} ${kind === 'model' ? (models[name] ?? '–') : textOf(params[name])}`)
-      .join(', ');
+    const label = others.map((each) => `${each.name} ${textOf(variedValue(row, each))}`).join(', ');
     const line = lines.get(label) ?? new Map<number, number[]>();
     line.set(x, [...(line.get(x) ?? []), y]);
     lines.set(label, line);

@@ -1,24 +1,39 @@
 import type { RunRow } from '../../core/contract/history.ts';
+import type { MethodSpec } from '../../core/methods/define.ts';
+import { paramFields } from '../../core/methods/parameters.ts';
 
-/** What was varied among runs: parameters and roles of models that do not have one value in all of them. */
+const kinds = ['models', 'dims', 'data', 'limits', 'params'] as const;
+
+/** What a form can vary of a run. */
+export type RunParts = Pick<RunRow, 'params' | 'models'> & Partial<Pick<RunRow, (typeof kinds)[number]>>;
+
+/** What was varied among runs: whatever does not have one value in all of them. */
 export interface Varied {
-  /** `params.NAME` or `models.ROLE`; parameters can be sorted by on the host. */
+  /** `params.NAME`, `models.ROLE`, `data.ROLE` …; parameters can be sorted by on the host. */
   readonly field: string;
+  /** Of the parameter, or the role. */
   readonly name: string;
-  readonly kind: 'param' | 'model';
+  readonly kind: (typeof kinds)[number];
 }
 
-export function variedIn(rows: readonly Pick<RunRow, 'params' | 'models'>[]): readonly Varied[] {
-  const differing = (records: readonly Readonly<Record<string, unknown>>[]): readonly string[] => {
+export function variedIn(rows: readonly RunParts[]): readonly Varied[] {
+  return kinds.flatMap((kind) => {
+    const records = rows.map((row) => row[kind] ?? {});
     const names = new Set(records.flatMap((record) => Object.keys(record)));
-    return [...names].filter((name) => new Set(records.map((record) => JSON.stringify(record[name]))).size > 1);
-  };
-  return [
-    ...differing(rows.map(({ models }) => models)).map((name): Varied => {
-      return { field: `models.${name}`, name, kind: 'model' };
-    }),
-    ...differing(rows.map(({ params }) => params)).map((name): Varied => {
-      return { field: `params.${name}`, name, kind: 'param' };
-    }),
-  ];
+    return [...names]
+      .map((name): Varied => ({ field: `${kind}.${name}`, name, kind }))
+      .filter((varied) => new Set(rows.map((row) => JSON.stringify(variedValue(row, varied)))).size > 1);
+  });
+}
+
+export const variedValue = (row: RunParts, { kind, name }: Varied): unknown => row[kind]?.[name];
+
+/** What it is called on the screen. */
+export function variedTitle(spec: Pick<MethodSpec, 'params' | 'models' | 'data'> | undefined, varied: Varied): string {
+  const { kind, name } = varied;
+  const role = (spec?.models[name] ?? spec?.data[name])?.title ?? name;
+  if (kind === 'limits') return `${role}, items`;
+  if (kind === 'dims') return `${role}, sizes`;
+  if (kind !== 'params') return role;
+  return (spec && paramFields(spec).find((field) => field.name === name)?.ui.title) ?? name;
 }

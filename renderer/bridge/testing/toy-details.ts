@@ -11,6 +11,8 @@ export function toyDetails(artifacts: Artifact[] = []): RunDetails {
     params: {},
     models: {},
     data: {},
+    limits: {},
+    dims: {},
     createdAtMs: 0,
     startedAtMs: 0,
     finishedAtMs: null,
