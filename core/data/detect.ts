@@ -2,7 +2,7 @@ import { open, readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { DataRef } from '../contract/run.ts';
 import { unreadable, unsuitable } from './errors.ts';
-import { isGzip, reasonOf } from './files.ts';
+import { defaultMemoryLimitBytes, isGzip, reasonOf } from './files.ts';
 import { cifarFile, findCifarFolder } from './formats/cifar.ts';
 import { csvFile, findCsvFolder, isCsvName } from './formats/csv.ts';
 import { isPathTable, pathTable } from './formats/csv-paths.ts';
@@ -29,6 +29,25 @@ export async function findSource(path: string, format: Format, options: FormatOp
     );
   }
   return isFolder ? sourceInFolder(path, format, options) : sourceOfFile(path, format, options);
+}
+
+/** Formats whose files may be of one image set with others beside them. */
+const sociable: readonly Format[] = ['idx', 'npy', 'csv'];
+
+/**
+ * The files that are read along with one that is named directly: those of its labels, the pictures of a table. None for a
+ * folder, and for what cannot be read: opening it says why.
+ */
+export async function filesBeside({ path, format }: Pick<DataRef, 'path' | 'format'>): Promise<readonly string[]> {
+  try {
+    if (!(await stat(path)).isFile()) return [];
+    const found = format === 'auto' ? await formatOfFile(path) : format;
+    if (!sociable.includes(found)) return [];
+    const source = await sourceOfFile(path, found, { memoryLimitBytes: defaultMemoryLimitBytes, resizeTo: undefined });
+    return source.beside ?? [];
+  } catch {
+    return [];
+  }
 }
 
 async function sourceInFolder(path: string, format: Format, options: FormatOptions): Promise<Source> {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createReadStream, statSync, type Stats } from 'node:fs';
 import { readdir } from 'node:fs/promises';
-import { join, relative, sep } from 'node:path';
+import { dirname, join, relative, sep } from 'node:path';
 import { WorkbenchError, type ErrorCode } from '../base/errors.ts';
 import type { DataRef, DeviceName, Environment, ModelRef } from '../contract/run.ts';
 import { canonicalJson, sha256Of } from './canonical-json.ts';
@@ -14,8 +14,10 @@ export interface JobInputs {
   hashModel(role: string, ref: ModelRef): Promise<string>;
   /** SHA-256 of each file beside a model file that holds some of its weights; none where the model is one file. */
   hashWeights(path: string): Promise<Readonly<Record<string, string>>>;
-  /** SHA-256 over the files of a data set. @throws DATA_UNREADABLE */
-  hashData(role: string, ref: DataRef): Promise<string>;
+  /** The files that are read along with a data file that is named itself, such as those of its labels. */
+  filesBeside(ref: DataRef): Promise<readonly string[]>;
+  /** SHA-256 over the files of a data set; `beside` are those that are read along with it. @throws DATA_UNREADABLE */
+  hashData(role: string, ref: DataRef, beside?: readonly string[]): Promise<string>;
 }
 
 /** Hashes of files on disk. A zoo model is named by its architecture; its weights follow from the run's seed. */
@@ -28,19 +30,30 @@ export const hashFiles: Pick<JobInputs, 'hashModel' | 'hashData'> = {
     }
     return hashFile(ref.path, what, 'MODEL_UNREADABLE');
   },
-  async hashData(role, ref) {
+  async hashData(role, ref, beside = []) {
     const what = `${role} data`;
-    if (!statOf(ref.path, what, 'DATA_UNREADABLE').isDirectory()) return hashFile(ref.path, what, 'DATA_UNREADABLE');
+    const isFolder = statOf(ref.path, what, 'DATA_UNREADABLE').isDirectory();
+    if (!isFolder && beside.length === 0) return hashFile(ref.path, what, 'DATA_UNREADABLE');
+    const files = isFolder ? await filesBelow(ref.path) : [...new Set([ref.path, ...beside])];
+    const folder = isFolder ? ref.path : dirname(ref.path);
     const hash = createHash('sha256');
-    const entries = await readdir(ref.path, { recursive: true, withFileTypes: true });
-    const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
-    for (const file of files.sort()) {
-      const name = relative(ref.path, file).split(sep).join('/');
+    for (const file of files.toSorted()) {
+      const name = relative(folder, file).split(sep).join('/');
       hash.update(`${name}\0${await hashFile(file, what, 'DATA_UNREADABLE')}\n`);
     }
     return hash.digest('hex');
   },
 };
+
+/** Ordinary files and links to such: data sets are often made of links. */
+async function filesBelow(folder: string): Promise<readonly string[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const isLinkToFile = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isFile() === true;
+  return entries.flatMap((entry) => {
+    const path = join(entry.parentPath, entry.name);
+    return entry.isFile() || (entry.isSymbolicLink() && isLinkToFile(path)) ? [path] : [];
+  });
+}
 
 function statOf(path: string, what: string, code: ErrorCode): Stats {
   const stats = statSync(path, { throwIfNoEntry: false });
@@ -52,6 +65,12 @@ function statOf(path: string, what: string, code: ErrorCode): Stats {
 
 async function hashFile(path: string, what: string, code: ErrorCode): Promise<string> {
   const hash = createHash('sha256');
+  // A pipe would block, and some devices never end.
+  if (!statOf(path, what, code).isFile()) {
+    throw new WorkbenchError(code, `The ${what} ${path} is a pipe, a socket or a device, expected a file`, {
+      hint: 'Copy it to a file.',
+    });
+  }
   try {
     for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(chunk);
   } catch (thrown) {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import type { RunRequest } from '../contract/run.ts';
@@ -87,6 +87,30 @@ describe('the hash of a data set', () => {
     assert.equal(await hash('b'), before);
     renameSync(join(base, 'b', 'cats', '1.png'), join(base, 'b', 'cats', '2.png'));
     assert.notEqual(await hash('b'), before);
+  });
+
+  it('depends on files that are links, and on those that are read along with the one that was named', async (t) => {
+    const base = temporaryFolder(t);
+    mkdirSync(join(base, 'linked'));
+    writeFileSync(join(base, 'images'), 'images');
+    writeFileSync(join(base, 'labels'), '1');
+    symlinkSync(join(base, 'labels'), join(base, 'linked', 'labels'));
+    const hash = (name: string, beside: readonly string[] = []) =>
+      hashFiles.hashData('test', { path: join(base, name), format: 'auto', split: 'all' }, beside);
+    const labels = [join(base, 'labels')];
+    const before = [await hash('images'), await hash('images', labels), await hash('linked')];
+    writeFileSync(join(base, 'labels'), '2');
+    const after = [await hash('images'), await hash('images', labels), await hash('linked')];
+    assert.deepEqual(
+      before.map((sum, i) => sum === after[i]),
+      [true, false, false],
+    );
+  });
+
+  it('is not made of what never ends', async () => {
+    const endless = { path: '/dev/zero', format: 'auto', split: 'all' } as const;
+    if (!existsSync(endless.path)) return;
+    await assert.rejects(hashFiles.hashData('test', endless), { code: 'DATA_UNREADABLE', message: /expected a file/ });
   });
 
   it('of nothing is an error that names the place', async () => {

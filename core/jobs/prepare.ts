@@ -34,7 +34,9 @@ export async function prepareJob(
   const deviceUsed = await inputs.resolveDevice(request.device);
   const models = await mapValues(request.models, (ref, role) => checkedHash(role, ref, inputs));
   const weights = await weightsOf(request.models, inputs);
-  const data = await mapValues(request.data, (ref, role) => inputs.hashData(role, ref));
+  const data = await mapValues(request.data, async (ref, role) =>
+    inputs.hashData(role, ref, await inputs.filesBeside(ref)),
+  );
   const environment: Environment = {
     ...describeMachine(),
     deviceAsked: request.device,

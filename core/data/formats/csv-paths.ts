@@ -119,7 +119,7 @@ export async function pathTable(path: string, options: FormatOptions): Promise<S
             train: train.length > 0 ? opener(train) : undefined,
             test: tested.length > 0 ? opener(tested) : undefined,
           };
-    return { format: 'csv', labelNames: labels.names, splits };
+    return { format: 'csv', beside: items.map((item) => item.path), labelNames: labels.names, splits };
   } finally {
     await file.close();
   }

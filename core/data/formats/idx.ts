@@ -147,6 +147,7 @@ export async function idxFile(path: string, names: readonly string[], options: F
   const labelsPath = labels === undefined ? undefined : join(folder, labels);
   return {
     format: 'idx',
+    beside: labelsPath === undefined ? [] : [labelsPath],
     labelNames: await readNames(join(folder, 'labels.txt')),
     splits: { only: async () => [await openPart(path, labelsPath, 'only', options.memoryLimitBytes)] },
   };

@@ -172,6 +172,7 @@ export async function npyFile(path: string, names: readonly string[], options: F
   const labelNames = await readNames(join(folder, 'labels.txt'));
   return {
     format: 'npy',
+    beside: labels === undefined ? [] : [join(folder, `${labels}.npy`)],
     labelNames,
     splits: { only: async () => [await npyPart(folder, 'only', images, labels, options)] },
   };

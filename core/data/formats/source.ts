@@ -13,6 +13,8 @@ export interface Part {
 export interface Source {
   readonly format: 'idx' | 'image-folder' | 'npz' | 'npy' | 'cifar' | 'csv';
   readonly labelNames: readonly string[] | undefined;
+  /** Of a file that was named itself: the files that its labels or pictures stand in. */
+  readonly beside?: readonly string[] | undefined;
   /** Which splits the files name. `only`: the files say nothing about splits and serve for any. */
   readonly splits: {
     readonly train?: (() => Promise<readonly Part[]>) | undefined;

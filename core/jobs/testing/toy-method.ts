@@ -142,5 +142,6 @@ export const toyInputs: JobInputs = {
     throw new WorkbenchError('DEVICE_UNAVAILABLE', `Device "${asked}" is not here`);
   },
   hashWeights: async () => ({}),
+  filesBeside: async () => [],
   ...hashFiles,
 };
