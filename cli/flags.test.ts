@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
+import { z } from 'zod';
 import { WorkbenchError } from '../core/base/errors.ts';
 import { catalogue } from '../core/methods/catalogue.ts';
 import { commandArguments, commandLine, paramArguments } from '../core/methods/command-line.ts';
-import type { MethodSpec } from '../core/methods/define.ts';
+import { ui, type MethodSpec } from '../core/methods/define.ts';
 import { parseArguments } from './arguments.ts';
 import { methodFlags } from './flags.ts';
 import { mergeParams } from './params.ts';
@@ -101,6 +102,18 @@ describe('flags of a method', () => {
   for (const [what, argv, code, text, hint] of bad) {
     it(`refuses ${what}`, () => assert.throws(() => params(argv), fails(code, text, hint)));
   }
+
+  it('says which word of a list was probably meant', () => {
+    const names = z
+      .array(z.enum(['fgsm', 'pgd']))
+      .default([])
+      .register(ui, { title: 'Names' });
+    const listing: MethodSpec = { ...spec, params: toySpec.params.extend({ names }) };
+    assert.throws(
+      () => mergeParams(listing, { recipe: undefined, file: undefined, flags: read(['--names', 'fgsm, pdg']) }),
+      fails('PARAM_INVALID', /got "fgsm, pdg"/, /Did you mean pgd\?/),
+    );
+  });
 
   it('names the key of a bad value in a parameter file', () => {
     assert.throws(

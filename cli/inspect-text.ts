@@ -35,7 +35,8 @@ export function inspectionText(terminal: Terminal, found: Inspection, sanity?: S
 
 /** The window shows the same questions beside fields of its own. */
 const howToTell =
-  'Sizes are told with --dims NAME=SIZE; mean and standard deviation with a run, as --teacher-mean and --teacher-std.';
+  'Sizes are told with --dims NAME=SIZE; mean and standard deviation with a run, as --ROLE-mean and --ROLE-std ' +
+  '(--teacher-mean, --victim-mean). --data DIR tries the usual ones on a few labelled images.';
 
 function bullets(title: string, texts: readonly string[], width: number): readonly string[] {
   if (texts.length === 0) return [];

@@ -52,11 +52,15 @@ function fromFlags(
   if (text === undefined) return [];
   const read = parseValue(field.shape, text);
   if (read.ok) return [[field.name, read.value]];
-  const choices = field.shape.kind === 'choice' ? field.shape.choices.map(String) : [];
+  const { shape } = field;
+  const item = shape.kind === 'list' ? shape.item : shape;
+  const choices = item.kind === 'choice' ? item.choices.map(String) : [];
+  const wrong = shape.kind === 'list' ? text.split(',').map((part) => part.trim()) : [text];
+  const meant = wrong.filter((word) => !choices.includes(word)).map((word) => didYouMean(word, choices));
   throw new WorkbenchError(
     'PARAM_INVALID',
     `Flag --${field.flag}: expected ${describeShape(field.shape)}, got "${text}"`,
-    { hint: didYouMean(text, choices) ?? `${field.ui.help ?? field.ui.title}.`.replace(/\.\.$/, '.') },
+    { hint: meant.find((found) => found !== undefined) ?? `${field.ui.help ?? field.ui.title}.`.replace(/\.\.$/, '.') },
   );
 }
 

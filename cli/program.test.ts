@@ -6,6 +6,7 @@ import { sarifErrors } from '../core/report/testing/sarif-schema.ts';
 import { exitCodes } from './exit-codes.ts';
 import { methodFlags } from './flags.ts';
 import { renderHelp, type HelpPage } from './help.ts';
+import { metricLines } from './result.ts';
 import { callProgram, type Caller } from './testing/call-program.ts';
 import { leftovers, shaOf } from './testing/results.ts';
 import { toySpec } from './testing/toy-spec.ts';
@@ -68,6 +69,13 @@ describe('a run on the command line', () => {
     assert.deepEqual(sarifErrors(log), []);
     assert.equal((await cli.run('export', runId, '--format', 'csv', '-o', 'figures')).code, 0);
     assert.deepEqual(readdirSync(join(cli.folder, 'figures')).sort(), ['series.csv', 'tables']);
+  });
+});
+
+describe('the figures of a run', () => {
+  it('are shown in a line each, and what was not measured in one line after them', () => {
+    const record = { metrics: { share: 0.5, total: null, other: null } };
+    assert.match(metricLines(record, toySpec).join('\n'), /^ {2}Share {2}50\.0\s%\n {2}Not measured: Total, other$/);
   });
 });
 

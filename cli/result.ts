@@ -32,15 +32,21 @@ export function resultJson(
   };
 }
 
-/** Metrics with title, value, unit and what they were measured on; those in `columns` first. */
-export function metricLines(record: RunRecord, spec: MethodSpec | undefined): readonly string[] {
+/** Metrics with title, value, unit and what they were measured on, those in `columns` first; what has no value last. */
+export function metricLines(record: Pick<RunRecord, 'metrics'>, spec: MethodSpec | undefined): readonly string[] {
   const order = [...(spec?.columns ?? []), ...Object.keys(spec?.metrics ?? {}), ...Object.keys(record.metrics)];
   const names = [...new Set(order)].filter((name) => Object.hasOwn(record.metrics, name));
-  const rows = names.map((name) => {
+  const isMeasured = (name: string): boolean => record.metrics[name] !== null;
+  const titleOf = (name: string): string => spec?.metrics[name]?.title ?? name;
+  const rows = names.filter(isMeasured).map((name) => {
     const metric = spec?.metrics[name];
-    return [metric?.title ?? name, formatValue(record.metrics[name] ?? null, metric?.unit ?? '1'), metric?.help ?? ''];
+    return [titleOf(name), formatValue(record.metrics[name] ?? null, metric?.unit ?? '1'), metric?.help ?? ''];
   });
-  return columnsOf(rows, [1]).map((line) => `  ${line}`);
+  const others = names.filter((name) => !isMeasured(name)).map(titleOf);
+  return [
+    ...columnsOf(rows, [1]).map((line) => `  ${line}`),
+    ...(others.length === 0 ? [] : [`  Not measured: ${others.join(', ')}`]),
+  ];
 }
 
 export interface PlaceNames {
