@@ -64,6 +64,18 @@ describe('describing a classifier', () => {
     assert.throws(() => describeClassifier(argMax), { code: 'MODEL_UNSUITABLE', message: /got y int64/ });
   });
 
+  it('says of a file with one score for each image how to export two', () => {
+    const one = modelOf({
+      steps: [flat, ['Gemm', ['f', 'w'], 's'], ['Sigmoid', ['s'], 'y']],
+      weights: { w: wave([6, 1]) },
+    });
+    assert.throws(() => describeClassifier(one), {
+      code: 'MODEL_UNSUITABLE',
+      message: /got y float32 \[3, 1\] for 3 images/,
+      hint: /two classes.*torch\.cat/,
+    });
+  });
+
   it('names all operators that are not covered', () => {
     const steps: Step[] = [
       ['Det', ['x'], 'a'],

@@ -19,11 +19,12 @@ export interface Classifier {
   readonly description: ClassifierDescription;
 }
 
-function unsuitable(reasons: readonly string[]): never {
+function unsuitable(reasons: readonly string[], hint?: string): never {
   throw new WorkbenchError('MODEL_UNSUITABLE', `Not an image classifier that can be used: ${reasons.join('; ')}`, {
     hint: reasons.some((reason) => reason.endsWith(askingSize))
       ? 'Say the sizes of its open dimensions (--dims, for a method --ROLE-dims), or export it with fixed ones.'
-      : 'Give a model with one image input [N, C, H, W] of fixed size and class scores [N, classes] as output.',
+      : (hint ??
+        'Give a model with one image input [N, C, H, W] of fixed size and class scores [N, classes] as output.'),
     details: { reasons },
   });
 }
@@ -84,7 +85,7 @@ function analyse(model: OnnxModel): Analysis {
   const straight = pruneGraph(takeBranches(answering, shapes));
   const types = inferGraph(straight, shapes);
   const logits = findLogits(straight, types, batch);
-  if ('reasons' in logits) return unsuitable(logits.reasons);
+  if ('reasons' in logits) return unsuitable(logits.reasons, logits.hint);
   const { name, classCount, softmaxRemoved } = logits.value;
   const whole = pruneGraph(straight, [{ name, dtype: 'float32', shape: [input.shape?.[0] ?? '', classCount] }]);
   const graph = image.fixedBatch === undefined ? whole : freeBatch(whole, types, image.fixedBatch);

@@ -12,7 +12,7 @@ const shapeOf = (value: ValueInfo): string =>
 export const askingSize = 'say which size is meant';
 
 /** A sound half of the answer, or the reasons why there is none. */
-export type Found<T> = { readonly value: T } | { readonly reasons: readonly string[] };
+export type Found<T> = { readonly value: T } | { readonly reasons: readonly string[]; readonly hint?: string };
 
 /** Whether the file wants channels last: it turns the image first, or only the last size can be channels. */
 function isChannelsLast(graph: Graph, input: ValueInfo): boolean {
@@ -108,6 +108,14 @@ function beforeSoftmax(
   return isOverClasses && classesOf(types.get(name), batch) !== undefined ? name : undefined;
 }
 
+/** One number for each image: what networks for two classes that end with a sigmoid answer. */
+const isScoreOf = (type: InferInput | undefined, batch: number): boolean =>
+  type?.dtype === 'float32' && (type.shape.join() === `${batch},1` || type.shape.join() === `${batch}`);
+
+const oneScoreHint =
+  'One score for each image is the answer of a network for two classes. Export it with a score for each class: the logit s ' +
+  'before the sigmoid as torch.cat([-s / 2, s / 2], dim=1), which gives the same probabilities.';
+
 /** The logits: an output [N, K], the one named so when there are several, before a softmax at its end. */
 export function findLogits(graph: Graph, types: ReadonlyMap<string, InferInput>, batch: number): Found<LogitsValue> {
   const fitting = graph.outputs.filter(({ name }) => classesOf(types.get(name), batch) !== undefined);
@@ -117,7 +125,9 @@ export function findLogits(graph: Graph, types: ReadonlyMap<string, InferInput>,
       const type = types.get(name);
       return `${name} ${type?.dtype ?? '?'} [${type?.shape.join(', ') ?? '?'}]`;
     });
+    const isOneScore = graph.outputs.some(({ name }) => isScoreOf(types.get(name), batch));
     return {
+      ...(isOneScore ? { hint: oneScoreHint } : {}),
       reasons: [`expected logits, a float32 output of shape [N, classes], got ${found.join('; ')} for ${batch} images`],
     };
   }
