@@ -130,7 +130,7 @@ export const spec = defineMethod({
     epsilons: z.array(z.number().positive().max(1e6)).max(16).default([]).register(ui, {
       title: 'Epsilons',
       unit: 'pixel range',
-      help: 'Budgets to audit, in the units of the pixels; none: those of the kind of data.',
+      help: 'Budgets to audit, in the units of the pixels (8/255 is written 0.0314); none: those of the kind of data.',
     }),
     attacks: z.array(z.enum(attackIds)).min(1).max(64).default(['fgsm', 'pgd', 'apgd-ce']).register(ui, {
       title: 'Attacks',
