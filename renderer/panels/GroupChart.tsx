@@ -17,11 +17,8 @@ export function GroupChart({ rows, fileName }: { readonly rows: readonly RunRow[
   const usual = spec?.columns.find((name) => metrics.includes(name)) ?? metrics[0];
   const axis = axes.find(({ field }) => field === chosenAxis) ?? axes[0];
   const metric = metrics.find((name) => name === chosenMetric) ?? usual;
-  const curves = useMemo(
-    () => (axis === undefined || metric === undefined ? [] : sweepCurves(rows, axis, metric)),
-    [rows, axis, metric],
-  );
   if (axis === undefined || metric === undefined) return null;
+  const curves = sweepCurves(rows, axis, metric);
   const titleOf = (name: string): string => spec?.metrics[name]?.title ?? humanise(name);
   const axisTitles = new Map(axes.map((each) => [each.field, variedTitle(spec, each)]));
   const axisTitle = (field: string): string => axisTitles.get(field) ?? field;
