@@ -154,6 +154,27 @@ describe('a compiled loop', () => {
     assert.deepEqual(trace, {});
   });
 
+  it('ends before its count after the step that says so', async () => {
+    const loop = await compileLoop(
+      'doubling',
+      { state: { v: { dtype: 'float32', shape: [] } }, steps: {}, shared: { most: { dtype: 'float32', shape: [] } } },
+      (g, { state: { v }, shared: { most } }) => {
+        assert.ok(v && most);
+        const next = g.mul(v, 2);
+        return { state: { v: next }, trace: { next }, goesOn: g.less(next, most) };
+      },
+      cpu,
+    );
+    const run = async (count: number): Promise<number[][]> => {
+      const shared = { most: float32([], [20]) };
+      const { state, trace } = await loop.run({ count, state: { v: float32([], [3]) }, steps: {}, shared });
+      return [state['v'], trace['next']].map((value) => [...floatsOf(value ?? assert.fail())]);
+    };
+    assert.deepEqual(await run(10), [[24], [6, 12, 24]]);
+    assert.deepEqual(await run(2), [[12], [6, 12]]);
+    await loop.close();
+  });
+
   it('does not compile a body whose state changes its shape or goes missing', async () => {
     const vector = { dtype: 'float32', shape: [2] } as const;
     const wrong = (next: LoopBody): Promise<CompiledLoop> =>

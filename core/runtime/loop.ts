@@ -21,11 +21,18 @@ export interface LoopValues {
   readonly shared: Readonly<Record<string, Value>>;
 }
 
-/** One step: the next state (every name of `types.state`) and what to record, stacked over the steps of a chunk. */
+/**
+ * One step: the next state (every name of `types.state`) and what to record, stacked over the steps of a chunk. Where
+ * `goesOn` (bool, a scalar) is false the chunk ends after this step, before its count.
+ */
 export type LoopBody = (
   g: GraphBuilder,
   values: LoopValues,
-) => { readonly state: Readonly<Record<string, Value>>; readonly trace: Readonly<Record<string, Value>> };
+) => {
+  readonly state: Readonly<Record<string, Value>>;
+  readonly trace: Readonly<Record<string, Value>>;
+  readonly goesOn?: Value;
+};
 
 export interface LoopFeeds {
   readonly count: number;
@@ -36,7 +43,7 @@ export interface LoopFeeds {
 
 export interface LoopResult {
   readonly state: Record<string, Tensor>;
-  /** [count, …] each. */
+  /** [steps that were taken, …] each. */
   readonly trace: Record<string, Tensor>;
 }
 
@@ -63,7 +70,7 @@ function loopGraph(name: string, types: LoopTypes, body: LoopBody, device: Devic
   });
   const shared = mapRecord(types.shared, (type, key) => b.outer(`shared_${key}`, type.dtype, type.shape));
   const result = body(b, { state, steps, shared });
-  b.output('go_on', condition);
+  b.output('go_on', result.goesOn ?? condition);
   const stateNames = Object.keys(types.state);
   for (const key of stateNames) {
     const value = result.state[key];
@@ -96,7 +103,7 @@ function loopGraph(name: string, types: LoopTypes, body: LoopBody, device: Devic
     ],
     outputs: [
       ...stateNames.map((key) => info(`next_${key}`, types.state[key]!)),
-      ...traceNames.map((key) => info(`traces_${key}`, result.trace[key]!, ['steps'])),
+      ...traceNames.map((key) => info(`traces_${key}`, result.trace[key]!, [result.goesOn ? 'taken' : 'steps'])),
     ],
     initializers: new Map(),
     nodes: [loop],
