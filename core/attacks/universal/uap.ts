@@ -1,6 +1,11 @@
+import { invariant } from '../../base/errors.ts';
 import { permutation, stream } from '../../base/rng.ts';
+import { float32, floatsOf, zeros } from '../../base/tensor.ts';
+import type { Value } from '../../autodiff/builder.ts';
 import { topClass } from '../../metrics/classification.ts';
-import type { Victim } from '../victim.ts';
+import { inputGradient } from '../look.ts';
+import { isPredicted } from '../objectives.ts';
+import { oneHot, type LoopDefinition, type Victim } from '../victim.ts';
 import { answersOf, foolingRate, perturbed, type UniversalRun } from './universal.ts';
 
 export interface UapOptions {
@@ -58,48 +63,78 @@ async function overTheBorder(
   own: number,
   candidates: number,
 ): Promise<Float32Array | undefined> {
-  const { size, classes } = victim;
-  const sum = new Float32Array(size);
-  let point = Float32Array.from(image);
-  const logits = await victim.logits(point);
+  const { classes, model } = victim;
+  const logits = await victim.logits(image);
   if (topClass(logits, 0, classes) !== own) return undefined;
   const others = Array.from({ length: classes }, (_, k) => k)
     .filter((k) => k !== own)
     .sort((a, b) => logits[b]! - logits[a]! || a - b)
     .slice(0, Math.max(1, candidates - 1));
-  for (let step = 0; step < deepFoolSteps; step++) {
-    const found = await nearestBorder(victim, point, own, others);
-    if (!found) return undefined;
-    if (found.hasArrived) return sum.map((value) => value * (1 + overshoot));
-    for (let p = 0; p < size; p++) sum[p] = sum[p]! + found.step[p]!;
-    point = image.map((value, p) => value + (1 + overshoot) * sum[p]!);
-  }
-  const arrived = topClass(await victim.logits(point), 0, classes) !== own;
-  return arrived ? sum.map((value) => value * (1 + overshoot)) : undefined;
+  const loop = await victim.loop('universal uap', others.length, wayDefinition(victim));
+  const dims = [1, ...model.shape];
+  const { state } = await loop.run({
+    // Whether the last step has led over the border is seen at the beginning of one more.
+    count: deepFoolSteps + 1,
+    state: { sum: zeros(dims), arrived: zeros([1]) },
+    steps: {},
+    shared: {
+      image: float32(dims, Float32Array.from(image)),
+      own: float32([1, classes], oneHot([own], classes)),
+      others: float32([others.length, classes], oneHot(others, classes)),
+    },
+  });
+  const { sum, arrived } = state;
+  invariant(sum && arrived, 'the loop carries its state');
+  if (floatsOf(arrived)[0] === 0) return undefined;
+  return floatsOf(sum).map((value) => value * (1 + overshoot));
 }
 
-/** The step |f_k − f_own| / ‖w‖² · w to the nearest linearised border, w = ∇f_k − ∇f_own. */
-async function nearestBorder(victim: Victim, point: Float32Array, own: number, others: readonly number[]) {
-  const { size, classes } = victim;
-  const rows = others.length;
-  const copies = new Float32Array(rows * size);
-  const cotangents = new Float32Array(rows * classes);
-  others.forEach((k, row) => {
-    copies.set(point, row * size);
-    cotangents[row * classes + k] = 1;
-    cotangents[row * classes + own] = -1;
-  });
-  const { logits, gradient } = await victim.vjp(copies, cotangents);
-  if (topClass(logits, 0, classes) !== own) return { hasArrived: true, step: new Float32Array(0) };
-  let nearest = Infinity;
-  let step: Float32Array | undefined;
-  others.forEach((k, row) => {
-    const w = gradient.subarray(row * size, (row + 1) * size);
-    const squares = w.reduce((total, value) => total + value * value, 0);
-    const gap = Math.abs(logits[k]! - logits[own]!) + 1e-6;
-    if (!(squares > 0) || gap / Math.sqrt(squares) >= nearest) return;
-    nearest = gap / Math.sqrt(squares);
-    step = w.map((value) => (gap / squares) * value);
-  });
-  return step && { hasArrived: false, step };
+/**
+ * A step |f_k − f_own| / ‖w‖² · w to the nearest linearised border, w = ∇f_k − ∇f_own, as a Loop body that ends when the answer
+ * has changed or no border can be seen. The candidates are the rows of the batch.
+ */
+function wayDefinition({ model, classes }: Victim): LoopDefinition {
+  const image = { dtype: 'float32', shape: [1, ...model.shape] } as const;
+  return {
+    types: (batch) => ({
+      state: { sum: image, arrived: { dtype: 'float32', shape: [1] } },
+      steps: {},
+      shared: {
+        image,
+        own: { dtype: 'float32', shape: [1, classes] },
+        others: { dtype: 'float32', shape: [batch, classes] },
+      },
+    }),
+    body:
+      (look) =>
+      (g, { state: { sum }, shared: { image: from, own, others } }) => {
+        invariant(sum && from && own && others, 'the loop has the values that its types name');
+        const [rows = 1] = others.shape;
+        const point = g.add(from, g.mul(sum, 1 + overshoot));
+        const points = g.concat(new Array<Value>(rows).fill(point), 0);
+        const logits = look(g, points);
+        const cotangent = g.sub(others, own);
+        const normals = inputGradient(g, logits, cotangent, points, model);
+        const stays = isPredicted(g, g.slice(logits, [0], [0], [1]), own);
+        const squares = g.reduceSum(g.mul(normals, normals), [1, 2, 3]);
+        const gaps = g.add(g.abs(g.reduceSum(g.mul(logits, cotangent), [1])), 1e-6);
+        // NaN is not above zero: what is no number is no border.
+        const isBorder = g.greater(squares, 0);
+        const distances = g.where(isBorder, g.div(gaps, g.sqrt(squares)), g.scalar(3e38));
+        const nearest = g.argMax(g.neg(distances), 0, true);
+        const scale = g.div(g.gather(gaps, nearest, 0), g.gather(squares, nearest, 0));
+        const step = g.mul(g.gather(normals, nearest, 0), g.reshape(scale, [1, 1, 1, 1]));
+        const isHere = g.greater(g.reshape(stays, [1]), 0.5);
+        const found = g.greater(g.reduceMax(g.neg(distances), [0], true), -2e38);
+        const goesOn = g.and(isHere, found);
+        return {
+          state: {
+            sum: g.where(g.reshape(goesOn, [1, 1, 1, 1]), g.add(sum, step), sum),
+            arrived: g.cast(g.not(isHere), 'float32'),
+          },
+          trace: {},
+          goesOn: g.reshape(goesOn, []),
+        };
+      },
+  };
 }
