@@ -115,6 +115,8 @@ export const fmn = declareAttack({
   norms: ['l2', 'linf', 'l1'],
   ...whiteBox,
   canTarget: true,
+  notes:
+    'Before its first success it goes a thousandth farther than the boundary seems to be, which the paper does not: on the boundary itself rounding decides.',
   options: z.strictObject({
     steps: steps(100),
     /** Step size at the start; falls to a hundredth along a cosine. */
