@@ -4,8 +4,14 @@ import { join } from 'node:path';
 import { chromium, type BrowserContext } from 'playwright-core';
 import { findChromium, noChromiumMessage } from '../scripts/chromium.mjs';
 
+/** For a browser whose user has texts written twice as large as usual. */
+export const textOfTwiceTheSize = ['--blink-settings=defaultFontSize=32'];
+
 /** The system's Chromium with an empty profile. A machine without one fails the test: nothing is skipped. */
-export async function openChromium(wrap = (program: string): string => program): Promise<BrowserContext> {
+export async function openChromium(
+  wrap = (program: string): string => program,
+  extra: readonly string[] = [],
+): Promise<BrowserContext> {
   const machine = { env: process.env, platform: process.platform };
   const executablePath = findChromium(machine);
   if (executablePath === undefined) throw new Error(noChromiumMessage(machine));
@@ -25,6 +31,7 @@ export async function openChromium(wrap = (program: string): string => program):
       '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1',
       '--disable-domain-reliability',
       '--no-pings',
+      ...extra,
     ],
   });
 }

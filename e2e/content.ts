@@ -23,6 +23,9 @@ export async function goTo(page: Page, hash: string): Promise<void> {
 
 /** Comes to the form of a method and fills it in. */
 export async function fillForm(page: Page, methodId: string, { recipe, fields, data, varied }: Asked): Promise<void> {
+  // Another form may still be on the screen, whose fields look the same.
+  await goTo(page, '#/new');
+  await page.getByRole('heading', { name: 'New run', exact: true }).waitFor();
   await goTo(page, `#/new/${methodId}`);
   await page.getByRole('heading', { name: 'Parameters' }).waitFor();
   if (recipe !== undefined) await page.getByRole('radio', { name: new RegExp(`^${recipe}`) }).check({ force: true });

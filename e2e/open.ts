@@ -129,3 +129,10 @@ export function listen(page: Page): string[] {
   });
   return complaints;
 }
+
+/** The address with a fresh token, for another browser: by the settings of a window in a browser. */
+export async function invite(page: Page): Promise<string> {
+  await page.getByRole('navigation').getByRole('link', { name: 'Settings', exact: true }).click();
+  await page.getByRole('button', { name: 'Make an address' }).click();
+  return page.locator('code', { hasText: '#token=' }).innerText();
+}

@@ -10,7 +10,8 @@ export interface Visited {
   leave?(): Promise<void>;
 }
 
-interface Content {
+/** Addresses of what there is to be seen. */
+export interface Content {
   readonly first: string;
   readonly second: string;
   readonly audit: string;
@@ -18,17 +19,20 @@ interface Content {
   readonly group: string;
 }
 
-/**
- * Makes small runs of several kinds, so that no page is empty, and gives every page, form and dialog of the window.
- * `isToBeSeen`: with a run whose images are worth a look, and one that computes while it is looked at.
- */
-export async function visitPages(page: Page, { isToBeSeen = false } = {}): Promise<readonly Visited[]> {
-  const content = await makeContent(page, isToBeSeen);
-  const live = isToBeSeen ? liveOf(page) : [];
+/** Every page, form and dialog of the window; `isLive`: runs, too, that compute while they are looked at. */
+export function visitPages(page: Page, content: Content, { isLive = false } = {}): readonly Visited[] {
+  const live = isLive ? liveOf(page) : [];
   return [...pagesOf(page, content), ...formsOf(page), ...dialogsOf(page, content), ...live];
 }
 
-async function makeContent(page: Page, isToBeSeen: boolean): Promise<Content> {
+/** Makes small runs of several kinds, so that no page is empty; `isToBeSeen`: one whose images are worth a look. */
+export async function makeContent(page: Page, { isToBeSeen = false } = {}): Promise<Content> {
+  await goTo(page, '#/settings');
+  await page.getByRole('button', { name: 'Check and measure' }).click();
+  await page
+    .getByText(/GFLOP\/s/)
+    .first()
+    .waitFor();
   const small = { Impressions: '100', 'Synthesis steps': '30', 'Distillation epochs': '3' };
   const clear = { Impressions: '240', 'Synthesis steps': '200', 'Distillation epochs': '15' };
   const first = await makeRun(page, 'data-impressions', { recipe: 'Quick', fields: isToBeSeen ? clear : small });
@@ -80,7 +84,7 @@ function pagesOf(page: Page, { first, second, audit, failed, group }: Content): 
   const picture = (name: RegExp) => async () => page.getByRole('img', { name }).first().waitFor();
   const report = async () => page.frameLocator('iframe[title=Report]').getByRole('heading', { level: 1 }).waitFor();
   return [
-    visit(page, 'start', '#/', text(page, /GFLOP|not measured|Measure/)),
+    visit(page, 'start', '#/', text(page, /GFLOP/)),
     visit(page, 'new', '#/new', heading(page, 'New run')),
     visit(page, 'run', `#/runs/${first}`, picture(/Impressions by class/)),
     visit(page, 'audit', `#/runs/${audit}`, picture(/images/i)),
@@ -131,13 +135,18 @@ function liveOf(page: Page): readonly Visited[] {
         .waitFor();
     });
   };
+  let before: string | undefined;
   const impressions = async (): Promise<string> => {
     await fillForm(page, 'data-impressions', { recipe: 'Standard', fields: {} });
-    return startForm(page);
+    before = await startForm(page);
+    return before;
   };
   const audit = async (): Promise<string> => {
-    await page.getByRole('button', { name: 'Cancel' }).click();
-    await page.getByText('Cancelled', { exact: true }).waitFor();
+    if (before !== undefined) {
+      await goTo(page, before);
+      await page.getByRole('button', { name: 'Cancel' }).click();
+      await page.getByText('Cancelled', { exact: true }).waitFor();
+    }
     await fillForm(page, 'robustness', { recipe: 'Standard', data: { 'Labelled images': digits }, fields: {} });
     return startForm(page);
   };
@@ -176,15 +185,15 @@ function dialogsOf(page: Page, { first }: Content): readonly Visited[] {
       await page.getByRole('dialog').getByRole('img').waitFor();
     }),
     above('save', `#/runs/${first}`, async () => {
-      await page.getByRole('button', { name: 'Save Synthesis loss' }).click();
+      await page.getByRole('button', { name: 'Save Synthesis loss', exact: true }).click();
       await page.getByRole('menuitem').first().waitFor();
     }),
     above('files', '#/models', async () => {
       await page.getByRole('button', { name: 'Open on the host' }).click();
-      await page.getByRole('dialog').getByRole('button').nth(2).waitFor();
+      await page.getByRole('dialog').getByRole('button', { name: '..' }).waitFor();
     }),
     above('export', `#/runs/${first}/report`, async () => {
-      await page.getByRole('button', { name: 'Export' }).click();
+      await page.getByRole('button', { name: 'Export', exact: true }).click();
       await page.getByRole('menuitem').first().waitFor();
     }),
   ];

@@ -8,8 +8,9 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { Page } from 'playwright-core';
-import { openServed } from './open.ts';
-import { visitPages } from './pages.ts';
+import { openChromium, textOfTwiceTheSize } from './chromium.ts';
+import { invite, listen, openServed } from './open.ts';
+import { makeContent, visitPages, type Content } from './pages.ts';
 
 const { values } = parseArgs({ options: { every: { type: 'string' }, only: { type: 'string' } } });
 const folder = resolve(values.every ?? fileURLToPath(new URL('../docs/images/', import.meta.url)));
@@ -17,29 +18,12 @@ const folder = resolve(values.every ?? fileURLToPath(new URL('../docs/images/', 
 const shown = ['start', 'run-live', 'run', 'model', 'form-sweep', 'audit', 'group', 'compare', 'report'];
 const wanted = values.only?.split(' ') ?? (values.every === undefined ? shown : undefined);
 
-interface Size {
+interface Look {
+  readonly page: Page;
+  /** Behind the name of the page. */
   readonly name: string;
   readonly width: number;
   readonly height: number;
-  readonly fontSize: string;
-}
-
-const usual: Size = { name: '', width: 1440, height: 900, fontSize: '' };
-const sizes: readonly Size[] =
-  values.every === undefined
-    ? [usual]
-    : [
-        usual,
-        { name: '-small', width: 1024, height: 700, fontSize: '' },
-        { name: '-zoomed', width: 720, height: 450, fontSize: '' },
-        { name: '-large', width: 1440, height: 900, fontSize: '200%' },
-      ];
-
-async function become(page: Page, { width, height, fontSize }: Size): Promise<void> {
-  await page.setViewportSize({ width, height });
-  await page.evaluate((size) => {
-    document.documentElement.style.fontSize = size;
-  }, fontSize);
 }
 
 async function take(page: Page, name: string): Promise<void> {
@@ -51,21 +35,34 @@ async function take(page: Page, name: string): Promise<void> {
   }
 }
 
+async function takeAll({ page, name, width, height }: Look, content: Content, isLive: boolean): Promise<void> {
+  await page.setViewportSize({ width, height });
+  for (const visited of visitPages(page, content, { isLive })) {
+    if (wanted && !wanted.includes(visited.name)) continue;
+    await visited.show();
+    await take(page, visited.name + name);
+    await visited.leave?.();
+    console.log(visited.name + name);
+  }
+}
+
 mkdirSync(folder, { recursive: true });
 const opened = await openServed();
 try {
   const { page } = opened;
-  for (const { name, show, leave } of await visitPages(page, { isToBeSeen: true })) {
-    if (wanted && !wanted.includes(name)) continue;
-    for (const size of sizes) {
-      await become(page, size);
-      await show();
-      await take(page, name + size.name);
-      await leave?.();
-    }
-    await become(page, usual);
-    console.log(name);
+  const content = await makeContent(page, { isToBeSeen: true });
+  if (values.every !== undefined) {
+    await takeAll({ page, name: '-small', width: 1024, height: 700 }, content, false);
+    await takeAll({ page, name: '-zoomed', width: 720, height: 450 }, content, false);
+    const url = await invite(page);
+    const large = await openChromium(undefined, textOfTwiceTheSize);
+    const wide = await large.newPage();
+    listen(wide);
+    await wide.goto(url);
+    await takeAll({ page: wide, name: '-large', width: 1440, height: 900 }, content, false);
+    await large.close();
   }
+  await takeAll({ page, name: '', width: 1440, height: 900 }, content, true);
 } finally {
   await opened.close();
 }

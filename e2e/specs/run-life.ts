@@ -115,6 +115,25 @@ export function describeRunLife(place: string, open: Opener): void {
       assert.match(svg.bytes.toString('utf8'), /^<svg [\s\S]*<path [\s\S]*<\/svg>\s*$/);
     });
 
+    it('enlarges its images by the keyboard alone, and gives the focus back', async () => {
+      const button = page.getByRole('button', { name: /^Enlarge: / }).first();
+      await button.focus();
+      await page.keyboard.press('Enter');
+      const dialog = page.getByRole('dialog');
+      const chosen = dialog.getByRole('button', { pressed: true });
+      await dialog.getByRole('button', { name: '1×' }).focus();
+      await page.keyboard.press('Enter');
+      const small = await dialog.getByRole('img').boundingBox();
+      await page.keyboard.press('+');
+      await dialog.getByRole('button', { name: '2×', pressed: true }).waitFor();
+      assert.equal((await dialog.getByRole('img').boundingBox())?.width, 2 * (small?.width ?? 0));
+      await page.keyboard.press('-');
+      assert.equal(await chosen.innerText(), '1×');
+      await page.keyboard.press('Escape');
+      await dialog.waitFor({ state: 'detached' });
+      assert.equal(await button.evaluate((each) => each === document.activeElement), true);
+    });
+
     it('keeps a note and a tag, and is found by them', async () => {
       await page.getByLabel('Note').fill('stopped by hand');
       await page.getByLabel('Tags').fill('to look at');
