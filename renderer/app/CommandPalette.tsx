@@ -20,7 +20,7 @@ export function CommandPalette({ isOpen, onClose }: { readonly isOpen: boolean; 
       onClose={onClose}
       fullWidth
       maxWidth="sm"
-      aria-label="Go to"
+      aria-labelledby="palette-words"
       sx={{ '& .MuiDialog-container': { alignItems: 'flex-start', pt: '12vh' } }}
     >
       <Choice onClose={onClose} />
@@ -74,7 +74,7 @@ function Choice({ onClose }: { readonly onClose: () => void }) {
           borderColor: 'divider',
         }}
       >
-        <Icon name="search" sx={{ fontSize: 18, color: 'text.secondary' }} />
+        <Icon name="search" sx={{ fontSize: '1.125rem', color: 'text.secondary' }} />
         <InputBase
           inputRef={(input: HTMLInputElement | null) => input?.focus()}
           fullWidth
@@ -85,6 +85,7 @@ function Choice({ onClose }: { readonly onClose: () => void }) {
             setAt(0);
           }}
           inputProps={{
+            id: 'palette-words',
             role: 'combobox',
             'aria-label': 'Go to',
             'aria-expanded': true,
@@ -106,6 +107,7 @@ function Choice({ onClose }: { readonly onClose: () => void }) {
             sx={{
               display: 'flex',
               justifyContent: 'space-between',
+              alignItems: 'baseline',
               gap: 2,
               px: 2,
               py: 0.75,

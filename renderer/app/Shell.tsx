@@ -64,7 +64,7 @@ export function Shell() {
         component="nav"
         aria-label="Pages"
         sx={{
-          width: { xs: 58, md: 196 },
+          width: { xs: '3.625rem', md: '12.25rem' },
           flexShrink: 0,
           display: 'flex',
           flexDirection: 'column',
@@ -141,7 +141,10 @@ function SkipLink() {
 
 function Wordmark() {
   return (
-    <Box component="span" sx={{ fontFamily: fonts.serif, fontSize: 21, fontWeight: 560, letterSpacing: '-0.01em' }}>
+    <Box
+      component="span"
+      sx={{ fontFamily: fonts.serif, fontSize: '1.3125rem', fontWeight: 560, letterSpacing: '-0.01em' }}
+    >
       P
       <Box component="span" sx={wide}>
         alimpsest
@@ -163,7 +166,7 @@ function PlaceLink({ place, isHere }: { readonly place: Place; readonly isHere: 
         alignItems: 'center',
         gap: 1.25,
         px: 1,
-        height: 34,
+        minHeight: '2.125rem',
         borderRadius: 1,
         fontSize: '0.875rem',
         fontWeight: isHere ? 600 : 450,
@@ -173,7 +176,7 @@ function PlaceLink({ place, isHere }: { readonly place: Place; readonly isHere: 
         '&:hover': { color: 'text.primary', bgcolor: isHere ? t.paper : t.hair },
       }}
     >
-      <Icon name={place.icon} sx={{ fontSize: 18, color: isHere ? 'primary.main' : 'inherit' }} />
+      <Icon name={place.icon} sx={{ fontSize: '1.125rem', color: isHere ? 'primary.main' : 'inherit' }} />
       <Box component="span" sx={wide}>
         {place.title}
       </Box>

@@ -21,7 +21,10 @@ export function themeFor(mode: ThemeMode): Theme {
       warning: { main: t.warn },
       error: { main: t.bad },
       divider: t.rule,
+      DataGrid: { bg: t.paper, headerBg: t.paper, pinnedBg: t.paper },
     },
+    // In rem: who has the browser write twice as large gets the layout of a window of half the width.
+    breakpoints: { unit: 'rem', values: { xs: 0, sm: 37.5, md: 56.25, lg: 75, xl: 96 } },
     shape: { borderRadius: 4 },
     spacing: 8,
     transitions: { duration: { enteringScreen: 120, leavingScreen: 90, standard: 140, shorter: 100, shortest: 80 } },
@@ -69,6 +72,7 @@ export function themeFor(mode: ThemeMode): Theme {
         defaultProps: { disableElevation: true, size: 'small' },
         styleOverrides: {
           root: { paddingInline: 12, minHeight: 32, whiteSpace: 'nowrap' },
+          startIcon: { '& > *:nth-of-type(1)': { fontSize: '1.125rem' } },
           outlined: { borderColor: t.rule, color: t.ink, '&:hover': { borderColor: t.muted, background: t.raised } },
         },
       },
@@ -162,7 +166,7 @@ export function themeFor(mode: ThemeMode): Theme {
 
 /** A dot before the word for the state of a run: hollow where nothing is being done or was finished. */
 function stateMarks(t: Tokens): Record<string, object> {
-  const dot = { content: '""', width: 8, height: 8, borderRadius: '50%', border: '1.5px solid' };
+  const dot = { content: '""', width: '0.6em', height: '0.6em', borderRadius: '50%', border: '1.5px solid' };
   return {
     '.state-mark': { display: 'inline-flex', alignItems: 'center', gap: 7, whiteSpace: 'nowrap', color: t.muted },
     '.state-mark::before': dot,

@@ -83,7 +83,7 @@ export const LineChart = memo(function LineChart(props: LineChartProps) {
         </ToggleButton>
         <Tooltip title={isTable ? 'Show the chart' : 'Show as a table'}>
           <IconButton aria-label={isTable ? 'Show the chart' : 'Show as a table'} onClick={() => setTable(!isTable)}>
-            <Icon name={isTable ? 'image' : 'table'} sx={{ fontSize: 16 }} />
+            <Icon name={isTable ? 'image' : 'table'} sx={{ fontSize: '1rem' }} />
           </IconButton>
         </Tooltip>
         <SaveMenu

@@ -22,7 +22,7 @@ export function SaveMenu({ title, choices }: SaveMenuProps) {
           aria-haspopup="menu"
           onClick={(event) => setAnchor(event.currentTarget)}
         >
-          <Icon name="download" sx={{ fontSize: 16 }} />
+          <Icon name="download" sx={{ fontSize: '1rem' }} />
         </IconButton>
       </Tooltip>
       <Menu anchorEl={anchor} open={anchor !== null} onClose={() => setAnchor(null)}>

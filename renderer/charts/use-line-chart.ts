@@ -106,6 +106,7 @@ function optionsOf(look: Look): NonNullable<ChartConfiguration<'line', Points>['
     normalized: true,
     responsive: true,
     maintainAspectRatio: false,
+    clip: 4,
     interaction: { mode: 'nearest', axis: 'x', intersect: false },
     elements: { point: { radius: 0, hoverRadius: 3, hitRadius: 8 }, line: { borderWidth: 1.5, tension: 0 } },
     scales: {

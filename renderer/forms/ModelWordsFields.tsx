@@ -61,14 +61,21 @@ export function ModelWordsFields(props: ModelWordsFieldsProps) {
         <Button
           onClick={() => setOpen(!isOpen)}
           aria-expanded={isShown}
-          startIcon={<Icon name={isShown ? 'down' : 'next'} sx={{ fontSize: 14 }} />}
+          startIcon={<Icon name={isShown ? 'down' : 'next'} sx={{ fontSize: '0.875rem' }} />}
           sx={{ ml: -1, fontSize: '0.75rem' }}
         >
           Pixels, sizes and classes
         </Button>
       )}
       {isShown && (
-        <Box sx={{ display: 'grid', gap: 1, gridTemplateColumns: 'repeat(auto-fit, minmax(120px, 1fr))', mt: 1 }}>
+        <Box
+          sx={{
+            display: 'grid',
+            gap: 1,
+            gridTemplateColumns: 'repeat(auto-fit, minmax(min(100%, 7.5rem), 1fr))',
+            mt: 1,
+          }}
+        >
           {field('mean', 'Mean', found?.mean?.value.join(', ') ?? 'as in the file')}
           {field('std', 'Deviation', found?.std?.value.join(', ') ?? 'as in the file')}
           {field('classes', 'Class names', inspection?.classNames ? 'as in the file' : 'as in the data')}

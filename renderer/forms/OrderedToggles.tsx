@@ -58,13 +58,14 @@ export function OrderedToggles({ id, choices, chosen, isWrong, onChange }: Order
               onDrop={() => dragged !== undefined && put(dragged, place - chosen.indexOf(dragged))}
               onClick={() => onChange(toggled(chosen, choice))}
               onKeyDown={(event) => onKey(event, choice)}
-              sx={toggleStyle(isOn, isWrong)}
+              sx={{
+                ...toggleStyle(isOn, isWrong),
+                // The place is for the eye: its words are in the label, which has to hold all text of the button.
+                ...(isOn && {
+                  '&::before': { content: `"${place + 1}"`, color: 'text.secondary', mr: 0.75, fontSize: '0.6875rem' },
+                }),
+              }}
             >
-              {isOn && (
-                <Box component="span" aria-hidden sx={{ color: 'text.secondary', mr: 0.75, fontSize: '0.6875rem' }}>
-                  {place + 1}
-                </Box>
-              )}
               {choice}
             </Box>
           );
@@ -75,7 +76,10 @@ export function OrderedToggles({ id, choices, chosen, isWrong, onChange }: Order
         help="In this order; drag, or Alt with an arrow key, to change it."
         problem={undefined}
       />
-      <Box role="status" sx={{ position: 'absolute', width: 1, height: 1, overflow: 'hidden', clipPath: 'inset(50%)' }}>
+      <Box
+        role="status"
+        sx={{ position: 'absolute', width: '1px', height: '1px', overflow: 'hidden', clipPath: 'inset(50%)' }}
+      >
         {said}
       </Box>
     </>

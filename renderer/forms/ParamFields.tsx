@@ -26,7 +26,13 @@ export function ParamFields(props: ParamFieldsProps) {
   const [isOpen, setOpen] = useState(touched > 0);
   const isShown = isOpen || wrong > 0;
   const grid = (some: readonly ParamField[]) => (
-    <Box sx={{ display: 'grid', gap: '14px 32px', gridTemplateColumns: 'repeat(auto-fill, minmax(260px, 1fr))' }}>
+    <Box
+      sx={{
+        display: 'grid',
+        gap: '14px 32px',
+        gridTemplateColumns: 'repeat(auto-fill, minmax(min(100%, 16.25rem), 1fr))',
+      }}
+    >
       {some.map((field) => (
         <ParamInput
           key={field.name}
@@ -49,7 +55,7 @@ export function ParamFields(props: ParamFieldsProps) {
         <Button
           onClick={() => setOpen(!isOpen)}
           aria-expanded={isShown}
-          startIcon={<Icon name={isShown ? 'down' : 'next'} sx={{ fontSize: 16 }} />}
+          startIcon={<Icon name={isShown ? 'down' : 'next'} sx={{ fontSize: '1rem' }} />}
           sx={{ mt: 2.5, mb: isShown ? 1.5 : 0, ml: -1 }}
         >
           {advanced.length} advanced parameters

@@ -39,7 +39,7 @@ export function ParamInput(props: ParamInputProps) {
               checked={text === 'true'}
               onChange={(event) => onChange(String(event.target.checked))}
               slotProps={{ input: { 'aria-describedby': `${id}-help` } }}
-              sx={{ p: 0, '& svg': { fontSize: 18 } }}
+              sx={{ p: 0, '& svg': { fontSize: '1.125rem' } }}
             />
             {ui.title}
           </Box>

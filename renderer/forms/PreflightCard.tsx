@@ -108,7 +108,7 @@ function Finding({ check: { isGood, finding, measured, threshold, advice } }: { 
     >
       <Icon
         name={isGood ? 'check' : 'warning'}
-        sx={{ fontSize: 16, mt: '1px', color: isGood ? 'success.main' : 'warning.main' }}
+        sx={{ fontSize: '1rem', mt: '1px', color: isGood ? 'success.main' : 'warning.main' }}
       />
       <Box>
         <Box component="span" sx={visuallyHidden}>
@@ -126,4 +126,10 @@ function Finding({ check: { isGood, finding, measured, threshold, advice } }: { 
   );
 }
 
-const visuallyHidden = { position: 'absolute', width: 1, height: 1, overflow: 'hidden', clipPath: 'inset(50%)' };
+const visuallyHidden = {
+  position: 'absolute',
+  width: '1px',
+  height: '1px',
+  overflow: 'hidden',
+  clipPath: 'inset(50%)',
+};

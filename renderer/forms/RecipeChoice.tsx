@@ -18,17 +18,18 @@ export function RecipeChoice({ spec, recipe, onChange }: RecipeChoiceProps) {
     <Box
       component="fieldset"
       sx={{
+        position: 'relative',
         border: 0,
         m: 0,
         p: 0,
         display: 'grid',
         gap: 1,
-        gridTemplateColumns: 'repeat(auto-fit, minmax(180px, 1fr))',
+        gridTemplateColumns: 'repeat(auto-fit, minmax(min(100%, 14rem), 1fr))',
       }}
     >
       <Box
         component="legend"
-        sx={{ position: 'absolute', width: 1, height: 1, overflow: 'hidden', clipPath: 'inset(50%)' }}
+        sx={{ position: 'absolute', width: '1px', height: '1px', overflow: 'hidden', clipPath: 'inset(50%)' }}
       >
         Recipe
       </Box>
@@ -66,4 +67,4 @@ export function RecipeChoice({ spec, recipe, onChange }: RecipeChoiceProps) {
   );
 }
 
-const clamp = { m: 0, display: '-webkit-box', WebkitLineClamp: 4, WebkitBoxOrient: 'vertical', overflow: 'hidden' };
+const clamp = { m: 0, display: '-webkit-box', WebkitLineClamp: 6, WebkitBoxOrient: 'vertical', overflow: 'hidden' };

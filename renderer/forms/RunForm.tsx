@@ -87,7 +87,7 @@ export function RunForm({ spec, initial, from }: RunFormProps) {
         sx={{
           display: 'grid',
           gap: { xs: 3, lg: 6 },
-          gridTemplateColumns: { xs: 'minmax(0, 1fr)', md: 'minmax(0, 1fr) 272px', lg: 'minmax(0, 1fr) 320px' },
+          gridTemplateColumns: { xs: 'minmax(0, 1fr)', md: 'minmax(0, 1fr) 17rem', lg: 'minmax(0, 1fr) 20rem' },
           alignItems: 'start',
         }}
       >

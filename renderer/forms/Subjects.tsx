@@ -35,7 +35,13 @@ export function Subjects({ spec, draft, problems, architectures, onChange }: Sub
     note: `${format}, ${count.toLocaleString('en')} items`,
   }));
   return (
-    <Box sx={{ display: 'grid', gap: '18px 32px', gridTemplateColumns: 'repeat(auto-fill, minmax(300px, 1fr))' }}>
+    <Box
+      sx={{
+        display: 'grid',
+        gap: '18px 32px',
+        gridTemplateColumns: 'repeat(auto-fill, minmax(min(100%, 18.75rem), 1fr))',
+      }}
+    >
       {Object.entries(spec.models).map(([role, need]) => (
         <ModelRole
           key={role}

@@ -15,7 +15,13 @@ export function Surroundings({ draft, problem, onChange }: SurroundingsProps) {
   const { data } = useRequest('machine.facts', {});
   return (
     <>
-      <Box sx={{ display: 'grid', gap: '14px 32px', gridTemplateColumns: 'repeat(auto-fill, minmax(260px, 1fr))' }}>
+      <Box
+        sx={{
+          display: 'grid',
+          gap: '14px 32px',
+          gridTemplateColumns: 'repeat(auto-fill, minmax(min(100%, 16.25rem), 1fr))',
+        }}
+      >
         <DeviceField value={draft.device} onChange={(device) => onChange({ ...draft, device })} />
         <ThreadsField
           text={draft.threads}

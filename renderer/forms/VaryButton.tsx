@@ -21,7 +21,7 @@ export function VaryButton({ title, isVaried, onClick }: VaryButtonProps) {
         color={isVaried ? 'primary' : 'inherit'}
         sx={{ ml: 'auto', p: 0.25, alignSelf: 'center', opacity: isVaried ? 1 : 0.35 }}
       >
-        <Icon name="several" sx={{ fontSize: 15 }} />
+        <Icon name="several" sx={{ fontSize: '0.9375rem' }} />
       </IconButton>
     </Tooltip>
   );

@@ -41,7 +41,7 @@ export type IconName = keyof typeof paths;
 
 export function Icon({ name, ...rest }: SvgIconProps & { readonly name: IconName }) {
   return (
-    <SvgIcon fontSize="inherit" viewBox="0 0 24 24" sx={{ fontSize: 18 }} aria-hidden {...rest}>
+    <SvgIcon fontSize="inherit" viewBox="0 0 24 24" sx={{ fontSize: '1.125rem' }} aria-hidden {...rest}>
       <path
         d={paths[name]}
         fill="none"

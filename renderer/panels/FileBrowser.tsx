@@ -53,7 +53,7 @@ export function FileBrowser({ kind, onChoose, onClose }: FileBrowserProps) {
           </Box>
         )}
         {data && (
-          <List dense>
+          <List dense component="div">
             {data.parent !== null && <Entry icon="up" name=".." onClick={() => setPath(data.parent ?? undefined)} />}
             {entries.map((entry) => (
               <Entry
@@ -98,7 +98,7 @@ interface EntryProps {
 function Entry({ icon, name, note, onClick }: EntryProps) {
   return (
     <ListItemButton onClick={onClick} sx={{ borderRadius: 1, gap: 1.5, py: 0.25, fontSize: '0.8125rem' }}>
-      <Icon name={icon} sx={{ fontSize: 16, color: 'text.secondary' }} />
+      <Icon name={icon} sx={{ fontSize: '1rem', color: 'text.secondary' }} />
       <Box sx={{ flex: 1 }}>{name}</Box>
       <Box sx={{ color: 'text.secondary' }}>{note}</Box>
     </ListItemButton>

@@ -5,7 +5,7 @@ import ToggleButton from '@mui/material/ToggleButton';
 import ToggleButtonGroup from '@mui/material/ToggleButtonGroup';
 import Tooltip from '@mui/material/Tooltip';
 import Typography from '@mui/material/Typography';
-import { useRef, useState, type KeyboardEvent, type PointerEvent, type ReactNode } from 'react';
+import { useId, useRef, useState, type KeyboardEvent, type PointerEvent, type ReactNode } from 'react';
 import { Icon } from '../icons/Icon.tsx';
 import { nextZoom, usualZoom, zooms } from './zoom.ts';
 
@@ -21,6 +21,7 @@ interface PictureZoomProps {
 /** A picture by itself, larger: chosen sizes or + and −, moved by dragging, scrolling or the arrow keys. */
 export function PictureZoom({ title, width, onClose, children }: PictureZoomProps) {
   const [zoom, setZoom] = useState(() => usualZoom(width, window.innerWidth));
+  const id = useId();
   const region = useRef<HTMLDivElement>(null);
   const onKey = (event: KeyboardEvent): void => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
@@ -33,7 +34,7 @@ export function PictureZoom({ title, width, onClose, children }: PictureZoomProp
     if (buttons === 1) region.current?.scrollBy(-movementX, -movementY);
   };
   return (
-    <Dialog open onClose={onClose} maxWidth={false} aria-label={title} onKeyDown={onKey}>
+    <Dialog open onClose={onClose} maxWidth={false} aria-labelledby={id} onKeyDown={onKey}>
       <Box
         sx={{
           display: 'flex',
@@ -46,7 +47,7 @@ export function PictureZoom({ title, width, onClose, children }: PictureZoomProp
           borderColor: 'divider',
         }}
       >
-        <Typography variant="h2" sx={{ mr: 'auto' }}>
+        <Typography id={id} variant="h2" sx={{ mr: 'auto' }}>
           {title}
         </Typography>
         <ToggleButtonGroup

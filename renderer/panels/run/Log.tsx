@@ -41,28 +41,24 @@ export function Log({ lines }: { readonly lines: readonly LogLine[] }) {
         </Box>
       }
     >
-      <Box
-        component="ol"
-        role="log"
-        aria-label="Log"
-        tabIndex={0}
-        sx={{ listStyle: 'none', m: 0, p: 0, fontSize: '0.8125rem', maxHeight: 320, overflowY: 'auto' }}
-      >
-        {shown.map(({ jobId, seq, atMs, level, message }) => (
-          <Box
-            component="li"
-            key={`${jobId} ${seq}`}
-            sx={{ display: 'grid', gridTemplateColumns: '72px minmax(0, 1fr)', gap: 1, py: 0.25 }}
-          >
-            <Box className="figures" sx={{ color: 'text.secondary' }}>
-              {formatInstant(atMs).slice(11, 19)}
+      <Box role="log" aria-label="Log" tabIndex={0} sx={{ fontSize: '0.8125rem', maxHeight: 320, overflowY: 'auto' }}>
+        <Box component="ol" sx={{ listStyle: 'none', m: 0, p: 0 }}>
+          {shown.map(({ jobId, seq, atMs, level, message }) => (
+            <Box
+              component="li"
+              key={`${jobId} ${seq}`}
+              sx={{ display: 'grid', gridTemplateColumns: '72px minmax(0, 1fr)', gap: 1, py: 0.25 }}
+            >
+              <Box className="figures" sx={{ color: 'text.secondary' }}>
+                {formatInstant(atMs).slice(11, 19)}
+              </Box>
+              <Box sx={{ color: level === 'warning' ? 'warning.main' : 'inherit' }}>
+                {level === 'warning' && 'Warning: '}
+                {message}
+              </Box>
             </Box>
-            <Box sx={{ color: level === 'warning' ? 'warning.main' : 'inherit' }}>
-              {level === 'warning' && 'Warning: '}
-              {message}
-            </Box>
-          </Box>
-        ))}
+          ))}
+        </Box>
       </Box>
       {shown.length === 0 && (
         <Typography variant="body2" color="textSecondary">
