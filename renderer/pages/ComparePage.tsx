@@ -75,8 +75,8 @@ export function ComparePage({ runIds }: { readonly runIds: readonly string[] }) 
         <Box component="ul" sx={{ listStyle: 'none', m: 0, p: 0, fontSize: '0.8125rem' }}>
           {loaded.runs.map(({ row }, index) => (
             <Box component="li" key={row.runId} sx={{ display: 'flex', gap: 2, py: 0.5, flexWrap: 'wrap' }}>
-              <Box sx={{ fontWeight: 600, width: 20 }}>{labels[index]}</Box>
-              <Box sx={{ width: 96 }}>
+              <Box sx={{ fontWeight: 600, width: '1.25rem' }}>{labels[index]}</Box>
+              <Box sx={{ width: '6rem' }}>
                 <StateMark state={row.state} isPaused={row.isPaused} />
               </Box>
               <Link href={hrefOf({ page: 'run', runId: row.runId })}>{runTitle(row)}</Link>
@@ -87,23 +87,33 @@ export function ComparePage({ runIds }: { readonly runIds: readonly string[] }) 
           ))}
         </Box>
       </Section>
-      <Section title="Asked for, where it differs" aside={<CopyTable labels={labels} rows={asked} />}>
-        {asked.length === 0 ? (
-          <Typography variant="body2" color="textSecondary">
-            The same request for each of them.
-          </Typography>
-        ) : (
-          <Compared labels={labels} rows={asked} />
-        )}
-      </Section>
-      {came.length > 0 && (
-        <Section title="Results" aside={<CopyTable labels={labels} rows={came} />}>
-          <Compared labels={labels} rows={came} />
+      <Box
+        sx={{
+          display: 'grid',
+          columnGap: 5,
+          gridTemplateColumns: `repeat(auto-fit, minmax(min(100%, ${widthFor(labels.length)}), 1fr))`,
+        }}
+      >
+        <Section title="Asked for, where it differs" aside={<CopyTable labels={labels} rows={asked} />}>
+          {asked.length === 0 ? (
+            <Typography variant="body2" color="textSecondary">
+              The same request for each of them.
+            </Typography>
+          ) : (
+            <Compared labels={labels} rows={asked} />
+          )}
         </Section>
-      )}
+        {came.length > 0 && (
+          <Section title="Results" aside={<CopyTable labels={labels} rows={came} />}>
+            <Compared labels={labels} rows={came} />
+          </Section>
+        )}
+      </Box>
       {names.length > 0 && (
         <Section title="Curves">
-          <Box sx={{ display: 'grid', gap: 3, gridTemplateColumns: 'repeat(auto-fit, minmax(380px, 1fr))' }}>
+          <Box
+            sx={{ display: 'grid', gap: 3, gridTemplateColumns: 'repeat(auto-fit, minmax(min(100%, 23.75rem), 1fr))' }}
+          >
             {names.map((name) => (
               <LineChart
                 key={name}
@@ -122,7 +132,9 @@ export function ComparePage({ runIds }: { readonly runIds: readonly string[] }) 
       )}
       {[...pictureTitles.keys()].map((name) => (
         <Section key={name} title={pictureTitles.get(name) ?? humanise(name)}>
-          <Box sx={{ display: 'grid', gap: 3, gridTemplateColumns: 'repeat(auto-fit, minmax(300px, 1fr))' }}>
+          <Box
+            sx={{ display: 'grid', gap: 3, gridTemplateColumns: 'repeat(auto-fit, minmax(min(100%, 18.75rem), 1fr))' }}
+          >
             {records.map(({ runId, artifacts }, index) => {
               const picture = artifacts.find((artifact) => artifact.name === name);
               return (
@@ -150,6 +162,9 @@ function curveTitle(name: string, methodIds: readonly string[]): string {
 
 const letter = (index: number): string => String.fromCodePoint(65 + index);
 
+/** A column of names, and one for each run. */
+const widthFor = (count: number): string => `${13.75 + 8.5 * count}rem`;
+
 interface TableProps {
   readonly labels: readonly string[];
   readonly rows: readonly ComparedRow[];
@@ -158,10 +173,13 @@ interface TableProps {
 function Compared({ labels, rows }: TableProps) {
   return (
     <Box sx={{ overflowX: 'auto' }}>
-      <Table size="small" sx={{ width: 220 + 150 * labels.length, tableLayout: 'fixed' }}>
+      <Table
+        size="small"
+        sx={{ width: widthFor(labels.length), tableLayout: 'fixed', '& tr > :last-child': { pr: 0 } }}
+      >
         <TableHead>
           <TableRow>
-            <TableCell sx={{ width: 220 }} />
+            <TableCell sx={{ width: '13.75rem' }} />
             {labels.map((label) => (
               <TableCell key={label} align="right">
                 {label}

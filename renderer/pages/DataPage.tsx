@@ -154,7 +154,7 @@ function Card({ card }: { readonly card: DataCard }) {
       sx={{
         display: 'grid',
         gap: { xs: 3, lg: 6 },
-        gridTemplateColumns: { xs: 'minmax(0, 1fr)', md: '320px minmax(0, 1fr)' },
+        gridTemplateColumns: { xs: 'minmax(0, 1fr)', md: '20rem minmax(0, 1fr)' },
         alignItems: 'start',
       }}
     >

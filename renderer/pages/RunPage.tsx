@@ -88,7 +88,7 @@ export function RunPage({ runId }: { readonly runId: string }) {
         sx={{
           display: 'grid',
           gap: { xs: 3, lg: 5 },
-          gridTemplateColumns: { xs: 'minmax(0, 1fr)', md: 'minmax(0, 1fr) 264px', lg: 'minmax(0, 1fr) 320px' },
+          gridTemplateColumns: { xs: 'minmax(0, 1fr)', md: 'minmax(0, 1fr) 16.5rem', lg: 'minmax(0, 1fr) 20rem' },
           alignItems: 'start',
         }}
       >

@@ -68,11 +68,11 @@ export function RunsPage({ groupId }: { readonly groupId?: string | undefined })
     const methodId = filter.methodId === 'any' ? only : filter.methodId;
     return runColumns(methodId, groupId === undefined ? undefined : variedIn(groupRows ?? []), groupRows);
   }, [filter.methodId, groupId, groupRows]);
-  const isWide = useMediaQuery('(min-width: 1200px)');
+  const isWide = useMediaQuery('(min-width: 75rem)');
   const hasTags = tagChoices.length > 0;
   const hasNotes = (rows ?? []).some(({ note }) => note !== '');
   const hidden = useMemo(
-    () => ({ models: !isWide, tags: !isWide || !hasTags, note: !isWide || !hasNotes }),
+    () => ({ models: !isWide, changes: !isWide, tags: !isWide || !hasTags, note: !isWide || !hasNotes }),
     [isWide, hasTags, hasNotes],
   );
   const chosen = useMemo(() => [...selection.ids].map(String), [selection]);

@@ -40,7 +40,7 @@ export function StartPage() {
         sx={{
           display: 'grid',
           gap: { xs: 3, lg: 6 },
-          gridTemplateColumns: { xs: 'minmax(0, 1fr)', lg: 'minmax(0, 1fr) 340px' },
+          gridTemplateColumns: { xs: 'minmax(0, 1fr)', lg: 'minmax(0, 1fr) 21.25rem' },
           alignItems: 'start',
         }}
       >
@@ -168,7 +168,7 @@ function Example() {
         <Typography sx={{ fontSize: '1.125rem', fontWeight: 600, lineHeight: 1.35, mb: 0.5 }}>
           Distil a student from this teacher, without data
         </Typography>
-        <Typography variant="body1" color="textSecondary" sx={{ maxWidth: 620 }}>
+        <Typography variant="body1" color="textSecondary" sx={{ maxWidth: '38.75rem' }}>
           LeNet-5 knows handwritten digits. From its weights alone, images are made that it answers like real ones, and
           a student of half the size learns from those. The first images appear within seconds.
         </Typography>
@@ -183,7 +183,7 @@ function Example() {
           </Alert>
         ))}
       </Box>
-      <Box sx={{ display: 'flex', flexDirection: 'column', gap: 1, alignItems: 'stretch', minWidth: 190 }}>
+      <Box sx={{ display: 'flex', flexDirection: 'column', gap: 1, alignItems: 'stretch', minWidth: '11.875rem' }}>
         <Button
           variant="contained"
           size="large"

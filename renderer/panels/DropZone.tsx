@@ -89,8 +89,8 @@ export function DropZone({ kind, title, note, onPath }: DropZoneProps) {
           borderRadius: 1.5,
         }}
       >
-        <Icon name={kind === 'model' ? 'model' : 'data'} sx={{ fontSize: 26, color: 'text.secondary' }} />
-        <Box sx={{ flex: '1 1 260px' }}>
+        <Icon name={kind === 'model' ? 'model' : 'data'} sx={{ fontSize: '1.625rem', color: 'text.secondary' }} />
+        <Box sx={{ flex: '1 1 16.25rem' }}>
           <Typography variant="h2">{sending ? `Reading ${sending.name}` : title}</Typography>
           <Typography variant="body2" color="textSecondary">
             {sending ? `${formatBytes(sending.sent)} of ${formatBytes(sending.total)}` : note}

@@ -15,7 +15,7 @@ export function Facts({ facts, labelWidth = 132 }: { readonly facts: readonly Fa
           key={label}
           sx={{
             display: 'grid',
-            gridTemplateColumns: `${labelWidth}px minmax(0, 1fr)`,
+            gridTemplateColumns: `minmax(0, ${labelWidth / 16}rem) minmax(0, 1fr)`,
             gap: 1.5,
             py: 0.625,
             '& + &': { borderTop: 1, borderColor: (theme) => theme.palette.divider },

@@ -27,7 +27,7 @@ export function GroupChart({ rows, fileName }: { readonly rows: readonly RunRow[
     <Box
       sx={{
         display: 'grid',
-        gridTemplateColumns: { xs: 'minmax(0, 1fr)', md: '180px minmax(0, 1fr)' },
+        gridTemplateColumns: { xs: 'minmax(0, 1fr)', md: '11.25rem minmax(0, 1fr)' },
         gap: 3,
         mb: 2,
         flexShrink: 0,

@@ -22,7 +22,7 @@ export function Page({ title, mark, subtitle, actions, isFull = false, width = 1
   return (
     <Box
       sx={{
-        maxWidth: width,
+        maxWidth: `${width / 16}rem`,
         px: { xs: 3, lg: 5 },
         pt: 3.5,
         pb: isFull ? 0 : 6,
@@ -30,10 +30,10 @@ export function Page({ title, mark, subtitle, actions, isFull = false, width = 1
       }}
     >
       <Box component="header" sx={{ display: 'flex', gap: 3, alignItems: 'flex-start', mb: 3, flexWrap: 'wrap' }}>
-        <Box sx={{ flex: '1 1 320px', minWidth: 0 }}>
+        <Box sx={{ flex: '1 1 min(100%, 20rem)', minWidth: 0 }}>
           <Typography variant="h1">{title}</Typography>
           {subtitle !== undefined && (
-            <Typography component="div" variant="body1" color="textSecondary" sx={{ mt: 0.5, maxWidth: 720 }}>
+            <Typography component="div" variant="body1" color="textSecondary" sx={{ mt: 0.5, maxWidth: '45rem' }}>
               {subtitle}
             </Typography>
           )}
@@ -62,7 +62,8 @@ export function Section({ title, aside, children }: SectionProps) {
           display: 'flex',
           alignItems: 'center',
           justifyContent: 'space-between',
-          gap: 2,
+          flexWrap: 'wrap',
+          gap: '0 16px',
           minHeight: 32,
           mb: 1.5,
           borderBottom: 1,

@@ -46,7 +46,13 @@ export function RunSettings() {
   };
   return (
     <>
-      <Box sx={{ display: 'grid', gap: '14px 32px', gridTemplateColumns: 'repeat(auto-fill, minmax(220px, 1fr))' }}>
+      <Box
+        sx={{
+          display: 'grid',
+          gap: '14px 32px',
+          gridTemplateColumns: 'repeat(auto-fill, minmax(min(100%, 13.75rem), 1fr))',
+        }}
+      >
         <DeviceField value={settings.device} onChange={(device) => change({ device })} />
         <ThreadsField
           text={text}
@@ -102,7 +108,7 @@ export function Places() {
                 aria-label={`Take ${place} off the list`}
                 onClick={() => change({ places: places.filter((each) => each !== place) })}
               >
-                <Icon name="close" sx={{ fontSize: 16 }} />
+                <Icon name="close" sx={{ fontSize: '1rem' }} />
               </IconButton>
             </Tooltip>
           </Box>

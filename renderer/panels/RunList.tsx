@@ -4,6 +4,7 @@ import type { RunRow } from '../../core/contract/history.ts';
 import { formatDuration } from '../../core/report/format.ts';
 import { hrefOf } from '../app/routes.ts';
 import { LiveProgress } from './LiveProgress.tsx';
+import { runChanges } from './run-changes.ts';
 import { formatWhen, headline, reason, isActive, runSubjects, runTitle } from './run-text.ts';
 import { StateMark } from './StateMark.tsx';
 
@@ -20,7 +21,7 @@ export function RunList({ rows }: { readonly rows: readonly RunRow[] }) {
             color="textPrimary"
             sx={{
               display: 'grid',
-              gridTemplateColumns: '104px minmax(0, 1fr) auto',
+              gridTemplateColumns: { xs: 'minmax(0, 1fr) auto', sm: '6.5rem minmax(0, 1fr) auto' },
               alignItems: 'start',
               gap: 2,
               py: 1,
@@ -34,8 +35,11 @@ export function RunList({ rows }: { readonly rows: readonly RunRow[] }) {
             <StateMark state={row.state} isPaused={row.isPaused} />
             <Box sx={{ minWidth: 0 }}>
               <Box sx={{ fontWeight: 550 }}>{runTitle(row)}</Box>
-              <Box sx={{ color: 'text.secondary', overflow: 'hidden', textOverflow: 'ellipsis', whiteSpace: 'nowrap' }}>
-                {reason(row) ?? runSubjects(row)}
+              <Box
+                title={reason(row) ?? runChanges(row)}
+                sx={{ color: 'text.secondary', overflow: 'hidden', textOverflow: 'ellipsis', whiteSpace: 'nowrap' }}
+              >
+                {reason(row) ?? [runSubjects(row), runChanges(row)].filter(Boolean).join(' · ')}
               </Box>
             </Box>
             <Box sx={{ textAlign: 'right', whiteSpace: 'nowrap' }}>

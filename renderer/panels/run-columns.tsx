@@ -5,6 +5,7 @@ import { formatValue as formatParam } from '../../core/methods/param-text.ts';
 import { paramFields } from '../../core/methods/parameters.ts';
 import { formatAlike, formatDuration, formatValue, missing } from '../../core/report/format.ts';
 import { LiveProgress } from './LiveProgress.tsx';
+import { runChanges } from './run-changes.ts';
 import { formatWhen, headline, reason, runSubjects, runTitle, specOf } from './run-text.ts';
 import { StateMark } from './StateMark.tsx';
 import { variedTitle, variedValue, type Varied } from './varied.ts';
@@ -14,7 +15,7 @@ const subjectColumns: readonly GridColDef<RunRow>[] = [
   {
     field: 'methodId',
     headerName: 'Run',
-    flex: 1,
+    flex: 1.1,
     minWidth: 200,
     valueGetter: (_, row) => runTitle(row),
     cellClassName: 'run-title',
@@ -22,10 +23,18 @@ const subjectColumns: readonly GridColDef<RunRow>[] = [
   {
     field: 'models',
     headerName: 'Models and data',
-    flex: 0.6,
+    flex: 0.75,
     minWidth: 170,
     sortable: false,
     valueGetter: (_, row) => runSubjects(row),
+  },
+  {
+    field: 'changes',
+    headerName: 'Changed',
+    flex: 0.6,
+    minWidth: 150,
+    sortable: false,
+    valueGetter: (_, row) => runChanges(row),
   },
 ];
 

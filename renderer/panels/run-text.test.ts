@@ -14,17 +14,17 @@ describe('the name of a run', () => {
   });
 
   it('says the models and the data', () => {
-    assert.equal(runSubjects({ models: { teacher: 'a.onnx', student: 'b' }, data: {} }), 'a.onnx → b');
+    assert.equal(runSubjects({ models: { teacher: 'a.onnx', student: 'b' }, data: {} }), 'a → b');
     assert.equal(runSubjects({ models: { model: 'b' }, data: { train: 'x', test: 'y' } }), 'b · x, y');
   });
 });
 
 it('the headline is the first column that has a figure', () => {
   const methodId = 'data-impressions';
-  assert.equal(headline({ methodId, metrics: { studentAccuracy: 0.961 } }), 'Student accuracy 96.1\u202f%');
+  assert.equal(headline({ methodId, metrics: { studentAccuracy: 0.961 } }), '96.1\u202f% student accuracy');
   assert.equal(
     headline({ methodId, metrics: { studentAccuracy: null, attained: 0.5 } }),
-    'Targets attained 50.0\u202f%',
+    '50.0\u202f% targets attained',
   );
   assert.equal(headline({ methodId, metrics: {} }), undefined);
 });

@@ -18,14 +18,16 @@ export function runTitle(row: Pick<RunRow, 'methodId' | 'recipe'>): string {
   return recipe === undefined ? title : `${title}, ${lowerFirst(recipe)}`;
 }
 
-/** "lenet5-mnist → lenet5-half · on test". */
+/** "lenet5-mnist → lenet5-half · test": names of files without what all of them end in. */
 export function runSubjects(row: Pick<RunRow, 'models' | 'data'>): string {
-  const models = Object.values(row.models).join(' → ');
+  const models = Object.values(row.models)
+    .map((name) => name.replace(/\.onnx$/i, ''))
+    .join(' → ');
   const data = Object.values(row.data).join(', ');
   return data === '' ? models : `${models} · ${data}`;
 }
 
-/** The first figure of the method's columns that the run has: "Student accuracy 96.1 %". */
+/** The first figure of the method's columns that the run has: "96.1 % student accuracy". What is cut off is not the figure. */
 export function headline(row: Pick<RunRow, 'methodId' | 'metrics'>): string | undefined {
   const spec = specOf(row.methodId);
   const name = [...(spec?.columns ?? []), ...Object.keys(spec?.metrics ?? {})].find(
@@ -33,7 +35,7 @@ export function headline(row: Pick<RunRow, 'methodId' | 'metrics'>): string | un
   );
   const metric = name === undefined ? undefined : spec?.metrics[name];
   if (name === undefined || !metric) return undefined;
-  return `${metric.title} ${formatValue(row.metrics[name] ?? null, metric.unit)}`;
+  return `${formatValue(row.metrics[name] ?? null, metric.unit)} ${lowerFirst(metric.title)}`;
 }
 
 /** Why a run has no result. That it was stopped by its user is said by its state. */

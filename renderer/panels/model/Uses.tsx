@@ -44,6 +44,7 @@ export function Uses({ path }: { readonly path: string }) {
               <Button
                 href={hrefOf({ page: 'new', methodId, model: path })}
                 aria-label={`New run: ${spec?.title ?? methodId}`}
+                sx={{ mr: -1.5, alignSelf: 'center' }}
               >
                 New run
               </Button>

@@ -34,7 +34,7 @@ export function Curves({ view }: { readonly view: Pick<RunView, 'series' | 'seri
     spec?.metrics[name]?.title ?? details.tables.find((table) => table.name === name)?.title ?? humanise(name);
   return (
     <Section title="Curves">
-      <Box sx={{ display: 'grid', gap: 3, gridTemplateColumns: 'repeat(auto-fit, minmax(340px, 1fr))' }}>
+      <Box sx={{ display: 'grid', gap: 3, gridTemplateColumns: 'repeat(auto-fit, minmax(min(100%, 21.25rem), 1fr))' }}>
         {charts.map(({ name, curves }) => (
           <LineChart key={name} title={titleOf(name)} curves={curves} xTitle="step" fileName={`${runId}-${name}`} />
         ))}

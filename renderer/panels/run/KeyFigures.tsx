@@ -25,11 +25,15 @@ export function KeyFigures({ record }: { readonly record: RunRecord }) {
   });
   if (figures.length === 0) return null;
   return (
-    <Box component="section" aria-label="Results" sx={{ mb: 4 }}>
+    <Box component="section" aria-label="Results" sx={{ mb: 4, containerType: 'inline-size' }}>
       <Box
         sx={{
           display: 'grid',
-          gridTemplateColumns: 'repeat(auto-fit, minmax(132px, 1fr))',
+          gridTemplateColumns: `repeat(${Math.min(2, figures.length)}, minmax(0, 1fr))`,
+          // All in a row where there is room, else two and two: never one left over.
+          [`@container (min-width: ${8.25 * Math.min(large, figures.length)}rem)`]: {
+            gridTemplateColumns: `repeat(${Math.min(large, figures.length)}, minmax(0, 1fr))`,
+          },
           // Titles, figures and words stand on one line each, whatever the others need.
           gridAutoRows: 'auto',
           gap: '0 24px',

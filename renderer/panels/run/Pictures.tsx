@@ -33,17 +33,41 @@ export function Pictures({ artifacts, isActive }: PicturesProps) {
       </Section>
     );
   }
-  return items.map((item) =>
-    item.kind === 'series' ? (
-      <Section key={`series ${item.name}`} title={humanise(item.name)}>
-        <Series pictures={item.pictures} />
-      </Section>
-    ) : (
-      <Section key={item.picture.name} title={item.picture.title}>
-        <PictureGrid artifact={item.picture} />
-      </Section>
-    ),
+  return (
+    <Box
+      sx={{
+        display: 'grid',
+        gridTemplateColumns: 'repeat(auto-fill, minmax(min(100%, 21.25rem), 1fr))',
+        columnGap: 4,
+        alignItems: 'start',
+      }}
+    >
+      {items.map((item) =>
+        item.kind === 'series' ? (
+          <Box key={`series ${item.name}`} sx={{ gridColumn: spanOf(item.pictures[0]?.picture), minWidth: 0 }}>
+            <Section title={humanise(item.name)}>
+              <Series pictures={item.pictures} />
+            </Section>
+          </Box>
+        ) : (
+          <Box key={item.picture.name} sx={{ gridColumn: spanOf(item.picture), minWidth: 0 }}>
+            <Section title={item.picture.title}>
+              <PictureGrid artifact={item.picture} />
+            </Section>
+          </Box>
+        ),
+      )}
+    </Box>
   );
+}
+
+/** Pictures of a few columns leave room for another beside them. */
+const fewColumns = 4;
+
+function spanOf(picture: Artifact | undefined): 'auto' | '1 / -1' {
+  const columns: unknown = picture?.meta['columns'];
+  const count = Array.isArray(columns) ? columns.length : typeof columns === 'number' ? columns : undefined;
+  return count !== undefined && count <= fewColumns ? 'auto' : '1 / -1';
 }
 
 /** One picture of a series at a time; the newest until another one is chosen. */

@@ -124,7 +124,7 @@ export function Files({ record }: { readonly record: RunRecord }) {
             <Box sx={{ color: 'text.secondary', whiteSpace: 'nowrap' }}>{formatBytes(sizeBytes)}</Box>
             <Tooltip title={`Save ${name}`}>
               <IconButton aria-label={`Save ${title}`} onClick={() => save(name)}>
-                <Icon name="download" sx={{ fontSize: 16 }} />
+                <Icon name="download" sx={{ fontSize: '1rem' }} />
               </IconButton>
             </Tooltip>
           </Box>

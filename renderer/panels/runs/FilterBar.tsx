@@ -31,7 +31,7 @@ export function FilterBar({ filter, tags, isGroup, onChange }: FilterBarProps) {
         value={filter.text}
         onChange={(event) => onChange({ text: event.target.value })}
         slotProps={search}
-        sx={{ flex: '1 1 220px', maxWidth: 380 }}
+        sx={{ flex: '1 1 13.75rem', maxWidth: '23.75rem' }}
       />
       <Choice label="State" field="state" value={filter.state} any="Every state" options={states} onChange={onChange} />
       <Choice
@@ -46,7 +46,7 @@ export function FilterBar({ filter, tags, isGroup, onChange }: FilterBarProps) {
         <Choice label="Tag" field="tag" value={filter.tag} any="Every tag" options={tags} onChange={onChange} />
       )}
       {isGroup && <Button href={hrefOf({ page: 'runs' })}>All runs</Button>}
-      <Button onClick={() => onChange({ isTrash: !filter.isTrash })} sx={{ ml: 'auto' }}>
+      <Button onClick={() => onChange({ isTrash: !filter.isTrash })} sx={{ ml: 'auto', mr: -1.5 }}>
         {filter.isTrash ? 'Back to the runs' : 'Trash'}
       </Button>
     </Box>
@@ -73,7 +73,7 @@ const Choice = memo(function Choice({ label, field, value, any, options, onChang
       value={value}
       onChange={(event) => onChange({ [field]: event.target.value })}
       slotProps={{ select: { inputProps: { 'aria-label': label } } }}
-      sx={{ minWidth: 130, maxWidth: 260 }}
+      sx={{ minWidth: '8.125rem', maxWidth: '16.25rem' }}
     >
       <MenuItem value="any">{any}</MenuItem>
       {options.map(([each, title]) => (
