@@ -15,10 +15,11 @@ export function nextSeq(db: Connection, jobId: string): number {
 }
 
 /**
- * Stores an event and what follows from it, as one transaction of the caller. The same event again changes nothing.
+ * Stores an event and what follows from it, as one transaction of the caller. The same event again changes nothing. Of a
+ * job that has finished only the last progress of each phase stays; a history that is told once more may lack the others.
  * @throws INTERNAL for a gap, for another event under the same number and for an event after 'finished'.
  */
-export function writeEvent(db: Connection, event: RunEvent, canMove: CanMove): void {
+export function writeEvent(db: Connection, event: RunEvent, canMove: CanMove, mayLack = false): void {
   const job = readJob(db, event.jobId);
   invariant(job.run_id === event.runId, `job ${event.jobId} does not belong to run ${event.runId}`);
   const expected = nextSeq(db, event.jobId);
@@ -27,11 +28,14 @@ export function writeEvent(db: Connection, event: RunEvent, canMove: CanMove): v
       .prepare<[string, number], string>('SELECT body FROM events WHERE job_id = ? AND seq = ?')
       .pluck()
       .get(event.jobId, event.seq);
-    const isSame = stored !== undefined && isDeepStrictEqual(JSON.parse(stored), JSON.parse(JSON.stringify(event)));
+    const isSame =
+      stored === undefined
+        ? event.type === 'progress'
+        : isDeepStrictEqual(JSON.parse(stored), JSON.parse(JSON.stringify(event)));
     invariant(isSame, `job ${event.jobId} sent two events ${event.seq}`);
     return;
   }
-  invariant(event.seq === expected, `job ${event.jobId}: expected event ${expected}, got ${event.seq}`);
+  invariant(event.seq === expected || mayLack, `job ${event.jobId}: expected event ${expected}, got ${event.seq}`);
   invariant(job.finished_at_ms === null, `job ${event.jobId} sent event ${event.seq} after it had finished`);
   db.prepare<[string, number, string, string]>('INSERT INTO events (job_id, seq, type, body) VALUES (?, ?, ?, ?)').run(
     event.jobId,
@@ -118,6 +122,7 @@ function fold(db: Connection, event: RunEvent, job: JobRow, canMove: CanMove): v
     case 'finished':
       return foldFinished(db, event, job, canMove);
     case 'checkpoint':
+      return dropProgress(db, event.jobId, lastCheckpoint(db, event));
     case 'progress':
     case 'log':
     case 'table':
@@ -171,12 +176,36 @@ function foldFinished(
   db.prepare<[string, number, string | null, number | null, string]>(
     'UPDATE jobs SET state = ?, finished_at_ms = ?, error = ?, peak_memory_bytes = ? WHERE job_id = ?',
   ).run(event.state, atMs, error, memory, event.jobId);
+  dropProgress(db, event.jobId, 0);
   const hadStarted = job.started_at_ms !== null;
   if (!hadStarted && stateOf(db, event.runId) !== 'queued') return;
   move(db, event.runId, event.state, canMove);
   db.prepare<[number, string, string | null, string]>(
     'UPDATE runs SET finished_at_ms = ?, metrics = ?, error = ? WHERE run_id = ?',
   ).run(atMs, JSON.stringify(event.metrics ?? {}), error, event.runId);
+}
+
+/**
+ * Ten a second are said, nearly 300,000 in eight hours, and nobody asks for old ones. From event `from` on; at each
+ * checkpoint, too, so that the end of a long run keeps nobody waiting.
+ */
+function dropProgress(db: Connection, jobId: string, from: number): void {
+  db.prepare<{ jobId: string; from: number }>(
+    `DELETE FROM events WHERE job_id = @jobId AND seq >= @from AND type = 'progress' AND seq NOT IN
+       (SELECT MAX(seq) FROM events WHERE job_id = @jobId AND seq >= @from AND type = 'progress'
+        GROUP BY json_extract(body, '$.phase'))`,
+  ).run({ jobId, from });
+}
+
+/** Number of the checkpoint before this one; 0 when it is the first. */
+function lastCheckpoint(db: Connection, { jobId, seq }: RunEvent): number {
+  const last = db
+    .prepare<[string, number], number>(
+      `SELECT seq FROM events WHERE job_id = ? AND seq < ? AND type = 'checkpoint' ORDER BY seq DESC LIMIT 1`,
+    )
+    .pluck()
+    .get(jobId, seq);
+  return last ?? 0;
 }
 
 /** The same name again replaces the content and keeps the place in the list. */

@@ -29,20 +29,28 @@ export function writeImport(db: Connection, run: ForeignRun, origin: Origin, can
     .prepare<[string], Before>('SELECT request, state, deleted_at_ms AS deletedAtMs FROM runs WHERE run_id = ?')
     .get(runId);
   if (before && !isDeepStrictEqual(plain(request), JSON.parse(before.request))) throw anotherRun(runId);
-  const known = before ? readEvents(db, runId, {}) : [];
-  let count = 0;
+  const known = before ? readEvents(db, runId, {}).filter(isLasting) : [];
+  let [count, isPrepared] = [0, false];
   for (const event of run.events) {
     const here = known[count];
-    if (here && !isDeepStrictEqual(plain(event), plain(here))) throw anotherRun(runId);
-    if (count === known.length) prepare(db, run, before, origin);
-    if (!here) writeEvent(db, event, canMove);
-    count += 1;
+    if (here) {
+      if (!isLasting(event)) continue;
+      if (!isDeepStrictEqual(plain(event), plain(here))) throw anotherRun(runId);
+      count += 1;
+      continue;
+    }
+    if (!isPrepared) prepare(db, run, before, origin);
+    isPrepared = true;
+    writeEvent(db, event, canMove, true);
   }
   const isInTrash = before !== undefined && before.deletedAtMs !== null;
-  if (before && count <= known.length) return { runId, outcome: 'known', isInTrash };
+  if (before && !isPrepared) return { runId, outcome: 'known', isInTrash };
   checkEnd(db, runId);
   return { runId, outcome: before ? 'extended' : 'added', isInTrash };
 }
+
+/** Progress is dropped when a job has finished, here or where the bundle was made. */
+const isLasting = ({ type }: RunEvent): boolean => type !== 'progress';
 
 interface Before {
   readonly request: string;

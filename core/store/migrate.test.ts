@@ -31,6 +31,28 @@ describe('migrations', () => {
     assert.deepEqual(tablesOf(db), ['a', 'b']);
   });
 
+  it('drop the progress of jobs that have finished but for the last of each phase', () => {
+    const db = memory();
+    migrate(db, migrations.slice(0, 4));
+    db.exec(`INSERT INTO runs (run_id, state, method_id, method_version, request, created_at_ms) VALUES ('r', 'running', 'm', 1, '{}', 0);
+      INSERT INTO jobs (job_id, run_id, ordinal, state, created_at_ms, finished_at_ms) VALUES ('r.1', 'r', 1, 'interrupted', 0, 5), ('r.2', 'r', 2, 'running', 0, NULL)`);
+    const add = db.prepare('INSERT INTO events (job_id, seq, type, body) VALUES (?, ?, ?, ?)');
+    for (const job of ['r.1', 'r.2']) {
+      ['a', 'a', 'b', 'b', 'b'].forEach((phase, seq) => add.run(job, seq, 'progress', JSON.stringify({ phase })));
+      add.run(job, 5, 'log', '{}');
+    }
+    migrate(db);
+    const left = (job: string): unknown[] =>
+      db.prepare('SELECT seq FROM events WHERE job_id = ? ORDER BY seq').pluck().all(job);
+    assert.deepEqual(
+      [left('r.1'), left('r.2')],
+      [
+        [1, 4, 5],
+        [0, 1, 2, 3, 4, 5],
+      ],
+    );
+  });
+
   it('leave nothing of a step that fails', () => {
     const db = memory();
     const broken = { version: 2, sql: 'CREATE TABLE b (x INTEGER) STRICT; CREATE TABLE a (x INTEGER) STRICT' };

@@ -4,6 +4,7 @@ import { migration as history } from './migrations/0001-history.ts';
 import { migration as annotations } from './migrations/0002-annotations.ts';
 import { migration as imports } from './migrations/0003-imports.ts';
 import { migration as paused } from './migrations/0004-paused.ts';
+import { migration as progress } from './migrations/0005-progress.ts';
 
 export interface Migration {
   /** 1, 2, 3 …: the schema version that it leads to. */
@@ -12,7 +13,7 @@ export interface Migration {
 }
 
 /** In order and without gaps; never edited after a release. */
-export const migrations: readonly Migration[] = [history, annotations, imports, paused];
+export const migrations: readonly Migration[] = [history, annotations, imports, paused, progress];
 
 /** 'PALI': tells our file from other SQLite files. */
 const applicationId = 0x50414c49;

@@ -118,6 +118,63 @@ describe('a workspace', () => {
     assert.equal(workspace.events(runId, { jobId, from: 1 }).length, 1);
   });
 
+  it('keeps of the progress of a job that has finished what was last of each phase, and takes it in by an import', (t) => {
+    const workspace = open(t);
+    const { runId, jobId, say } = newJob(workspace);
+    say(started);
+    const told = ['load', 'train', 'train', 'train', 'test'].map((phase, step) =>
+      say({ type: 'progress', phase, step, totalSteps: 5, fraction: step / 5 }),
+    );
+    assert.equal(workspace.events(runId, { types: ['progress'] }).length, 5);
+    workspace.appendEvent(told[2] ?? assert.fail());
+    const end = say({ type: 'finished', state: 'interrupted' });
+    assert.deepEqual(
+      workspace.events(runId, { types: ['progress'] }).map(({ seq }) => seq),
+      [1, 4, 5],
+    );
+    assert.equal(workspace.lastEvent(jobId, 'progress')?.phase, 'test');
+    const kept = workspace.events(runId);
+    const second = { runId, jobId: `${runId}.2`, atMs: 0 };
+    const more: RunEvent[] = [
+      { ...second, seq: 0, type: 'started', environment },
+      { ...second, seq: 3, type: 'progress', phase: 'train', step: 4, totalSteps: 5, fraction: 0.8 },
+      { ...second, seq: 4, type: 'finished', state: 'succeeded' },
+    ];
+    const [first] = workspace.jobs(runId);
+    assert.ok(first);
+    const jobs = [first, { jobId: second.jobId, ordinal: 2, createdAtMs: 0 }];
+    const foreign = { runId, request, createdAtMs: 0, jobs, note: '', tags: [], groupId: null };
+    const take = (events: readonly RunEvent[], into = workspace) =>
+      into.importRuns([{ ...foreign, events }], { key: 'k', atMs: 0 })[0]?.outcome;
+    // Told with all progress, as an older program does, or with what is left of it.
+    assert.equal(take([kept[0] ?? end, ...told, end]), 'known');
+    assert.equal(take(kept), 'known');
+    assert.equal(take([...kept, ...more]), 'extended');
+    assert.equal(workspace.getRun(runId).state, 'succeeded');
+    const other = open(t);
+    assert.equal(take([...kept, ...more], other), 'added');
+    assert.deepEqual(other.events(runId), workspace.events(runId));
+  });
+
+  it('keeps little progress of a job that is going on, too, from one checkpoint to the next', (t) => {
+    const workspace = open(t);
+    const { runId, say } = newJob(workspace);
+    say(started);
+    const progress = (step: number): void =>
+      void say({ type: 'progress', phase: 'train', step, totalSteps: 9, fraction: 0 });
+    for (const step of [0, 1, 2, 3, 4, 5]) {
+      progress(step);
+      if (step % 3 === 2) say({ type: 'checkpoint', phase: 'train', step, path: 'p' });
+    }
+    progress(6);
+    const steps = workspace.events(runId, { types: ['progress'] });
+    assert.deepEqual(
+      steps.map((event) => (event.type === 'progress' ? event.step : -1)),
+      [2, 5, 6],
+    );
+    assert.equal(workspace.events(runId, { types: ['checkpoint'] }).length, 2);
+  });
+
   it('replaces a metric point and an artifact that come again', (t) => {
     const workspace = open(t);
     const { runId, say } = newJob(workspace);

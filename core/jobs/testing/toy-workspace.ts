@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { stream } from '../../base/rng.ts';
-import type { RunRequest } from '../../contract/run.ts';
+import type { RunEvent, RunRequest } from '../../contract/run.ts';
 import { openWorkspace, type Workspace, type WorkspaceOptions } from '../../store/workspace.ts';
 import type { HostOptions } from '../host.ts';
 import { inProcess } from '../in-process.ts';
@@ -27,6 +27,14 @@ export function tickingClock(startMs = Date.UTC(2026, 10, 22, 10, 15, 30)): () =
 
 export function toyOptions(seed = 1): WorkspaceOptions {
   return { now: tickingClock(), random: stream(seed, 'run-id').uniform, canMove, waitMs: 20 };
+}
+
+/** What of the events of a job that has finished stays in the history: of progress the last of each phase. */
+export function withoutOldProgress(events: readonly RunEvent[]): RunEvent[] {
+  const phaseOf = (event: RunEvent): string | undefined => (event.type === 'progress' ? event.phase : undefined);
+  return events.filter(
+    (event, i) => event.type !== 'progress' || !events.slice(i + 1).some((later) => phaseOf(later) === event.phase),
+  );
 }
 
 export function toyWorkspace(t: TestContext, dir = temporaryFolder(t), options = toyOptions()): Workspace {

@@ -164,11 +164,12 @@ function* inOrder({ runId, jobs }: BundledRun, events: Iterable<RunEvent>): Gene
   let last = { place: -1, seq: -1 };
   for (const event of events) {
     const place = places.get(event.jobId) ?? -1;
-    const seq = place === last.place ? last.seq + 1 : 0;
-    if (event.runId !== runId || place === -1 || place < last.place || event.seq !== seq) {
+    // Progress that nobody needs any more has been left out.
+    const isLater = place > last.place || (place === last.place && event.seq > last.seq);
+    if (event.runId !== runId || place === -1 || !isLater) {
       throw unreadable(`run ${runId}: event ${event.seq} of ${quoted(event.jobId)} is out of place`);
     }
-    last = { place, seq };
+    last = { place, seq: event.seq };
     yield event;
   }
 }
