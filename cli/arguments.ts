@@ -12,6 +12,10 @@ export interface Flag {
   readonly value?: string;
   /** A switch that also exists as --no-NAME. */
   readonly negatable?: boolean;
+  /** What it stands for when it is given again, in this order; else the last one counts. */
+  readonly again?: readonly string[];
+  /** Understood, and left out of the help: another flag's text speaks of it. */
+  readonly isHidden?: boolean;
   readonly help: string;
 }
 
@@ -54,7 +58,8 @@ export function parseArguments(argv: readonly string[], groups: readonly FlagGro
     if (flag.value === undefined) switches.set(flag.name, readSwitch(token.rawName, token.value, isNegated));
     else {
       const text = readText(flag, token.value, token.inlineValue ?? false, command);
-      texts.set(flag.name, [...(texts.get(flag.name) ?? []), text]);
+      const place = placeOf(flag, texts);
+      texts.set(place, [...(texts.get(place) ?? []), text]);
     }
   }
   return {
@@ -63,6 +68,17 @@ export function parseArguments(argv: readonly string[], groups: readonly FlagGro
     texts: (name) => texts.get(name) ?? [],
     isOn: (name) => switches.get(name),
   };
+}
+
+/** @throws USAGE when it was given more often than there is room */
+function placeOf({ name, again = [] }: Flag, given: ReadonlyMap<string, unknown>): string {
+  if (again.length === 0) return name;
+  const free = [name, ...again].find((each) => !given.has(each));
+  if (free !== undefined) return free;
+  const most = again.length + 1;
+  throw new WorkbenchError('USAGE', `Flag --${name}: expected at most ${most} of them, got more`, {
+    hint: `Leave some out, or make several runs of at most ${most}.`,
+  });
 }
 
 function option(flag: Flag): { type: 'string' | 'boolean'; short?: string } {

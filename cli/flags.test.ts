@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
+import { basename } from 'node:path';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { z } from 'zod';
 import { WorkbenchError } from '../core/base/errors.ts';
 import { catalogue } from '../core/methods/catalogue.ts';
 import { commandArguments, commandLine, paramArguments } from '../core/methods/command-line.ts';
-import { ui, type MethodSpec } from '../core/methods/define.ts';
+import { defineMethod, ui, type MethodSpec } from '../core/methods/define.ts';
 import { parseArguments } from './arguments.ts';
 import { methodFlags } from './flags.ts';
 import { mergeParams } from './params.ts';
@@ -175,6 +176,45 @@ describe('a request as a command line', () => {
       commandLine(spec, request),
       String.raw`palimpsest run toy-count --recipe quick --student lenet5-half --comment 'it'\''s' --seed 0 --threads 2`,
     );
+  });
+});
+
+describe('a model that may be several', () => {
+  const several: MethodSpec = defineMethod({
+    ...toySpec,
+    models: { rival: { title: 'Rival', help: 'Beside.', output: 'logits', gradients: 0, optional: true, several: 3 } },
+    data: {},
+  });
+  const groups = methodFlags(several);
+  const rivals = (...argv: readonly string[]): string[] => {
+    const args = parseArguments(argv, groups, 'palimpsest run toy-count');
+    return Object.entries(buildRequest(several, args, where).models).map(
+      ([role, model]) => `${role} ${model.kind === 'file' ? basename(model.path) : ''}`,
+    );
+  };
+
+  it('is given again, or by its number, and is the same in the command line', () => {
+    const expected = ['rival flags.ts', 'rival2 params.ts', 'rival3 run.ts'];
+    assert.deepEqual(rivals('--rival', 'flags.ts', '--rival', 'params.ts', '--rival', 'run.ts'), expected);
+    assert.deepEqual(rivals('--rival', 'flags.ts', '--rival2', 'params.ts', '--rival', 'run.ts'), expected);
+    const request = buildRequest(
+      several,
+      parseArguments(['--rival', 'run.ts', '--rival', 'flags.ts'], groups, ''),
+      where,
+    );
+    const again = parseArguments(commandArguments(several, request).slice(2), groups, '');
+    assert.deepEqual(buildRequest(several, again, where), request);
+  });
+
+  it('is refused once too often, and shown once in the help', () => {
+    const four = Array.from({ length: 4 }, () => ['--rival', 'run.ts']).flat();
+    assert.throws(() => rivals(...four), fails('USAGE', /--rival: expected at most 3/));
+    const shown = groups.flatMap(({ flags }) => flags.filter(({ isHidden }) => isHidden !== true));
+    assert.deepEqual(
+      shown.filter(({ name }) => /^rival\d?$/.test(name)).map(({ name }) => name),
+      ['rival'],
+    );
+    assert.match(shown.find(({ name }) => name === 'rival')?.help ?? '', /Up to 3: give it again/);
   });
 });
 

@@ -75,11 +75,15 @@ function modelFlags(role: string, need: ModelNeed): readonly Flag[] {
   const name = kebabCase(role);
   const fallback =
     need.default === undefined ? (need.optional ? 'Optional.' : 'Required.') : `Default: ${need.default}.`;
-  return [
+  const again = Array.from({ length: (need.several ?? 1) - 1 }, (_, i) => `${name}${i + 2}`);
+  const more =
+    again.length === 0 ? undefined : `Up to ${again.length + 1}: give it again, or name them --${again[0]}, and so on.`;
+  const flags: readonly Flag[] = [
     {
       name,
       value: need.zoo ? 'NAME|FILE.onnx' : 'FILE.onnx',
-      help: sentences([need.title, need.help, fallback]),
+      help: sentences([need.title, need.help, more, fallback]),
+      again,
     },
     {
       name: `${name}-mean`,
@@ -94,6 +98,7 @@ function modelFlags(role: string, need: ModelNeed): readonly Flag[] {
       help: 'What its classes are called, for captions and tables; a JSON list where names have commas.',
     },
   ];
+  return need.entryOf === undefined ? flags : flags.map((flag) => ({ ...flag, isHidden: true }));
 }
 
 function dataFlags(role: string, need: DataNeed): readonly Flag[] {

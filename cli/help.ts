@@ -31,7 +31,10 @@ export function renderHelp(page: HelpPage, columns: number): string {
     page.examples.length === 0 ? [] : ['Examples', ...page.examples.flatMap(exampleLines)],
     ...(page.text ?? []).map((paragraph) => wrap(paragraph, width)),
     page.list ? [page.list.title, ...page.list.entries.flatMap((entry) => entryLines(entry, width))] : [],
-    ...page.groups.map((group) => [group.title, ...group.flags.flatMap((flag) => flagLines(flag, width))]),
+    ...page.groups.map((group) => [
+      group.title,
+      ...group.flags.filter(({ isHidden }) => isHidden !== true).flatMap((flag) => flagLines(flag, width)),
+    ]),
     page.end ? [page.end.title, ...page.end.entries.flatMap((entry) => entryLines(entry, width))] : [],
   ];
   const texts = blocks.filter((block) => block.length > 0).map((block) => block.join('\n'));

@@ -63,9 +63,10 @@ const cell = (text: string): string => text.replaceAll('|', String.raw`\|`).repl
 const code = (text: string): string => `\`${text}\``;
 
 function modelTable(spec: MethodSpec): string {
-  const rows = Object.entries(spec.models).map(([role, need]) => [
+  const declared = Object.entries(spec.models).filter(([, { entryOf }]) => entryOf === undefined);
+  const rows = declared.map(([role, need]) => [
     code(`--${kebabCase(role)}`),
-    `**${need.title}.** ${need.help}`,
+    `**${need.title}.** ${need.help}${need.several === undefined ? '' : ` Up to ${need.several}: the flag is given again, or as ${code(`--${kebabCase(role)}2`)} and so on.`}`,
     need.zoo ? 'ONNX file or architecture' : 'ONNX file',
     ['none', 'first order', 'second order'][need.gradients] ?? '',
     need.default === undefined ? (need.optional ? 'optional' : 'required') : code(need.default),

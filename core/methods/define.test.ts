@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { z } from 'zod';
 import { WorkbenchError } from '../base/errors.ts';
 import { catalogue, findMethod } from './catalogue.ts';
-import { defineMethod, ui, type MethodSpec } from './define.ts';
+import { defineMethod, rolesOf, ui, type MethodSpec } from './define.ts';
 import { method, registry } from './registry.ts';
 import { plainContext } from './testing/drive.ts';
 
@@ -26,6 +26,20 @@ describe('a declaration', () => {
   it('is returned as it is when it is sound', () => {
     const spec = defineMethod({ ...base, params: z.strictObject({ steps: steps() }) });
     assert.deepEqual(spec.params.parse({}), { steps: 3 });
+  });
+
+  it('has a role for each file where a model may be several, the later ones optional', () => {
+    const need = { title: 'Rival', help: 'Beside.', output: 'logits', gradients: 1, several: 3 } as const;
+    const spec = defineMethod({ ...base, models: { rival: need }, params: z.strictObject({}) });
+    assert.deepEqual(
+      Object.entries(spec.models).map(([role, { title, optional, entryOf }]) => [role, title, optional, entryOf]),
+      [
+        ['rival', 'Rival', undefined, undefined],
+        ['rival2', 'Rival 2', true, 'rival'],
+        ['rival3', 'Rival 3', true, 'rival'],
+      ],
+    );
+    assert.deepEqual(rolesOf(spec, 'rival'), ['rival', 'rival2', 'rival3']);
   });
 
   it('is refused with a column that is no metric, or a parameter that no form can show', () => {

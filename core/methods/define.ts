@@ -27,6 +27,10 @@ export interface ModelNeed {
   readonly zoo?: boolean;
   /** Used when nothing is given: a zoo name, or 'bundled:NAME' for a file in assets/. */
   readonly default?: string;
+  /** Up to so many files in one run: `defineMethod` adds the roles ROLE2, ROLE3 …, which are optional. */
+  readonly several?: number;
+  /** Of a role that was added so: the role that was declared. */
+  readonly entryOf?: string;
 }
 
 export interface DataNeed {
@@ -172,6 +176,7 @@ export interface MethodSpec<Shape extends z.ZodRawShape = z.ZodRawShape> {
 export type ParamsOf<Spec> = Spec extends MethodSpec<infer Shape> ? z.output<z.ZodObject<Shape>> : never;
 
 export function defineMethod<Shape extends z.ZodRawShape>(spec: MethodSpec<Shape>): MethodSpec<Shape> {
+  const models = withEntries(spec.models);
   for (const column of spec.columns) {
     if (!(column in spec.metrics))
       throw new TypeError(`Method ${spec.id}: column "${column}" is not one of its metrics`);
@@ -185,12 +190,30 @@ export function defineMethod<Shape extends z.ZodRawShape>(spec: MethodSpec<Shape
   for (const part of spec.work ?? []) {
     const costs = 'costs' in part ? part.costs : [];
     for (const { model } of costs) {
-      if (!(model in spec.models))
+      if (!(model in models))
         throw new TypeError(`Method ${spec.id}: work of "${model}", which is not one of its models`);
     }
   }
-  return spec;
+  return { ...spec, models };
 }
+
+/** Every declared role with those that it stands for when it takes several files. */
+function withEntries(models: MethodSpec['models']): MethodSpec['models'] {
+  return Object.fromEntries(
+    Object.entries(models).flatMap(([role, need]) => {
+      const { several = 1, default: _, ...entry } = need;
+      const more = Array.from({ length: several - 1 }, (_each, i): [string, ModelNeed] => {
+        const title = `${need.title} ${i + 2}`;
+        return [`${role}${i + 2}`, { ...entry, title, optional: true, entryOf: role }];
+      });
+      return [[role, need], ...more];
+    }),
+  );
+}
+
+/** The roles that `role` was declared for, itself first. */
+export const rolesOf = ({ models }: Pick<MethodSpec, 'models'>, role: string): string[] =>
+  Object.keys(models).filter((each) => each === role || models[each]?.entryOf === role);
 
 /** The part of a run that a report may look at; everything is already loaded, so a report is a pure function. */
 export interface ReportInput<Params = Record<string, unknown>> {

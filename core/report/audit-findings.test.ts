@@ -53,6 +53,7 @@ const audit = (models: readonly Model[]): AuditData => ({
   models: [...models],
   suspicions: [],
   leftOut: [],
+  remarks: [],
   defence: '',
   eightBit: null,
   corruptions: null,

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { LineChartBlock, ReportBlock, ReportSection } from './document.ts';
 import { percent } from './evaluation.ts';
 import { formatNumber } from './format.ts';
+import type { SeverityData } from './severity.ts';
 
 const Interval = z.tuple([z.number(), z.number()]);
 
@@ -76,6 +77,8 @@ export const AuditData = z.object({
   ),
   suspicions: z.array(z.string()),
   leftOut: z.array(z.string()),
+  /** What makes figures say less than they seem to: the same file under two roles. */
+  remarks: z.array(z.string()).default([]),
   /** What is said of a random defence before the models; empty without. */
   defence: z.string().default(''),
   /** Largest epsilon, after rounding to 8 bits; null where it was not done. */
@@ -114,6 +117,64 @@ export type UniversalData = z.infer<typeof UniversalData>;
 
 export const epsilonText = (audit: Pick<AuditData, 'norm'>, epsilon: number): string =>
   `${audit.norm} ${formatNumber(Number(epsilon.toPrecision(4)))}`;
+
+/** Several models on the same images: worst cases and severity beside each other. Nothing for one. */
+export function comparisonSection(audit: AuditData, severity: SeverityData | undefined): ReportSection {
+  const { models, epsilons } = audit;
+  if (models.length < 2) return { title: 'Models beside each other', blocks: [] };
+  const [measure] = severity?.measures ?? [];
+  const severityOf = (model: string, epsilon: number): number | null => {
+    const isIts = (row: SeverityData['rows'][number]): boolean =>
+      row.attack === 'worst' && row.model === model && row.epsilon === epsilon;
+    return (measure && severity?.rows.find(isIts)?.corrected[measure.name]?.value) ?? null;
+  };
+  return {
+    title: 'Models beside each other',
+    blocks: [
+      {
+        kind: 'table',
+        title: 'Worst case of each model',
+        columns: [
+          { title: 'Model' },
+          { title: 'No attack', unit: 'fraction' },
+          ...epsilons.flatMap((epsilon) => [
+            { title: epsilonText(audit, epsilon), unit: 'fraction' },
+            { title: '95 % interval', align: 'right' as const },
+            ...(measure ? [{ title: 'Severity', digits: 2 }] : []),
+          ]),
+        ],
+        rows: models.map(({ title, cleanAccuracy, worst }) => [
+          title,
+          cleanAccuracy,
+          ...worst.flatMap(({ epsilon, robustAccuracy, interval }) => [
+            robustAccuracy,
+            `${percent(interval[0])} – ${percent(interval[1])}`,
+            ...(measure ? [severityOf(title, epsilon)] : []),
+          ]),
+        ]),
+        note: `The same ${formatNumber(models[0]?.count ?? 0)} images and attacks for each; Wilson intervals.${measure ? ` Severity of the worst case against chance: ${measure.title}.` : ''}`,
+      },
+      {
+        kind: 'line',
+        title: 'Worst case over epsilon, by model',
+        x: { title: `Epsilon (${audit.norm})` },
+        y: { title: 'Robust accuracy', unit: 'fraction', min: 0, max: 1 },
+        series: models.map(({ title, cleanAccuracy, cleanInterval, worst }) => ({
+          name: title,
+          points: [
+            [0, cleanAccuracy] as const,
+            ...worst.map(({ epsilon, robustAccuracy }) => [epsilon, robustAccuracy] as const),
+          ],
+          band: [
+            [0, ...cleanInterval] as const,
+            ...worst.map(({ epsilon, interval }) => [epsilon, ...interval] as const),
+          ],
+        })),
+        note: 'Bands are 95 % intervals (Wilson).',
+      },
+    ],
+  };
+}
 
 /** Curves, the table of attacks and epsilons, and what each attack took. */
 export function accuracySection(audit: AuditData): ReportSection {

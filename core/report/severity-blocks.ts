@@ -19,6 +19,7 @@ export function severityBlocks(whole: SeverityData): ReportBlock[] {
     corrected(data),
     ...orders(data, leading.name),
     ...models(data, leading.name),
+    ...agreements(data, leading),
     ...epsilonCurves(data, leading),
     ...stepCurves(whole, leading),
     ...families(data, 'Universal and image-specific perturbations', ['universal', 'white-box'], leading),
@@ -152,7 +153,6 @@ function orders(data: SeverityData, measure: string): ReportBlock[] {
     });
   });
   if (tables.length === 0) return [];
-  const taus = data.agreement.filter((entry) => entry.measure === measure);
   const clear = data.differences.filter(({ isClear }) => isClear).length;
   return [
     {
@@ -166,11 +166,7 @@ function orders(data: SeverityData, measure: string): ReportBlock[] {
         { title: 'Change', digits: 0 },
       ],
       rows: tables,
-      note: `${taus
-        .map(({ within, tau }) => `Kendall’s tau-b within ${within}: ${tau === null ? 'undefined' : tau.toFixed(2)}.`)
-        .join(
-          ' ',
-        )} ${clear} of ${data.differences.length} paired differences of severity have an interval that leaves out 0.`,
+      note: `${clear} of ${data.differences.length} paired differences of severity have an interval that leaves out 0.`,
     },
   ];
 }
@@ -193,18 +189,39 @@ function models(data: SeverityData, measure: string): ReportBlock[] {
         { title: 'Fooled', unit: 'fraction' },
         { title: 'Severity', digits: 2 },
         { title: '95 % interval', align: 'right' },
+        { title: 'By fooling rate', digits: 0 },
+        { title: 'By severity', digits: 0 },
       ],
-      rows: groups.flatMap(([title, rows]) =>
-        rows
+      rows: groups.flatMap(([title, rows]) => {
+        const severity = (row: SeverityRow): number => row.corrected[measure]?.value ?? Number.NEGATIVE_INFINITY;
+        const bySeverity = rows.toSorted((a, b) => severity(b) - severity(a));
+        return rows
           .toSorted((a, b) => rate(b) - rate(a))
-          .map((row) => [
+          .map((row, at) => [
             title,
             row.model,
             row.metrics['foolingRate']?.value ?? null,
             row.corrected[measure]?.value ?? null,
             intervalText(row.corrected[measure]),
-          ]),
-      ),
+            at + 1,
+            bySeverity.indexOf(row) + 1,
+          ]);
+      }),
+    },
+  ];
+}
+
+/** Kendall's tau-b: over the attacks on a model, and over the models under an attack. */
+function agreements(data: SeverityData, measure: { readonly name: string; readonly title: string }): ReportBlock[] {
+  const found = data.agreement.filter((entry) => entry.measure === measure.name);
+  if (found.length === 0) return [];
+  return [
+    {
+      kind: 'table',
+      title: 'Does the fooling rate rank as severity does?',
+      columns: [{ title: 'Within' }, { title: 'Compared', digits: 0 }, { title: 'Kendall’s tau-b', digits: 2 }],
+      rows: found.map(({ within, count, tau }) => [within, count, tau]),
+      note: `Of ${measure.title}. Within a model attacks are ranked, within an attack models, three or more of them: 1 is the same order, 0 none, −1 the reverse. The fewer are compared, the less it says.`,
     },
   ];
 }

@@ -106,6 +106,22 @@ export function describeAudits(place: string, open: Opener): void {
       await command.waitFor();
     });
 
+    it('takes several models to compare, a field after the other, and says when one is the audited file', async () => {
+      await form('robustness');
+      await page.getByRole('radio', { name: /^Quick look/ }).check({ force: true });
+      await fill({ 'Labelled images': digits, Images: '16' });
+      const compared = (number: string) =>
+        page.getByRole('combobox', { name: `Compared model${number}, optional`, exact: true });
+      assert.equal(await compared(' 2').count(), 0);
+      await compared('').fill('bundled:lenet5-mnist');
+      await compared(' 2').waitFor();
+      assert.equal(await compared(' 3').count(), 0);
+      await page.getByRole('button', { name: 'Look ahead', exact: true }).click();
+      await page.getByText('Model and compared model are the same file: comparing them tells nothing.').waitFor();
+      await compared('').fill('');
+      await compared(' 2').waitFor({ state: 'detached' });
+    });
+
     it('fills a table of attacks and epsilons while it computes, which stays when it has ended', async () => {
       await form('robustness');
       await page.getByRole('radio', { name: /^Quick look/ }).check({ force: true });

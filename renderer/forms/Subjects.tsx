@@ -42,7 +42,7 @@ export function Subjects({ spec, draft, problems, architectures, onChange }: Sub
         gridTemplateColumns: 'repeat(auto-fill, minmax(min(100%, 18.75rem), 1fr))',
       }}
     >
-      {Object.entries(spec.models).map(([role, need]) => (
+      {shownRoles(spec, draft).map(([role, need]) => (
         <ModelRole
           key={role}
           need={need}
@@ -83,6 +83,16 @@ export function Subjects({ spec, draft, problems, architectures, onChange }: Sub
         />
       ))}
     </Box>
+  );
+}
+
+/** Of roles that take several files, those that are filled in and the next one. */
+function shownRoles({ models }: MethodSpec, draft: Draft): [string, ModelNeed][] {
+  const isFilled = (role: string): boolean =>
+    (draft.models[role] ?? '').trim() !== '' || draft.vary[`models.${role}`] !== undefined;
+  const roles = Object.entries(models);
+  return roles.filter(
+    ([role, { entryOf }], at) => entryOf === undefined || isFilled(role) || isFilled(roles[at - 1]?.[0] ?? ''),
   );
 }
 

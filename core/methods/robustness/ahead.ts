@@ -60,6 +60,9 @@ export const lookAhead: LookAhead<typeof spec> = async (ctx) => {
         advice: 'Choose images of several classes, or pick them stratified.',
       });
     }
+    for (const finding of audit.remarks) {
+      checks.push({ isGood: false, finding, measured: '', threshold: '', advice: 'Choose another file.' });
+    }
     for (const finding of audit.leftOut) {
       checks.push({
         isGood: false,

@@ -7,13 +7,14 @@ import type { Taxonomy } from '../../metrics/severity/taxonomy.ts';
 import { classNamesOf, openFitting } from '../../train/inputs.ts';
 import type { OpenedModel } from '../../train/models.ts';
 import type { RunContext } from '../context.ts';
-import type { ParamsOf } from '../define.ts';
+import { rolesOf, type ParamsOf } from '../define.ts';
 import { settleBudget, type Settled } from './budgets.ts';
 import { defenceOf, defenceText } from './defence.ts';
 import { inPieces, pickedImages, type PickedImages } from './images.ts';
 import { chooseTaxonomy, readCosts } from './measures.ts';
+import { sameFiles, withOwnTitles } from './same-files.ts';
 import { checkBeside, checkBudget, checkExtent, chooseAttacks, openVictimFile, pickImages } from './setup.ts';
-import type { spec } from './spec.ts';
+import { spec } from './spec.ts';
 
 type Params = ParamsOf<typeof spec>;
 
@@ -32,6 +33,8 @@ export interface Audit {
   readonly settled: Settled;
   readonly attacks: readonly Attack[];
   readonly leftOut: readonly string[];
+  /** What makes figures say less than they seem to. */
+  readonly remarks: readonly string[];
   readonly defence: RandomDefence | undefined;
   readonly taxonomy: Taxonomy | undefined;
   readonly noSemantics: string | null;
@@ -45,8 +48,6 @@ export interface Audit {
   readonly messages: readonly string[];
 }
 
-const sourceRoles = ['source', 'source2', 'source3'] as const;
-
 /** @throws MODEL_UNSUITABLE, DATA_UNSUITABLE, PARAM_INVALID */
 export async function prepareAudit(
   { params, models: given, data, signal }: Pick<RunContext<Params>, 'params' | 'models' | 'data' | 'signal'>,
@@ -55,12 +56,17 @@ export async function prepareAudit(
   const victim = await openVictimFile(given['victim'], 'victim');
   const beside = async (role: string): Promise<OpenedModel | undefined> =>
     given[role] && checkBeside(await openVictimFile(given[role], role), victim, role);
-  const [compared, reference] = [await beside('compared'), await beside('reference')];
-  const sources: OpenedModel[] = [];
-  for (const role of sourceRoles) {
-    const source = await beside(role);
-    if (source) sources.push(source);
-  }
+  const openAll = async (declared: string): Promise<{ role: string; model: OpenedModel }[]> => {
+    const found: { role: string; model: OpenedModel }[] = [];
+    for (const role of rolesOf(spec, declared)) {
+      const model = await beside(role);
+      if (model) found.push({ role, model });
+    }
+    return found;
+  };
+  const models = withOwnTitles([{ role: 'victim', model: victim }, ...(await openAll('compared'))]);
+  const sources = (await openAll('source')).map(({ model }) => model);
+  const reference = await beside('reference');
   const ref = data['images'];
   if (!ref) {
     throw new WorkbenchError('PARAM_INVALID', 'The run names no images, expected labelled images', {
@@ -82,19 +88,18 @@ export async function prepareAudit(
   const classNames = isNumbered && 'taxonomy' in found ? found.taxonomy.classes : numbered;
   const costs = params.severity ? readCosts(params, victim.classes) : undefined;
   const picked = pickImages(params, all, victim.classes);
-  const audited = [victim, ...(compared ? [compared] : [])];
   const extent = {
     count: picked.audited.length,
     attacks: attacks.length,
     epsilons: settled.epsilons.length,
-    classes: audited.map(({ classes }) => classes),
+    classes: models.map(({ model }) => model.classes),
   };
   checkExtent(params, extent, sizeOf(victim.shape));
   const rest = pickedImages(set, params.universal.length > 0 ? picked.rest : new Int32Array(0));
   const restImages = new Float32Array(rest.count * rest.size);
   for await (const { from, images } of inPieces(rest, 256, signal)) restImages.set(images, from * rest.size);
   return {
-    models: [{ role: 'victim', model: victim }, ...(compared ? [{ role: 'compared', model: compared }] : [])],
+    models,
     sources,
     judge: reference ?? victim,
     dataTitle: set.title,
@@ -103,6 +108,7 @@ export async function prepareAudit(
     settled,
     attacks,
     leftOut,
+    remarks: sameFiles(given),
     defence,
     taxonomy: 'taxonomy' in found ? found.taxonomy : undefined,
     noSemantics: 'none' in found ? found.none : null,
@@ -114,9 +120,9 @@ export async function prepareAudit(
     messages: [
       ...(defence ? [defenceText(defence)] : []),
       `Budgets of ${settled.preset}: ${params.norm} ${settled.epsilons.map((epsilon) => Number(epsilon.toPrecision(4))).join(', ')}; ${picked.audited.length} of ${all.length} images of ${set.title}, pixels from ${params.low} to ${params.high}`,
-      ...audited
-        .filter(({ description }) => description.softmaxRemoved)
-        .map(({ title }) => `${title} ends in a softmax; the logits before it are attacked.`),
+      ...models
+        .filter(({ model }) => model.description.softmaxRemoved)
+        .map(({ model: { title } }) => `${title} ends in a softmax; the logits before it are attacked.`),
     ],
   };
 }

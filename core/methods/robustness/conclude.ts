@@ -96,6 +96,7 @@ export async function* concludeAudit(work: Attacked): Events<ResultMetrics> {
     models: audits,
     suspicions,
     leftOut: [...work.leftOut],
+    remarks: [...work.remarks],
     defence: defenceText(work.defence),
     eightBit,
     corruptions: work.corruptions,

@@ -1,5 +1,12 @@
 import type { ReportInput } from '../define.ts';
-import { accuracySection, AuditData, corruptionSection, epsilonText, UniversalData } from '../../report/audit.ts';
+import {
+  accuracySection,
+  AuditData,
+  comparisonSection,
+  corruptionSection,
+  epsilonText,
+  UniversalData,
+} from '../../report/audit.ts';
 import { auditFindings, leadingSeverity } from '../../report/audit-findings.ts';
 import type { KeyFigure, ReportBlock, ReportDocument, ReportSection } from '../../report/document.ts';
 import { percent } from '../../report/evaluation.ts';
@@ -15,13 +22,13 @@ export function report(input: ReportInput): ReportDocument {
   return {
     title: 'How easily the model is fooled, and what each mistake costs',
     subtitle: audit
-      ? `${audit.models.map(({ title }) => title).join(' and ')} on ${formatNumber(audit.models[0]?.count ?? 0)} images of ${audit.dataTitle}, ${audit.norm}`
+      ? `${listed(audit.models.map(({ title }) => title))} on ${formatNumber(audit.models[0]?.count ?? 0)} images of ${audit.dataTitle}, ${audit.norm}`
       : 'Robustness audit',
     conclusion: conclusion(audit, severity, universal),
     keyFigures: audit ? keyFigures(audit, severity, universal) : [],
     findings: audit ? auditFindings(audit, severity, universal) : [],
     sections: [
-      ...(audit ? [accuracySection(audit)] : []),
+      ...(audit ? [comparisonSection(audit, severity), accuracySection(audit)] : []),
       { title: 'What each mistake costs', blocks: severity ? severityBlocks(severity) : [] },
       ...(audit ? [corruptionSection(audit)] : []),
       gallerySection(input, audit),
@@ -52,11 +59,24 @@ function conclusion(
     ? ` One perturbation for all images (${best.title}) changes ${percent(best.foolingRate)} of the answers.`
     : '';
   const doubt = audit.suspicions.length > 0 ? ' There are reasons to doubt these figures; see below.' : '';
+  const others = beside(audit);
   const behind = audit.defence === '' ? '' : ', behind a random defence,';
   return (
     `${model.title}${behind} answers ${percent(model.cleanAccuracy)} of ${formatNumber(model.count)} images rightly. Within ` +
-    `${epsilonText(audit, worst.epsilon)} the attacks leave ${percent(worst.robustAccuracy)}${more}: at most that much is robust.${cost}${single}${doubt}`
+    `${epsilonText(audit, worst.epsilon)} the attacks leave ${percent(worst.robustAccuracy)}${more}: at most that much is robust.${others}${cost}${single}${doubt}`
   );
+}
+
+const listed = (names: readonly string[]): string =>
+  names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`;
+
+/** What the attacks leave of the models that it is compared with. */
+function beside(audit: AuditData): string {
+  const [first, ...others] = audit.models;
+  const epsilon = first?.worst[0]?.epsilon;
+  if (epsilon === undefined || others.length === 0) return '';
+  const left = others.map(({ title, worst }) => `${percent(worst[0]?.robustAccuracy ?? 0)} of ${title}`);
+  return ` On the same images they leave ${listed(left)} at ${epsilonText(audit, epsilon)}.`;
 }
 
 function keyFigures(
@@ -172,6 +192,7 @@ function universalSection(input: ReportInput, universal: UniversalData | undefin
 function doubtsSection(audit: AuditData): ReportSection {
   const blocks: ReportBlock[] = audit.suspicions.map((text) => ({ kind: 'notice', level: 'warning', text }));
   if (audit.defence !== '') blocks.push({ kind: 'notice', level: 'info', text: audit.defence });
+  for (const text of audit.remarks) blocks.push({ kind: 'notice', level: 'warning', text });
   if (audit.leftOut.length > 0) blocks.push({ kind: 'notice', level: 'info', text: audit.leftOut.join(' ') });
   if (audit.eightBit) {
     const { epsilon, count, stillFooled } = audit.eightBit;

@@ -11,7 +11,7 @@ import { storeModel, tinyNet, trainedOnShapes } from '../../train/testing/tiny-t
 import type { ReportInput } from '../define.ts';
 import { artifactBytes, temporaryFolder, type Driven } from '../testing/drive.ts';
 import { report } from './report.ts';
-import { auditOf, brief, json, openAudits, type Given } from './testing/audits.ts';
+import { auditOf, brief, json, openAudits, warnings, type Given } from './testing/audits.ts';
 
 const dir = temporaryFolder({ after });
 const ran = await openAudits(dir);
@@ -239,23 +239,82 @@ describe('a robustness audit', () => {
     assert.ok((last?.attacked ?? 48) < 48);
   });
 
-  it('compares a second model on the same images, and reaches wanted classes', async () => {
-    const path = storeModel(dir, 'other.onnx', await trainedOnShapes(tinyNet({ seed: 5 }), 60));
-    const two = await ran({
-      params: { attacks: ['pgd'], attackOptions: { pgd: { steps: 6 } }, goal: 'next' },
-      models: { compared: { kind: 'file', path } },
-    });
-    const { models } = auditOf(two);
-    assert.deepEqual(
-      models.map(({ title }) => title),
-      ['victim.onnx', 'other.onnx'],
-    );
-    const lines = artifactBytes(two, 'records').toString().trim().split('\r\n').slice(1);
-    for (const line of lines) {
+  it('reaches wanted classes', async () => {
+    const wanted = await ran({ params: { attacks: ['pgd'], attackOptions: { pgd: { steps: 6 } }, goal: 'next' } });
+    for (const line of artifactBytes(wanted, 'records').toString().trim().split('\r\n').slice(1)) {
       const [, , , , label, target, , verdict, reached] = line.split(',');
       assert.equal(Number(target), (Number(label) + 1) % 4);
       if (verdict === 'fooled') assert.equal(reached, target);
     }
+  });
+
+  describe('of several models', async () => {
+    const elsewhere = temporaryFolder({ after });
+    const other = storeModel(elsewhere, 'victim.onnx', await trainedOnShapes(tinyNet({ seed: 5 }), 60));
+    const third = storeModel(elsewhere, 'third.onnx', await trainedOnShapes(tinyNet({ seed: 6 }), 60));
+    const given: Given = {
+      models: { compared: { kind: 'file', path: other }, compared3: { kind: 'file', path: third } },
+    };
+    const three = await ran(given);
+    const titles = ['victim.onnx', 'victim.onnx (2)', 'third.onnx'];
+
+    it('attacks each on the same images, and tells those of the same name apart', () => {
+      const { models } = auditOf(three);
+      assert.deepEqual(
+        models.map(({ title, count }) => [title, count]),
+        titles.map((title) => [title, 48]),
+      );
+      assert.deepEqual(models[0], auditOf(whole).models[0]);
+      assert.deepEqual(
+        three.tables.map(({ name, title }) => [name, title]),
+        ['', '-compared', '-compared3'].map((end, i) => [`accuracy${end}`, `Robust accuracy of ${titles[i] ?? ''}`]),
+      );
+    });
+
+    it('ranks the models within each attack, by fooling rate and by severity', () => {
+      const { agreement } = SeverityData.parse(json(three, 'severity'));
+      const within = agreement.filter(({ within: name }) => name.startsWith('attack PGD'));
+      assert.ok(within.length > 0 && within.every(({ count }) => count === 3), JSON.stringify(agreement));
+    });
+
+    it('sets their worst cases beside each other in the report, with a finding for each', () => {
+      const made = report(reportInput(three));
+      const table = made.sections
+        .flatMap(({ blocks }) => blocks)
+        .find((block) => block.kind === 'table' && block.title === 'Worst case of each model');
+      assert.ok(table?.kind === 'table');
+      assert.deepEqual(
+        table.rows.map(([title]) => title),
+        titles,
+      );
+      assert.match(made.subtitle ?? '', /^victim\.onnx, victim\.onnx \(2\) and third\.onnx on 48 images/);
+      assert.match(made.conclusion, /On the same images they leave .* of victim\.onnx \(2\) and .* of third\.onnx/);
+      assert.deepEqual(
+        new Set(made.findings?.map(({ model }) => model).filter((model) => model !== undefined)),
+        new Set(['victim', 'compared', 'compared3']),
+      );
+    });
+
+    it('goes on in the middle of the second one to the same bits', async () => {
+      const stopped = await ran(given, { stopAt: (offer) => offer === Math.floor(three.checkpointCount / 2) });
+      const resumed = await ran({ ...given, context: { resume: stopped.checkpoint } });
+      for (const name of ['audit', 'severity', 'records'])
+        assert.deepEqual(artifactBytes(resumed, name), artifactBytes(three, name));
+    });
+  });
+
+  it('says when two roles have the same file, and what that means', async () => {
+    const path = storeModel(dir, 'again.onnx', await trainedOnShapes(tinyNet({ seed: 5 }), 60));
+    const file = { kind: 'file', path } as const;
+    const params = { attacks: ['fgsm' as const, 'transfer' as const], attackOptions: {}, severity: false };
+    const twice = await ran({ params, models: { compared: file, source: file, source2: file } });
+    assert.match(warnings(twice), /Compared model and source of transfer are the same file: on that model attacks/);
+    assert.match(warnings(twice), /Source of transfer and source of transfer 2 are the same file: a second copy/);
+    assert.equal(auditOf(twice).remarks.length, 3);
+    const told = report(reportInput(twice)).sections.flatMap(({ blocks }) =>
+      blocks.map((block) => JSON.stringify(block)),
+    );
+    assert.ok(told.some((text) => text.includes('are the same file')));
   });
 });
 

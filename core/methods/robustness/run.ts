@@ -74,7 +74,7 @@ export const run: Run<typeof spec> = async function* (ctx) {
   try {
     const audit = await prepareAudit(ctx, (resource) => resources.push(resource));
     for (const message of audit.messages) yield { type: 'log', level: 'info', message };
-    for (const message of audit.leftOut) yield { type: 'log', level: 'warning', message };
+    for (const message of [...audit.leftOut, ...audit.remarks]) yield { type: 'log', level: 'warning', message };
     const workers = openWorkers(ctx, audit, resources);
     const [first] = workers;
     if (!first) throw new WorkbenchError('INTERNAL', 'An audit has at least one lane');

@@ -3,6 +3,10 @@ import { attackCatalogue } from '../../attacks/catalogue.ts';
 import { imageBytes, lanesOf, reportBytes } from '../common-scale.ts';
 import type { Footprint, Pass, RunScale, Work } from '../define.ts';
 
+/** Beside the first model. */
+export const mostCompared = 7;
+const comparedRoles = Array.from({ length: mostCompared }, (_, i) => (i === 0 ? 'compared' : `compared${i + 1}`));
+
 const budgetParams = ['attacks', 'attackOptions', 'epsilons', 'preset', 'survivorsOnly', 'defence', 'looks'] as const;
 const besideParams = ['epsilons', 'severity', 'severityBounds', 'stepCounts'] as const;
 type Name =
@@ -47,7 +51,7 @@ function passes(
 }
 
 /** The attacks on one of the models. */
-function audited(model: 'victim' | 'compared'): readonly Work<Name>[] {
+function audited(model: string): readonly Work<Name>[] {
   const part = (pass: Pass, pick: (cost: Passes) => number): Work<Name> => ({
     times: ['count'],
     amount: {
@@ -93,7 +97,7 @@ const Sized = z.object({
 /** What takes time: attacks on each model, universal perturbations, corruptions. */
 export const work: readonly Work<Name>[] = [
   ...audited('victim'),
-  ...audited('compared'),
+  ...comparedRoles.flatMap(audited),
   // Impressions with their views, then gradient steps over them.
   {
     times: ['universalImages'],
@@ -128,11 +132,12 @@ export const work: readonly Work<Name>[] = [
     costs: [{ model: 'victim', pass: 'input-gradient' }],
   },
   // Some fifteen corruptions at three strengths; making one takes as long as several passes of a small network.
-  {
+  ...['victim', ...comparedRoles].map((model): Work<Name> => ({
     times: ['count', 'corruptions'],
+    amount: { of: ['corruptions'], value: (_params, models) => Number(model in models) },
     isAlone: true,
-    costs: [{ model: 'victim', pass: 'forward', count: 150 }],
-  },
+    costs: [{ model, pass: 'forward', count: 150 }],
+  })),
 ];
 
 /** Bytes that are kept of each image: columns of its answers, and its record under each attack at each epsilon. */
@@ -157,10 +162,10 @@ export function footprint(scale: RunScale): Footprint {
   const { count, exported, universalImages, lanes, attacks, epsilons, stepCounts, severityBounds } = Sized.parse(
     scale.params,
   );
-  const models = ['victim', 'compared'].flatMap((role) => scale.models[role] ?? []);
+  const models = ['victim', ...comparedRoles].flatMap((role) => scale.models[role] ?? []);
   const each = epsilons.length || 2;
   const beside = each * (stepCounts.length + (severityBounds ? 2 : 0));
-  // Lines of the two tables of images; a second model has as many.
+  // Lines of the two tables of images; every model has as many.
   const lines = count * (attacks.length + 1) * each * Math.max(1, models.length);
   const stages = attacks.length * each * Math.max(1, models.length) + beside;
   const image = imageBytes(scale, 'victim');

@@ -12,10 +12,18 @@ const net = { shape: [1, 28, 28], classes: 10, parameters: 60_000, activations: 
 /** Amounts of the parts that gradients of the victim and of the model beside it, and universal perturbations, take. */
 function amounts(params: object, models: Readonly<Record<string, ModelScale>> = { victim: net }) {
   const parsed = spec.params.parse(params);
-  const [backward, forward, beside, , impressions] = (spec.work ?? []).map((part) =>
-    'times' in part ? (part.amount?.value(parsed, models) ?? 1) : assert.fail(),
-  );
-  return { backward, forward, beside, impressions };
+  const all = (spec.work ?? []).map((part) => ('times' in part ? part : assert.fail()));
+  const amountOf = (has: (part: (typeof all)[number]) => boolean): number | undefined =>
+    all.find(has)?.amount?.value(parsed, models);
+  const gradientsOf = (role: string) =>
+    amountOf(({ times, costs: [cost] }) => times[0] === 'count' && cost?.model === role && cost.pass !== 'forward');
+  return {
+    backward: gradientsOf('victim'),
+    forward: amountOf(({ costs: [cost] }) => cost?.pass === 'forward'),
+    beside: gradientsOf('compared'),
+    third: gradientsOf('compared7'),
+    impressions: amountOf(({ amount }) => amount?.of.includes('universal') === true),
+  };
 }
 
 /** Rows of the table of attacks. */
@@ -68,13 +76,15 @@ describe('the declaration of the robustness audit', () => {
     assert.ok((amounts({ universal: ['impressions'] }).impressions ?? 0) > 0);
   });
 
-  it('counts more for more classes, and a second model only where there is one', () => {
+  it('counts more for more classes, and other models only where there are some', () => {
     const attacks = { attacks: ['apgd-t'] };
     const many = { victim: { ...net, classes: 4 } };
     assert.equal(amounts(attacks, many).backward, (amounts(attacks).backward ?? 0) / 3);
     assert.equal(amounts(attacks).beside, 0);
     const two = amounts(attacks, { victim: net, compared: net });
     assert.equal(two.beside, two.backward);
+    assert.equal(two.third, 0);
+    assert.equal(amounts(attacks, { victim: net, compared7: net }).third, two.backward);
   });
 
   it('counts PGD beside the suite, with other numbers of steps and towards chosen classes, only with severity', () => {

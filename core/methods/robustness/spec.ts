@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { attackCatalogue } from '../../attacks/catalogue.ts';
 import { lanesParam, seedParam } from '../common-params.ts';
 import { defineMethod, ui } from '../define.ts';
-import { footprint, work } from './spec-work.ts';
+import { footprint, mostCompared, work } from './spec-work.ts';
 
 const attackIds = attackCatalogue.map(({ id }) => id);
 const universalKinds = ['uap', 'sgd', 'fff', 'gd-uap', 'gd-uap-range', 'impressions', 'noise'] as const;
@@ -75,32 +75,20 @@ export const spec = defineMethod({
       default: 'bundled:lenet5-mnist',
     },
     compared: {
-      title: 'Second model',
+      title: 'Compared model',
       help: 'Audited in the same way on the same images, to be compared.',
       output: 'logits',
       gradients: 1,
       optional: true,
+      several: mostCompared,
     },
     source: {
       title: 'Source of transfer',
-      help: 'A model of the same task that the attacker owns: needed by attacks that transfer. Up to three.',
+      help: 'A model of the same task that the attacker owns: needed by attacks that transfer. Several are attacked together: what fools several models is likelier to fool another.',
       output: 'logits',
       gradients: 1,
       optional: true,
-    },
-    source2: {
-      title: 'Second source of transfer',
-      help: 'Attacked together with the first one: what fools several models is likelier to fool another.',
-      output: 'logits',
-      gradients: 1,
-      optional: true,
-    },
-    source3: {
-      title: 'Third source of transfer',
-      help: 'Attacked together with the others.',
-      output: 'logits',
-      gradients: 1,
-      optional: true,
+      several: 3,
     },
     reference: {
       title: 'Reference for appearance',
@@ -293,7 +281,7 @@ export const spec = defineMethod({
     },
     transfer: {
       title: 'Transfer from other models',
-      help: 'What images made on up to three models of your own (--source, --source2, --source3) do to this one, of which the attacker sees nothing; noise of the same size as control.',
+      help: 'What images made on up to three models of your own (--source, given up to three times) do to this one, of which the attacker sees nothing; noise of the same size as control.',
       params: { count: 1000, attacks: ['noise', 'transfer'], universal: [] },
     },
     standard: {
