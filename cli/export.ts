@@ -93,7 +93,7 @@ export const exportRun: Verb = {
 };
 
 async function exportBundle(args: Arguments, here: Surroundings, reader: WorkspaceReader): Promise<number> {
-  const { bundleName, writeBundle } = await import('../core/service/bundle/write.ts');
+  const { bundleName, makeBundle } = await import('../core/service/bundle/write.ts');
   const { signingKey, fingerprintOf } = await import('../core/service/bundle/signing-key.ts');
   const { writeDurably } = await import('../core/jobs/durable-files.ts');
   const runIds = args.positionals.map((run) => reader.getRun(run).runId);
@@ -101,8 +101,8 @@ async function exportBundle(args: Arguments, here: Surroundings, reader: Workspa
   if (existsSync(file)) {
     throw new WorkbenchError('USAGE', `There is a file ${file} already`, { hint: 'Name another one with -o FILE.' });
   }
-  const bytes = writeBundle(reader, runIds, here.specs);
-  writeDurably(file, [bytes]);
+  const bundle = await makeBundle(reader, runIds, here.specs);
+  writeDurably(file, bundle.pieces());
   const key = fingerprintOf(signingKey(reader.dir).publicKey);
   if (args.isOn('json')) here.terminal.write(`${JSON.stringify({ runIds, file, key })}\n`);
   else here.terminal.write(`Wrote ${shortPath(file, here.cwd)}\nSigned with the key ${key}\n`);

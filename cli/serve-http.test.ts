@@ -308,8 +308,11 @@ describe('every answer', () => {
       name: 'links.create',
       params: { kind: 'report', runId },
     });
-    const { headers, status: code } = await served.send({ path: result(text)['url'] ?? '' });
+    const path = result(text)['url'] ?? '';
+    const { headers, status: code, text: sent } = await served.send({ path });
     assert.equal(code, 200);
+    assert.equal(Number(headers['content-length']), Buffer.byteLength(sent));
+    assert.equal((await served.send({ path, method: 'HEAD' })).text, '');
     assert.match(String(headers['content-security-policy']), /default-src 'none'.*frame-ancestors 'self'; sandbox/);
     assert.doesNotMatch(String(headers['content-security-policy']), /script|allow-same-origin/);
   });

@@ -1,4 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { WorkbenchError, type ErrorShape } from '../core/base/errors.ts';
 import type { Answer } from '../core/contract/bridge.ts';
 import { paths, RequestBody, SessionAsk } from '../core/contract/http.ts';
@@ -80,7 +82,7 @@ async function route(request: IncomingMessage, response: ServerResponse, things:
     return routeApi(method, path, new URLSearchParams(query), request, response, things);
   }
   if (method !== 'GET' && method !== 'HEAD') throw new Refusal(405, `${method} is not possible here`);
-  if (path.startsWith(paths.link)) return sendLink(path, response, things.service);
+  if (path.startsWith(paths.link)) return sendLink(path, method, response, things.service);
   const file = things.staticFile(path);
   if (!file) throw new Refusal(404, 'There is nothing at this address');
   response.writeHead(200, { ...file.headers, 'content-length': file.bytes.byteLength });
@@ -158,19 +160,21 @@ function wholeNumber(query: URLSearchParams, name: string): number {
   throw new Refusal(400, `${name}: expected a whole number`);
 }
 
-function sendLink(path: string, response: ServerResponse, service: Service): void {
-  const linked = service.openLink(path.slice(paths.link.length).split('/')[0] ?? '');
+async function sendLink(path: string, method: string, response: ServerResponse, service: Service): Promise<void> {
+  const linked = await service.openLink(path.slice(paths.link.length).split('/')[0] ?? '');
   if (!linked)
     throw new Refusal(404, 'This link is not known or too old', 'Ask for it again on the page it came from.');
-  const { bytes, mediaType, fileName, isDownload } = linked;
+  const { content, mediaType, fileName, isDownload } = linked;
   const isReport = !isDownload && mediaType === 'text/html';
   response.writeHead(200, {
     'content-type': mediaType === 'text/html' ? 'text/html; charset=utf-8' : mediaType,
-    'content-length': bytes.byteLength,
+    'content-length': content.sizeBytes,
     ...(isReport ? { 'content-security-policy': reportPolicy } : {}),
     ...(isDownload ? { 'content-disposition': `attachment; filename*=UTF-8''${encodeName(fileName)}` } : {}),
   });
-  response.end(bytes);
+  if (method === 'HEAD') return void response.end();
+  // As fast as the other end takes it, and no further ahead.
+  await pipeline(Readable.from(content.pieces(), { objectMode: false }), response);
 }
 
 /** RFC 8187. */

@@ -20,16 +20,18 @@ export function serveInterface(session: Session, host: Pick<Host, 'service'>, fo
   session.protocol.handle(appScheme, ({ url, method }) => {
     const { host: name, pathname } = new URL(url);
     if (name !== appHost || method !== 'GET') return refusal(method === 'GET' ? 404 : 405);
-    if (pathname.startsWith(paths.link)) return whatever(() => linked(host, pathname.slice(paths.link.length)));
+    if (pathname.startsWith(paths.link)) return whatever(async () => linked(host, pathname.slice(paths.link.length)));
     const file = fileAt(pathname);
-    return file ? respond(file.bytes, { 'content-security-policy': closedPolicy, ...file.headers }) : refusal(404);
+    return file
+      ? respond(new Uint8Array(file.bytes), { 'content-security-policy': closedPolicy, ...file.headers })
+      : refusal(404);
   });
 }
 
 /** What cannot be made says why: the page or the download that asked has nobody else to hear it from. */
-function whatever(make: () => Response): Response {
+async function whatever(make: () => Promise<Response>): Promise<Response> {
   try {
-    return make();
+    return await make();
   } catch (thrown) {
     const { message, hint } = toWorkbenchError(thrown);
     const headers = { 'content-type': 'text/plain; charset=utf-8', 'content-security-policy': closedPolicy };
@@ -37,12 +39,14 @@ function whatever(make: () => Response): Response {
   }
 }
 
-function linked({ service }: Pick<Host, 'service'>, rest: string): Response {
-  const found = service.openLink(rest.split('/')[0] ?? '');
+async function linked({ service }: Pick<Host, 'service'>, rest: string): Promise<Response> {
+  const found = await service.openLink(rest.split('/')[0] ?? '');
   if (!found) return refusal(404);
-  const { bytes, mediaType, fileName, isDownload } = found;
+  const { content, mediaType, fileName, isDownload } = found;
   const isReport = !isDownload && mediaType === 'text/html';
-  return respond(bytes, {
+  // As fast as the other end takes it, and no further ahead.
+  return respond(streamOf(content.pieces()), {
+    'content-length': String(content.sizeBytes),
     'content-type': mediaType === 'text/html' ? 'text/html; charset=utf-8' : mediaType,
     'content-security-policy': isReport ? reportPolicy : closedPolicy,
     ...(isDownload
@@ -54,5 +58,20 @@ function linked({ service }: Pick<Host, 'service'>, rest: string): Response {
 const refusal = (status: number): Response =>
   new Response(null, { status, headers: { 'content-security-policy': closedPolicy } });
 
-const respond = (bytes: Uint8Array, headers: Readonly<Record<string, string>>): Response =>
-  new Response(new Uint8Array(bytes), { headers: { 'x-content-type-options': 'nosniff', ...headers } });
+function streamOf(pieces: Iterable<Uint8Array>): ReadableStream<Uint8Array> {
+  const iterator = pieces[Symbol.iterator]();
+  return new ReadableStream(
+    {
+      pull(controller) {
+        const next = iterator.next();
+        if (next.done) controller.close();
+        else controller.enqueue(next.value);
+      },
+      cancel: () => void iterator.return?.(),
+    },
+    { highWaterMark: 0 },
+  );
+}
+
+const respond = (body: BodyInit, headers: Readonly<Record<string, string>>): Response =>
+  new Response(body, { headers: { 'x-content-type-options': 'nosniff', ...headers } });

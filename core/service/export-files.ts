@@ -15,29 +15,17 @@ import type { Artifact } from '../contract/run.ts';
 import { tableCsv } from '../report/csv.ts';
 import type { ReportDocument } from '../report/document.ts';
 import type { WorkspaceReader } from '../store/workspace.ts';
+import { textContent } from './content.ts';
+import type { ZipSource } from './zip-write.ts';
 
 /** A file of an export: path inside its folder, with forward slashes. */
-export interface ExportFile {
-  readonly path: string;
-  readonly bytes: () => Uint8Array;
-}
+export type ExportFile = ZipSource;
 
-/** What a window downloads is held in memory while it is made. */
-const mostBytes = 1.5 * 2 ** 30;
-
-/** Before anything is read. @throws USAGE when the files of runs are too many bytes for one download */
-export function checkDownload(artifacts: readonly Artifact[]): void {
-  const sizes = new Map(artifacts.map(({ sha256, sizeBytes }) => [sha256, sizeBytes]));
-  const total = [...sizes.values()].reduce((sum, bytes) => sum + bytes, 0);
-  if (total <= mostBytes) return;
-  throw new WorkbenchError('USAGE', `The files have ${total} bytes together, expected at most ${mostBytes}`, {
-    hint: 'Take them one by one, or fewer runs at once; `palimpsest export` writes a run of any size to a folder.',
-  });
-}
-
-const encoder = new TextEncoder();
-
-export const textFile = (path: string, text: string): ExportFile => ({ path, bytes: () => encoder.encode(text) });
+export const textFile = (path: string, text: string): ExportFile => ({
+  path,
+  pieces: textContent(text).pieces,
+  isText: true,
+});
 
 /** One CSV per table of the report, and one with every point of every curve. */
 export function csvFiles(document: ReportDocument, series: ReturnType<WorkspaceReader['series']>): ExportFile[] {
@@ -54,9 +42,14 @@ export function artifactFiles(artifacts: readonly Artifact[], reader: WorkspaceR
   const taken = new Set<string>();
   return artifacts.map((artifact) => {
     const path = `artifacts/${freeName(fileName(artifact), taken)}`;
-    return { path, bytes: () => reader.readArtifact(artifact) };
+    const isText = textual.test(artifact.mediaType) && artifact.sizeBytes <= largestText;
+    return { path, pieces: () => reader.artifactPieces(artifact), isText };
   });
 }
+
+const textual = /^text\/|json$/;
+/** What shrinks is kept in memory until it is sent. */
+const largestText = 16 * 2 ** 20;
 
 const extensions: Readonly<Record<string, string>> = {
   'application/json': '.json',
@@ -104,7 +97,7 @@ export function writeFolder(folder: string, files: readonly ExportFile[]): void 
   try {
     mkdirSync(dirname(folder), { recursive: true });
     rmSync(temporary, { recursive: true, force: true });
-    for (const file of files) writeSynced(join(temporary, ...file.path.split('/')), file.bytes());
+    for (const file of files) writeSynced(join(temporary, ...file.path.split('/')), file.pieces());
     if (existsSync(folder)) rmSync(folder, { recursive: true });
     renameSync(temporary, folder);
   } catch (thrown) {
@@ -126,11 +119,11 @@ function isEmptyFolder(path: string): boolean {
   }
 }
 
-function writeSynced(path: string, bytes: Uint8Array): void {
+function writeSynced(path: string, pieces: Iterable<Uint8Array>): void {
   mkdirSync(dirname(path), { recursive: true });
   const handle = openSync(path, 'wx');
   try {
-    for (let done = 0; done < bytes.byteLength;) done += writeSync(handle, bytes, done);
+    for (const piece of pieces) for (let done = 0; done < piece.byteLength;) done += writeSync(handle, piece, done);
     fsyncSync(handle);
   } finally {
     closeSync(handle);

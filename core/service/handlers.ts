@@ -11,6 +11,7 @@ import { admitModels } from './admit-models.ts';
 import { lookApart } from './apart.ts';
 import { settlePath, whyUnfit } from './assess.ts';
 import { bind, type HandlerTable } from './bind.ts';
+import { bytesContent } from './content.ts';
 import type { Inside } from './inside.ts';
 import { listFolder } from './list-folder.ts';
 import { machineFacts, measureMachine } from './machine.ts';
@@ -118,15 +119,17 @@ export function handlers(inside: Inside): HandlerTable {
       queue.continue();
       return queue.facts();
     }),
-    'links.create': bind(requests['links.create'], (target) => ({ url: links.create(target) })),
+    'links.create': bind(requests['links.create'], async (target) => ({ url: await links.create(target) })),
     'links.createPdf': bind(requests['links.createPdf'], async ({ runId: asked }) => {
       if (!options.printPdf) {
         throw new WorkbenchError('USAGE', 'This host cannot print', { hint: 'Print the report in the browser.' });
       }
       const { runId } = workspace.getRun(asked);
-      const bytes = await options.printPdf(links.create({ kind: 'report', runId }));
+      const bytes = await options.printPdf(await links.create({ kind: 'report', runId }));
       const fileName = `palimpsest-${runId}.pdf`;
-      return { url: links.keep({ bytes, mediaType: 'application/pdf', fileName, isDownload: true }) };
+      return {
+        url: links.keep({ content: bytesContent(bytes), mediaType: 'application/pdf', fileName, isDownload: true }),
+      };
     }),
     'session.invite': bind(requests['session.invite'], () => {
       if (options.invite) return { url: options.invite() };

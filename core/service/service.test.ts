@@ -293,8 +293,8 @@ describe('a service', () => {
     assert.deepEqual([report?.mediaType, report?.isDownload, report?.fileName], ['text/html', false, `${runId}.html`]);
     assert.equal((await linked({ kind: 'export', runId, format: 'sarif' }))?.fileName, `palimpsest-${runId}.sarif`);
     assert.equal((await linked({ kind: 'export', runId, format: 'all' }))?.mediaType, 'application/zip');
-    assert.equal((await linked({ kind: 'artifact', runId, name: 'last' }))?.bytes.byteLength, 64);
-    assert.equal(opened.service.openLink('x'), undefined);
+    assert.equal((await linked({ kind: 'artifact', runId, name: 'last' }))?.content.sizeBytes, 64);
+    assert.equal(await opened.service.openLink('x'), undefined);
     assert.equal((await opened.refused('links.create', { kind: 'artifact', runId, name: 'no' })).code, 'USAGE');
     const [artifact] = (await opened.ask('runs.get', { runId })).record.artifacts;
     assert.equal(opened.service.artifact(artifact?.sha256 ?? '')?.byteLength, artifact?.sizeBytes);
@@ -305,19 +305,19 @@ describe('a service', () => {
   it('prints a report where its host can, by the report’s own link', async (t) => {
     const opened = open(t, temporaryFolder(t), {
       printPdf: async (url) => {
-        const page = opened.service.openLink(url.split('/')[2] ?? '');
+        const page = await opened.service.openLink(url.split('/')[2] ?? '');
         return new TextEncoder().encode(`${page?.mediaType} ${page?.fileName}`);
       },
     });
     const runId = await start(opened);
     await opened.ended(runId);
     const { url } = await opened.ask('links.createPdf', { runId });
-    const pdf = opened.service.openLink(url.split('/')[2] ?? '');
+    const pdf = await opened.service.openLink(url.split('/')[2] ?? '');
     assert.deepEqual(
       [pdf?.mediaType, pdf?.isDownload, pdf?.fileName],
       ['application/pdf', true, `palimpsest-${runId}.pdf`],
     );
-    assert.equal(new TextDecoder().decode(pdf?.bytes), `text/html ${runId}.html`);
+    assert.equal(Buffer.concat([...(pdf?.content.pieces() ?? [])]).toString(), `text/html ${runId}.html`);
     assert.equal((await opened.refused('links.createPdf', { runId: 'no-such-run' })).code, 'RUN_UNKNOWN');
   });
 

@@ -31,7 +31,8 @@ export interface Service {
   eventsAfter(hostId: string, seq: number): readonly HostEvent[];
   /** Adds bytes to a file of an upload and gives how much of it is there. */
   append(uploadId: string, file: number, offset: number, bytes: Uint8Array): number;
-  openLink(ticket: string): Linked | undefined;
+  /** @throws for something that could be made when its ticket was, and cannot be any more */
+  openLink(ticket: string): Promise<Linked | undefined>;
   /** Bytes of a stored file; undefined when there is none. */
   artifact(sha256: string): Uint8Array | undefined;
   /** Stops the running job at a safe point and lets go of the workspace. */

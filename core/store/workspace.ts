@@ -1,5 +1,4 @@
-import { existsSync, readFileSync, rmSync, statSync } from 'node:fs';
-import { createHash } from 'node:crypto';
+import { existsSync, rmSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import type { z } from 'zod';
 import { WorkbenchError } from '../base/errors.ts';
@@ -10,6 +9,7 @@ import type { LiveTable } from '../contract/live-table.ts';
 import { artifactFile, checkpointFolder } from '../contract/layout.ts';
 import type { Artifact, MetricPoint, RunEvent, RunRecord, RunRequest, RunState } from '../contract/run.ts';
 import { moveToTrash, purgeRuns, takeFromTrash, trashedBefore, writeAnnotation, type Annotation } from './annotate.ts';
+import { artifactPieces, wholeArtifact } from './artifact-files.ts';
 import { guarded, type Connection } from './connection.ts';
 import { databasePath, emptyDatabase, makeFolder, openReading, openWriting } from './database.ts';
 import { nextSeq, readEvents, readLastEvent, readTables, writeEvent, type CanMove, type EventRange } from './events.ts';
@@ -62,6 +62,8 @@ export interface WorkspaceReader {
   artifactPath(sha256: string): string;
   /** The content of an artifact, checked against its hash. */
   readArtifact(artifact: Artifact): Uint8Array;
+  /** The same a mebibyte at a time; checked at its end. */
+  artifactPieces(artifact: Artifact): Iterable<Uint8Array>;
   close(): void;
 }
 
@@ -178,30 +180,14 @@ function reader(dir: string, db: Connection, onClose: () => void = () => {}): Wo
     tags: () => read(() => listTags(db)),
     originOf: (run) => read(() => readOrigin(db, resolveRunId(db, run))),
     artifactPath: (sha256) => join(dir, artifactFile(sha256)),
-    readArtifact: (artifact) => readChecked(join(dir, artifactFile(artifact.sha256)), artifact),
+    readArtifact: (artifact) => wholeArtifact(join(dir, artifactFile(artifact.sha256)), artifact),
+    artifactPieces: (artifact) => artifactPieces(join(dir, artifactFile(artifact.sha256)), artifact),
     close() {
       if (!db.open) return;
       db.close();
       onClose();
     },
   };
-}
-
-function readChecked(path: string, artifact: Artifact): Uint8Array {
-  const hint = 'Run it again from its request to make the file anew.';
-  if (!existsSync(path)) {
-    throw new WorkbenchError('WORKSPACE_UNUSABLE', `The file of artifact "${artifact.name}" is missing: ${path}`, {
-      hint,
-    });
-  }
-  const bytes = readFileSync(path);
-  const sha256 = createHash('sha256').update(bytes).digest('hex');
-  if (sha256 === artifact.sha256) return bytes;
-  throw new WorkbenchError(
-    'WORKSPACE_UNUSABLE',
-    `The file of artifact "${artifact.name}" has changed: expected SHA-256 ${artifact.sha256}, got ${sha256}`,
-    { hint },
-  );
 }
 
 function writer(

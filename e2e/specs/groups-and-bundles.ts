@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -91,6 +91,19 @@ export function describeGroupsAndBundles(place: string, open: Opener): void {
         saved = (await saving).bytes;
         writeFileSync(bundle, saved);
         assert.ok('manifest.json' in unzipSync(saved));
+      });
+
+      it('says in the window which file of a run is missing, instead of saving a broken bundle', async () => {
+        const artifacts = join(opened.workspace, 'artifacts');
+        const [file = ''] = readdirSync(artifacts, { recursive: true, encoding: 'utf8' }).filter((name) =>
+          /[0-9a-f]{64}/.test(name),
+        );
+        const path = join(artifacts, file);
+        renameSync(path, `${path}.away`);
+        await page.getByRole('button', { name: 'Bundle' }).click();
+        await page.getByText(/The file of artifact .* is missing/).waitFor();
+        await page.getByRole('button', { name: 'Close' }).click();
+        renameSync(`${path}.away`, path);
       });
 
       it('takes them in elsewhere, with whose key signed them, once', async () => {

@@ -84,7 +84,7 @@ export function ReportPage({ runId }: { readonly runId: string }) {
 function Export({ runId }: { readonly runId: string }) {
   const bridge = useBridge();
   const [anchor, setAnchor] = useState<HTMLElement | null>(null);
-  const { error, run } = useAction();
+  const { isBusy, error, run } = useAction();
   const follow = (asked: Promise<{ readonly url: string }>): void => {
     setAnchor(null);
     run(async () => followLink((await asked).url));
@@ -96,6 +96,7 @@ function Export({ runId }: { readonly runId: string }) {
         variant="contained"
         startIcon={<Icon name="download" />}
         aria-haspopup="menu"
+        disabled={isBusy}
         onClick={(event) => setAnchor(event.currentTarget)}
       >
         Export

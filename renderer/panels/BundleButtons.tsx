@@ -35,7 +35,8 @@ interface Sending {
 export function BundleButtons({ runIds, onImported }: BundleButtonsProps) {
   const bridge = useBridge();
   const input = useRef<HTMLInputElement>(null);
-  const { isBusy, error, run, forget } = useAction();
+  const taking = useAction();
+  const saving = useAction();
   const [imported, setImported] = useState<Imported | undefined>(undefined);
   const [sending, setSending] = useState<Sending | undefined>(undefined);
   const underWay = useRef<AbortController>(undefined);
@@ -46,7 +47,7 @@ export function BundleButtons({ runIds, onImported }: BundleButtonsProps) {
     const controller = new AbortController();
     const { signal } = controller;
     underWay.current = controller;
-    run(async () => {
+    taking.run(async () => {
       try {
         const onProgress = (sent: number, total: number): void => setSending({ name: file.name, sent, total });
         onProgress(0, file.size);
@@ -68,25 +69,27 @@ export function BundleButtons({ runIds, onImported }: BundleButtonsProps) {
     });
   };
   const save = (): void =>
-    run(async () => {
+    saving.run(async () => {
       const { url } = await bridge.request('links.create', { kind: 'bundle', runIds: [...runIds] });
       followLink(url);
     });
   const close = (): void => {
-    forget();
+    taking.forget();
+    saving.forget();
     setImported(undefined);
   };
+  const error = taking.error ?? saving.error;
   return (
     <>
       {runIds.length > 0 && (
-        <Button variant="outlined" startIcon={<Icon name="download" />} disabled={isBusy} onClick={save}>
-          Bundle
+        <Button variant="outlined" startIcon={<Icon name="download" />} disabled={saving.isBusy} onClick={save}>
+          {saving.isBusy ? 'Reading files …' : 'Bundle'}
         </Button>
       )}
       <Button
         variant="outlined"
         startIcon={<Icon name="import" />}
-        disabled={isBusy}
+        disabled={taking.isBusy}
         onClick={() => input.current?.click()}
       >
         Import
@@ -115,7 +118,7 @@ export function BundleButtons({ runIds, onImported }: BundleButtonsProps) {
         </DialogActions>
       </Dialog>
       <Dialog open={error !== undefined || imported !== undefined} onClose={close} fullWidth maxWidth="sm">
-        <DialogTitle>{error ? 'Not taken' : 'Imported'}</DialogTitle>
+        <DialogTitle>{error ? (saving.error ? 'Not saved' : 'Not taken') : 'Imported'}</DialogTitle>
         <DialogContent>
           {error && <ErrorNote error={error} />}
           {imported && <Outcome imported={imported} onLeave={close} />}

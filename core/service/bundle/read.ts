@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { statfsSync } from 'node:fs';
 import type { z } from 'zod';
 import { sha256Of } from '../../jobs/canonical-json.ts';
@@ -22,7 +23,8 @@ export interface OpenBundle {
   run(runId: string): RunContent;
   /** Reads a run to its end and gives [SHA-256, bytes] of what it has in the end. @throws BUNDLE_UNREADABLE */
   check(runId: string): readonly (readonly [string, number])[];
-  artifact(sha256: string): Uint8Array;
+  /** In pieces; checked at its end. @throws BUNDLE_UNREADABLE */
+  artifact(sha256: string): Iterable<Uint8Array>;
   close(): void;
 }
 
@@ -32,6 +34,7 @@ const largestJsonBytes = 16 * 2 ** 20;
 const largestLineBytes = 4 * 2 ** 20;
 /** A run that says as much as it may says some 400 MB in a day. */
 const largestEventsBytes = 2 ** 29;
+/** Of what has to be in memory as a whole. */
 const largestFileBytes = 2 ** 31;
 /** Events are the part that packs best, about thirty to one. */
 const mostUnpackedPerByte = 100;
@@ -46,21 +49,37 @@ export function openBundle(path: string, workspaceDir: string): OpenBundle {
     checkFiles(manifest, entries);
     checkSizes(zip, workspaceDir);
     const files = new Map(manifest.files.map((file) => [file.path, file]));
-    const read = (name: string, mostBytes = largestFileBytes): Uint8Array => {
+    const find = (name: string) => {
       const [entry, file] = [entries.get(name), files.get(name)];
       if (!entry || !file) throw unreadable(`${quoted(name)} is missing`);
+      const check = (sha256: string): void => {
+        if (sha256 === file.sha256) return;
+        throw unreadable(`${quoted(name)} was changed: expected SHA-256 ${file.sha256}, got ${sha256}`);
+      };
+      return { entry, check };
+    };
+    const read = (name: string, mostBytes: number): Uint8Array => {
+      const { entry, check } = find(name);
       checkSize(entry, mostBytes);
       const bytes = zip.read(entry);
-      const sha256 = sha256Of(bytes);
-      if (sha256 === file.sha256) return bytes;
-      throw unreadable(`${quoted(name)} was changed: expected SHA-256 ${file.sha256}, got ${sha256}`);
+      check(sha256Of(bytes));
+      return bytes;
     };
+    function* artifact(sha256: string): Generator<Uint8Array> {
+      const { entry, check } = find(artifactPath(sha256));
+      const hash = createHash('sha256');
+      for (const piece of zip.pieces(entry)) {
+        hash.update(piece);
+        yield piece;
+      }
+      check(hash.digest('hex'));
+    }
     return {
       manifest,
       manifestSha256,
       run: (runId) => readRun(runId, read),
       check: (runId) => checkRun(readRun(runId, read), files),
-      artifact: (sha256) => read(artifactPath(sha256)),
+      artifact,
       close: () => zip.close(),
     };
   } catch (thrown) {
@@ -118,7 +137,7 @@ function checkFiles({ files }: Manifest, entries: ReadonlyMap<string, ZipEntry>)
 /** A small file that claims to become a large one is not unpacked. */
 function checkSizes({ entries, sizeBytes }: ZipFile, workspaceDir: string): void {
   const total = entries.reduce((sum, entry) => sum + entry.sizeBytes, 0);
-  for (const entry of entries) checkSize(entry, largestFileBytes);
+  for (const entry of entries) if (entry.method !== 0) checkSize(entry, largestFileBytes);
   const expected = mostUnpackedPerByte * sizeBytes + alwaysAllowedBytes;
   if (total > expected) {
     const [worst] = entries.toSorted((a, b) => b.sizeBytes - a.sizeBytes);
@@ -129,7 +148,7 @@ function checkSizes({ entries, sizeBytes }: ZipFile, workspaceDir: string): void
   if (total > room) throw unreadable(`it needs ${total} bytes, and there is room for ${Math.floor(room)}`);
 }
 
-type Read = (name: string, mostBytes?: number) => Uint8Array;
+type Read = (name: string, mostBytes: number) => Uint8Array;
 
 function readRun(runId: string, read: Read): RunContent {
   const paths = runFiles(runId);

@@ -37,15 +37,21 @@ export function unpackBundle({ path, workspaceDir, expectedKey }: UnpackAsked): 
       });
     }
     const artifacts = new Map(bundle.manifest.runs.flatMap((runId) => bundle.check(runId)));
-    // Every file is read, and so checked, before the first one is written: memory for one at a time.
-    for (const sha256 of artifacts.keys()) bundle.artifact(sha256);
+    // Every file is read, and so checked, before the first one is written.
+    for (const sha256 of artifacts.keys()) readThrough(bundle.artifact(sha256));
     for (const [sha256, sizeBytes] of artifacts) {
       const target = join(workspaceDir, artifactFile(sha256));
       if (statSync(target, { throwIfNoEntry: false })?.size !== sizeBytes)
-        writeDurably(target, [bundle.artifact(sha256)]);
+        writeDurably(target, bundle.artifact(sha256));
     }
     return { key, manifest: bundle.manifestSha256 };
   } finally {
     bundle.close();
   }
+}
+
+function readThrough(pieces: Iterable<Uint8Array>): number {
+  let sizeBytes = 0;
+  for (const piece of pieces) sizeBytes += piece.byteLength;
+  return sizeBytes;
 }

@@ -1,11 +1,10 @@
-import { zipSync, type Zippable } from 'fflate';
 import { WorkbenchError } from '../../base/errors.ts';
-import { sha256Of } from '../../jobs/canonical-json.ts';
 import { describeMachine } from '../../jobs/environment.ts';
 import type { MethodSpec } from '../../methods/define.ts';
 import type { WorkspaceReader } from '../../store/workspace.ts';
-import { checkDownload } from '../export-files.ts';
+import { textContent, type Content } from '../content.ts';
 import { makeReport } from '../report-files.ts';
+import { readPart, zipOf, type ZipPart, type ZipSource } from '../zip-write.ts';
 import {
   artifactPath,
   bundleExtension,
@@ -18,81 +17,97 @@ import {
 } from './format.ts';
 import { signingKey } from './signing-key.ts';
 
-const encoder = new TextEncoder();
-const jsonText = (value: unknown): Uint8Array => encoder.encode(`${JSON.stringify(value, null, 2)}\n`);
-
 /** `palimpsest-RUN.palimpsest.zip`, or how many they are. */
 export function bundleName(runIds: readonly string[]): string {
   const [first = ''] = runIds;
   return `palimpsest-${runIds.length === 1 ? first : `${runIds.length}-runs-${first}`}${bundleExtension}`;
 }
 
-/** Before a bundle is made. @throws RUN_STATE for a run that waits or runs; USAGE when their files are too large */
-export function checkBundle(reader: WorkspaceReader, runIds: readonly string[]): void {
-  const records = runIds.map((run) => reader.getRun(run));
-  const busy = records.find(({ state }) => state === 'queued' || state === 'running');
-  if (busy) {
-    throw new WorkbenchError('RUN_STATE', `Run ${busy.runId} is ${busy.state} and cannot go into a bundle`, {
-      hint: 'Wait until it has ended, or cancel it first.',
-    });
-  }
-  checkDownload(records.flatMap(({ artifacts }) => artifacts));
+/** @throws RUN_STATE for a run that waits or runs */
+function checkEnded(reader: WorkspaceReader, runIds: readonly string[]): void {
+  const busy = runIds.map((run) => reader.getRun(run)).find(({ state }) => state === 'queued' || state === 'running');
+  if (!busy) return;
+  throw new WorkbenchError('RUN_STATE', `Run ${busy.runId} is ${busy.state} and cannot go into a bundle`, {
+    hint: 'Wait until it has ended, or cancel it first.',
+  });
 }
 
 /**
- * A signed bundle of runs that have ended. The same runs give the same files; only the signature's key differs between
- * workspaces. @throws as checkBundle does
+ * A signed bundle of runs that have ended, every file of which has been read and found whole. The same runs give the same
+ * files; only the signature's key differs between workspaces. @throws RUN_STATE for a run that waits or runs;
+ * WORKSPACE_UNUSABLE when a file is missing or has changed
  */
-export function writeBundle(
+export async function makeBundle(
   reader: WorkspaceReader,
   runIds: readonly string[],
   specs: readonly MethodSpec[],
-): Uint8Array<ArrayBuffer> {
-  const files = new Map<string, Uint8Array>([['README.txt', encoder.encode(readme)]]);
+): Promise<Content> {
   const ids = [...new Set(runIds.map((run) => reader.getRun(run).runId))].toSorted();
-  checkBundle(reader, ids);
-  for (const runId of ids) addRun(files, reader, runId, specs);
+  checkEnded(reader, ids);
+  const parts = new Map<string, ZipPart>();
+  for (const source of [textSource('README.txt', readme), ...ids.flatMap((id) => runSources(reader, id, specs))]) {
+    if (!parts.has(source.path)) parts.set(source.path, await readPart(source));
+  }
+  // One of them may have been resumed meanwhile.
+  checkEnded(reader, ids);
   const key = signingKey(reader.dir);
   const manifest: Manifest = {
     schema: 'palimpsest.bundle/1',
     palimpsest: describeMachine().palimpsest,
     publicKey: key.publicKey,
     runs: ids,
-    files: [...files].map(([path, bytes]) => ({ path, sizeBytes: bytes.byteLength, sha256: sha256Of(bytes) })),
+    files: [...parts.values()].map(({ path, sizeBytes, sha256 }) => ({ path, sizeBytes, sha256 })),
   };
-  const manifestBytes = jsonText(manifest);
-  const signature = encoder.encode(`${key.sign(manifestBytes)}\n`);
-  const zipped: Zippable = Object.fromEntries(
-    [[manifestName, manifestBytes] as const, [signatureName, signature] as const, ...files].map(([path, bytes]) => [
-      path,
-      // Pictures and weights hardly shrink.
-      [bytes, { level: path.startsWith('artifacts/') ? 0 : 6 }],
-    ]),
-  );
-  // Without times, so that the same content gives the same bytes.
-  return zipSync(zipped, { mtime: new Date(1980, 0, 1) });
+  const text = jsonText(manifest);
+  const first = [
+    textSource(manifestName, text),
+    textSource(signatureName, `${key.sign(new TextEncoder().encode(text))}\n`),
+  ];
+  return zipOf([...(await Promise.all(first.map(readPart))), ...parts.values()]);
 }
 
-function addRun(
-  files: Map<string, Uint8Array>,
-  reader: WorkspaceReader,
-  runId: string,
-  specs: readonly MethodSpec[],
-): void {
-  const record = reader.getRun(runId);
+const jsonText = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
+
+const textSource = (path: string, text: string): ZipSource => ({
+  path,
+  pieces: textContent(text).pieces,
+  isText: true,
+});
+
+function runSources(reader: WorkspaceReader, runId: string, specs: readonly MethodSpec[]): readonly ZipSource[] {
+  const { request, createdAtMs, artifacts } = reader.getRun(runId);
   const { note, tags, groupId } = reader.getRow(runId);
-  const jobs = reader.jobs(runId).map(({ jobId, ordinal, createdAtMs }) => ({ jobId, ordinal, createdAtMs }));
-  const { request, createdAtMs } = record;
+  const jobs = reader.jobs(runId).map((job) => ({
+    jobId: job.jobId,
+    ordinal: job.ordinal,
+    createdAtMs: job.createdAtMs,
+  }));
   const run: BundledRun = { runId, request, createdAtMs, jobs, note, tags, groupId };
   const paths = runFiles(runId);
-  files.set(paths.run, jsonText(run));
-  const lines = reader.events(runId).map((event) => `${JSON.stringify(event)}\n`);
-  files.set(paths.events, encoder.encode(lines.join('')));
   const spec = specs.find(({ id }) => id === request.methodId);
-  if (spec) {
-    const report = makeReport(reader, runId, spec);
-    files.set(paths.html, encoder.encode(report.html));
-    files.set(paths.json, encoder.encode(report.json));
+  const report = spec && makeReport(reader, runId, spec);
+  return [
+    textSource(paths.run, jsonText(run)),
+    { path: paths.events, pieces: () => eventLines(reader, run), isText: true },
+    ...(report ? [textSource(paths.html, report.html), textSource(paths.json, report.json)] : []),
+    // Pictures and weights hardly shrink.
+    ...artifacts.map((artifact) => ({
+      path: artifactPath(artifact.sha256),
+      pieces: () => reader.artifactPieces(artifact),
+      isText: false,
+    })),
+  ];
+}
+
+const eventsAtOnce = 2000;
+
+function* eventLines(reader: WorkspaceReader, { runId, jobs }: BundledRun): Generator<Uint8Array> {
+  const encoder = new TextEncoder();
+  for (const { jobId } of jobs) {
+    for (let from = 0; ; from += eventsAtOnce) {
+      const events = reader.events(runId, { jobId, from, limit: eventsAtOnce });
+      if (events.length > 0) yield encoder.encode(events.map((event) => `${JSON.stringify(event)}\n`).join(''));
+      if (events.length < eventsAtOnce) break;
+    }
   }
-  for (const artifact of record.artifacts) files.set(artifactPath(artifact.sha256), reader.readArtifact(artifact));
 }
