@@ -4,6 +4,7 @@ import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import type { Page } from 'playwright-core';
 import { canMove } from '../core/jobs/states.ts';
 import { openWorkspace } from '../core/store/workspace.ts';
@@ -105,12 +106,6 @@ describe('the application around the window', { timeout: 600_000 }, () => {
   });
 
   it('has a menu whose places lead there, and opens models by a dialog', async () => {
-    const entries = stage.menu?.flatMap(({ submenu }) => (Array.isArray(submenu) ? submenu : [])) ?? [];
-    const choose = (label: string): void => {
-      const found: unknown = entries.find((entry: { readonly label?: string }) => entry.label === label);
-      assert.ok(typeof found === 'object' && found !== null && 'click' in found && typeof found.click === 'function');
-      Reflect.apply(found.click, undefined, []);
-    };
     choose('Data');
     await page.getByRole('heading', { name: 'Data', exact: true }).waitFor();
     stage.answers.push({ filePaths: ['nothing/of/that/name.onnx'] });
@@ -120,6 +115,30 @@ describe('the application around the window', { timeout: 600_000 }, () => {
       .first()
       .waitFor();
     assert.equal(stage.said.at(-1)?.kind, 'open');
+    choose('Runs');
+  });
+
+  it('holds what looks into files to limits, and ends what takes more', async () => {
+    const model = new URL('../assets/models/lenet5-fmnist.onnx', import.meta.url);
+    const open = async (): Promise<void> => {
+      stage.answers.push({ filePaths: [fileURLToPath(model)] });
+      choose('Open model …');
+    };
+    stage.workingSetKilobytes = 2 ** 40;
+    await open();
+    await page
+      .getByText(/took more than \d+ MiB of memory and was stopped/)
+      .first()
+      .waitFor();
+    stage.workingSetKilobytes = 0;
+    choose('Models');
+    await page.getByText('Drop an .onnx file here').waitFor();
+    await open();
+    await page.getByRole('heading', { name: 'What it costs' }).waitFor();
+    const apart = utilities.findLast(({ serviceName }) => serviceName === 'Palimpsest apart-process');
+    for (const limit of [/Max data size +\d+ +\d+/, /Max cpu time +\d+ +\d+/, /Max core file size +0 +0/]) {
+      assert.match(apart?.limitsAtFirst ?? '', limit);
+    }
     choose('Runs');
   });
 
@@ -203,6 +222,13 @@ describe('the application around the window', { timeout: 600_000 }, () => {
     assert.equal(run?.state, 'interrupted');
     assert.equal(run.resumable, true);
   });
+
+  function choose(label: string): void {
+    const entries = stage.menu?.flatMap(({ submenu }) => (Array.isArray(submenu) ? submenu : [])) ?? [];
+    const found: unknown = entries.find((entry: { readonly label?: string }) => entry.label === label);
+    assert.ok(typeof found === 'object' && found !== null && 'click' in found && typeof found.click === 'function');
+    Reflect.apply(found.click, undefined, []);
+  }
 
   function killJob(): void {
     const pid = job()?.pid;

@@ -41,6 +41,11 @@ const flips: readonly (readonly [name: string, value: boolean])[] = [
 
 const undoings: readonly Undoing[] = [
   ...flips.map(([name, value]) => ({ item: name, from: `\t${name}: ${value}`, to: `\t${name}: ${!value}` })),
+  {
+    item: 'features of Blink',
+    from: '\tspellcheck: false',
+    to: '\tspellcheck: false,\n\tenableBlinkFeatures: "ExecCommandInJavaScript"',
+  },
   { item: 'sandbox of all', from: 'electron.app.enableSandbox();', to: '' },
   { item: 'privileges of app://', from: 'codeCache: true', to: 'codeCache: true, bypassCSP: true' },
   { item: 'script-src', from: `\`script-src 'self'\``, to: `\`script-src 'self' 'unsafe-inline'\`` },
@@ -64,6 +69,7 @@ const undoings: readonly Undoing[] = [
   { item: 'devices', from: 'setDevicePermissionHandler(() => false)', to: 'setDevicePermissionHandler(() => true)' },
   { item: 'requests that leave', from: 'callback({ cancel: !(', to: 'callback({ cancel: false && !(' },
   { item: 'names', from: 'commandLine.appendSwitch("host-resolver-rules", "MAP * ~NOTFOUND");', to: '' },
+  { item: 'own errands', from: '"disable-background-networking",', to: '' },
   { item: 'spell-checker', from: 'own.setSpellCheckerEnabled(false);', to: '' },
   { item: 'dictionaries', from: 'own.setSpellCheckerLanguages([]);', to: '' },
   { item: 'sender: frames', from: '!senderFrame || senderFrame.parent !== null', to: '!senderFrame' },

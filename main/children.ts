@@ -1,7 +1,14 @@
 import { constants } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { MessageChannelMain, utilityProcess, type MessagePortMain, type UtilityProcess } from 'electron';
-import { bareEnvironment, type Child, type ChildExit, type StartChild } from '../core/runtime/child-process.ts';
+import {
+  bareEnvironment,
+  type Child,
+  type ChildExit,
+  type ChildOptions,
+  type StartChild,
+} from '../core/runtime/child-process.ts';
+import { holdTo, usageOfOurs } from './limits.ts';
 import {
   afterMs,
   entryOf,
@@ -26,10 +33,10 @@ interface Launched {
 }
 
 /** Starts children of the workbench as utility processes, which need no Node beside the application. */
-export const startUtility: StartChild = (module, { hasBareEnvironment = false } = {}) => {
+export const startUtility: StartChild = (module, { limits, hasBareEnvironment: isBare = false } = {}) => {
   const { port1, port2 } = new MessageChannelMain();
   const line = openLine(port1);
-  const launched = launch(entryOf(module), hasBareEnvironment, port2);
+  const launched = launch(entryOf(module), { limits, isBare }, port2);
   return {
     ...childOf(launched),
     post: (message) => void line.send(message),
@@ -43,17 +50,24 @@ export const startUtility: StartChild = (module, { hasBareEnvironment = false } 
   };
 };
 
-const childOf = (launched: Launched): Pick<Child, 'pid' | 'onStart' | 'kill'> => ({
+const childOf = (launched: Launched): Pick<Child, 'pid' | 'onStart' | 'usage' | 'kill'> => ({
   pid: undefined,
+  usage: async () => Promise.resolve(launched.pid === undefined ? undefined : usageOfOurs(launched.pid)),
   onStart: (listener) => launched.onStart(listener),
   kill: () => launched.kill(),
 });
 
-function launch(entry: WorkerEntry, isBare: boolean, port: MessagePortMain): Launched {
+interface LaunchOptions {
+  readonly limits: ChildOptions['limits'];
+  readonly isBare: boolean;
+}
+
+function launch(entry: WorkerEntry, { limits, isBare }: LaunchOptions, port: MessagePortMain): Launched {
   const child = utilityProcess.fork(workerModule, [], {
     serviceName: `Palimpsest ${entry}`,
     stdio: ['ignore', 'pipe', 'pipe'],
-    ...(isBare ? { env: bareEnvironment(), execArgv: ['--max-old-space-size=2048'] } : {}),
+    ...(isBare ? { env: bareEnvironment() } : {}),
+    ...(isBare || limits ? { execArgv: ['--max-old-space-size=2048'] } : {}),
   });
   const exited = Promise.withResolvers<ChildExit>();
   const started = Promise.withResolvers<number>();
@@ -73,7 +87,12 @@ function launch(entry: WorkerEntry, isBare: boolean, port: MessagePortMain): Lau
     exited.resolve({ ...endOf(code), output });
   });
   const begin: ToWorker = { kind: 'begin', entry };
-  child.postMessage(begin, [port]);
+  if (limits) {
+    // It is held before it hears of anything that a stranger has made.
+    void started.promise
+      .then(async (pid) => holdTo(pid, limits))
+      .then(() => isGone || child.postMessage(begin, [port]));
+  } else child.postMessage(begin, [port]);
   return {
     get pid() {
       return child.pid;
@@ -93,10 +112,10 @@ function serveNested(parent: UtilityProcess): () => void {
     const order = FromWorker.safeParse(message);
     if (!order.success) return;
     if (order.data.kind === 'kill') return nested.get(order.data.child)?.kill();
-    const { child, entry, isBare } = order.data;
+    const { child, entry, isBare, limits } = order.data;
     if (nested.has(child) || nested.size >= mostNested) return;
     const { port1, port2 } = new MessageChannelMain();
-    const launched = launch(entry, isBare, port2);
+    const launched = launch(entry, { limits, isBare }, port2);
     nested.set(child, launched);
     launched.onStart((pid) => tell({ kind: 'started', child, pid }, [port1]));
     void launched.exited.then(({ exitCode, signal, output }) => {

@@ -33,7 +33,13 @@ export type ToWorker = z.infer<typeof ToWorker>;
 
 /** From a worker, which may have fallen to a hostile file: it can ask for nothing but workers, and end none but its own. */
 export const FromWorker = z.discriminatedUnion('kind', [
-  z.object({ kind: z.literal('start'), child: z.int(), entry: WorkerEntry, isBare: z.boolean() }),
+  z.object({
+    kind: z.literal('start'),
+    child: z.int(),
+    entry: WorkerEntry,
+    isBare: z.boolean(),
+    limits: z.object({ memoryBytes: z.number().positive(), cpuSeconds: z.number().positive() }).optional(),
+  }),
   z.object({ kind: z.literal('kill'), child: z.int() }),
 ]);
 export type FromWorker = z.infer<typeof FromWorker>;

@@ -75,7 +75,7 @@ function becomeForked(line: Line): void {
 }
 
 /** A worker cannot start processes itself; the main process does, and this one talks to them over a line of their own. */
-const startThroughMain: StartChild = (module, { hasBareEnvironment = false } = {}) => {
+const startThroughMain: StartChild = (module, { limits, hasBareEnvironment = false } = {}) => {
   const child = nextChild++;
   const order = (message: FromWorker): void => parentPort.postMessage(message);
   const line = Promise.withResolvers<Line>();
@@ -88,11 +88,13 @@ const startThroughMain: StartChild = (module, { hasBareEnvironment = false } = {
     },
     ended: exited.resolve,
   });
-  order({ kind: 'start', child, entry: entryOf(module), isBare: hasBareEnvironment });
+  order({ kind: 'start', child, entry: entryOf(module), isBare: hasBareEnvironment, limits });
   return {
     pid: undefined,
     onStart: (listener) => void pid.promise.then(listener),
     post: (message) => void line.promise.then(async (opened) => opened.send(message)),
+    // Nothing that a worker starts is watched.
+    usage: async () => Promise.resolve(undefined),
     kill: () => order({ kind: 'kill', child }),
     onMessage: (listener) => void line.promise.then((opened) => opened.onMessage(listener)),
     onExit(listener) {

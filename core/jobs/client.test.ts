@@ -173,6 +173,7 @@ describe('a job', () => {
     const launch = (): JobProcess => ({
       pid: undefined,
       onStart: () => {},
+      usage: async () => Promise.resolve(undefined),
       post: () => {},
       kill: () => {},
       onMessage: () => {},

@@ -40,6 +40,7 @@ export function inProcess(options: HostOptions): JobLauncher {
     return {
       pid: process.pid,
       onStart: (listener) => listener(process.pid),
+      usage: async () => Promise.resolve(undefined),
       post: (message) => deliver(toHost, message),
       kill() {
         exit({ exitCode: null, signal: 'SIGKILL' });

@@ -1,5 +1,6 @@
 import { fork, type ForkOptions } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { usageOf, type Usage } from './isolated-load-usage.ts';
 
 /** How a child process ended. */
 export interface ChildExit {
@@ -19,6 +20,8 @@ export interface Child {
   onStart(listener: (pid: number) => void): void;
   /** `onLost`: the message cannot reach the process any more. What ends the process is for onExit to say. */
   post(message: unknown, onLost?: () => void): void;
+  /** What it takes now; undefined when it is not there, or where the system does not tell. */
+  usage(): Promise<Usage | undefined>;
   /** Ends it at once, without its help. */
   kill(): void;
   onMessage(listener: (message: unknown) => void): void;
@@ -69,6 +72,7 @@ function forkChild(module: URL, { limits, hasBareEnvironment = false }: ChildOpt
       if (!child.connected || typeof message !== 'object' || message === null) return onLost?.();
       child.send(message, (error) => error && onLost?.());
     },
+    usage: async () => (child.pid === undefined ? undefined : usageOf(child.pid)),
     kill: () => void child.kill('SIGKILL'),
     onMessage: (listener) => void child.on('message', listener),
     onExit(listener) {

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { type ErrorShape, WorkbenchError } from '../base/errors.ts';
 import { type Child, startChild } from './child-process.ts';
 import type { LoadAnswer, LoadReport, LoadRequest } from './isolated-load-process.ts';
-import { type Usage, usageOf } from './isolated-load-usage.ts';
+import type { Usage } from './isolated-load-usage.ts';
 
 /** What one load may take. Memory is that of the whole process, of which Node and onnxruntime need about 150 MB. */
 export interface LoadLimits {
@@ -130,8 +130,6 @@ const loaderModule = new URL('./isolated-load-process.ts', import.meta.url);
 
 interface Running {
   readonly child: Child;
-  /** Undefined until the process is there. */
-  pid: number | undefined;
   /** How the process ended, and the end of what it said. */
   readonly gone: Promise<{ readonly how: string; readonly output: string }>;
   /** Takes the next answer. */
@@ -145,10 +143,7 @@ function start(module: URL, limits: { readonly memoryBytes: number; readonly cpu
       resolve({ how: error?.message ?? signal ?? `exit code ${exitCode}`, output }),
     );
   });
-  const running: Running = { child, pid: undefined, gone, take: () => undefined };
-  child.onStart((pid) => {
-    running.pid = pid;
-  });
+  const running: Running = { child, gone, take: () => undefined };
   child.onMessage((message) => running.take(message as LoadAnswer));
   return running;
 }
@@ -160,8 +155,7 @@ async function watch(
   limits: LoadLimits,
 ): Promise<{ readonly fate: LoadFate; readonly usage: Usage | undefined }> {
   const { child, gone } = running;
-  const usage = async (): Promise<Usage | undefined> => (running.pid === undefined ? undefined : usageOf(running.pid));
-  const before = await usage();
+  const before = await child.usage();
   let peak: Usage | undefined;
   let over: 'time' | 'cpu' | 'memory' | undefined;
   const stop = (why: typeof over): void => {
@@ -169,7 +163,7 @@ async function watch(
     child.kill();
   };
   const look = async (): Promise<void> => {
-    const now = await usage();
+    const now = await child.usage();
     if (now === undefined) return;
     const cpuMs = now.cpuMs - (before?.cpuMs ?? 0);
     peak = { memoryBytes: Math.max(now.memoryBytes, peak?.memoryBytes ?? 0), cpuMs };

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Child } from '../runtime/child-process.ts';
+import { usageOf } from '../runtime/isolated-load-usage.ts';
 import { lookApart } from './apart.ts';
 
 describe('looking into a file apart', () => {
@@ -10,6 +11,7 @@ describe('looking into a file apart', () => {
     const launch = (): Child => ({
       pid: process.pid,
       onStart: (listener) => listener(process.pid),
+      usage: async () => usageOf(process.pid),
       post: () => {},
       kill: () => {},
       onMessage: () => {},
@@ -26,6 +28,7 @@ describe('looking into a file apart', () => {
     const launch = (): Child => ({
       pid: process.pid,
       onStart: () => {},
+      usage: async () => usageOf(process.pid),
       post: () => {},
       kill: () => {
         kills += 1;

@@ -3,7 +3,6 @@ import { z } from 'zod';
 import { WorkbenchError, type ErrorCode } from '../base/errors.ts';
 import { dataFormats, DataRef, ErrorData, Normalisation, RunRequest, splits } from '../contract/run.ts';
 import { startChild, type Child } from '../runtime/child-process.ts';
-import { usageOf } from '../runtime/isolated-load-usage.ts';
 import { UnpackAsked } from './bundle/unpack.ts';
 
 /** What is looked into apart from the host: a file of strangers can cost one process, never the window. */
@@ -137,14 +136,10 @@ function subjectOf(command: ApartCommand): string {
   return command.kind === 'look-ahead' ? `what a run of ${command.request.methodId} works on` : command.path;
 }
 
-/** Not every system, and not the application, starts a process under limits of the system's own. */
+/** Not every system starts a process under limits of its own. */
 function watchMemory(child: Child, mostBytes: number, onMore: () => void): NodeJS.Timeout {
-  let pid: number | undefined;
-  child.onStart((started) => {
-    pid = started;
-  });
   const look = async (): Promise<void> => {
-    const usage = pid === undefined ? undefined : await usageOf(pid);
+    const usage = await child.usage();
     if (usage && usage.memoryBytes > mostBytes) onMore();
   };
   return setInterval(() => void look(), lookEveryMs);

@@ -10,6 +10,7 @@ import { compileFunction } from 'node:vm';
 import type { BrowserContext, Download, Page, Route } from 'playwright-core';
 import { exposeInPage } from './crossing.ts';
 export { MessageChannelMain } from './ports.ts';
+import { utilities } from './utility.ts';
 export { utilityProcess } from './utility.ts';
 
 const toPage = (url: string): string => url.replace(/^app:\/\/([^/]+)/, 'https://$1.invalid');
@@ -30,6 +31,8 @@ export const stage = {
   notifications: [] as { readonly options: Options; readonly click: () => void }[],
   schemes: [] as { readonly scheme: string; readonly privileges: Options }[],
   menu: undefined as readonly Options[] | undefined,
+  /** What each process of the application takes. */
+  workingSetKilobytes: 0,
   isSandboxed: false,
   modelId: '',
   isReady: Promise.withResolvers<void>(),
@@ -60,6 +63,12 @@ class StandInApp extends EventEmitter {
   whenReady = async (): Promise<void> => stage.isReady.promise;
   getPath = (): string => stage.userData;
   getVersion = (): string => '0.0.0';
+  getAppMetrics = (): readonly object[] =>
+    utilities.map(({ pid }) => ({
+      pid,
+      cpu: { cumulativeCPUUsage: 0 },
+      memory: { workingSetSize: stage.workingSetKilobytes },
+    }));
   quit(): void {
     if (this.#isEnding) return;
     if (this.#ask('before-quit')) return;

@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { EventEmitter } from 'node:events';
+import { existsSync, readFileSync } from 'node:fs';
 import { Duplex } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { openFrames, partners, type Frame, type StandInPort } from './ports.ts';
@@ -20,6 +21,8 @@ class StandInUtility extends EventEmitter {
   readonly #given = new Map<number, StandInPort>();
   readonly serviceName: string;
   pid: number | undefined;
+  /** What the system held it to when it was told the first thing, as proc(5) says it; empty elsewhere. */
+  limitsAtFirst: string | undefined;
 
   constructor(module: string, { env, execArgv = [], serviceName = '' }: ForkOptions) {
     super();
@@ -54,6 +57,7 @@ class StandInUtility extends EventEmitter {
   }
 
   postMessage(data: unknown, ports: readonly StandInPort[] = []): void {
+    this.limitsAtFirst ??= limitsOf(this.pid);
     const ids = ports.map((port) => {
       const id = nextPort++;
       this.#given.set(id, port);
@@ -68,6 +72,11 @@ class StandInUtility extends EventEmitter {
   kill(): boolean {
     return this.#child.kill();
   }
+}
+
+function limitsOf(pid: number | undefined): string {
+  const path = `/proc/${pid ?? 0}/limits`;
+  return existsSync(path) ? readFileSync(path, 'utf8') : '';
 }
 
 /** As the system tells them. */
