@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
+import { WorkbenchError } from '../../base/errors.ts';
 import type { DataRef, ModelRef } from '../../contract/run.ts';
 import { memorySet } from '../../data/dataset.ts';
 import { tinyShapes, tinyShapesSet } from '../../data/synthetic.ts';
@@ -55,5 +58,29 @@ describe('the look ahead of a robustness audit', () => {
     const text = checks.map(({ finding }) => finding).join(' ');
     assert.match(text, /left out: it needs a source model/);
     assert.match(text, /All \d+ images have the class/);
+  });
+
+  it('refuses what the run would refuse, before it is started, and says what to do', async () => {
+    const images = await storeSet(dir, 'refused', tinyShapesSet(2, 80, tinyShape));
+    const costs = join(dir, 'costs.csv');
+    writeFileSync(costs, '0,1\n1,0\n');
+    const refused: readonly (readonly [object, RegExp, RegExp])[] = [
+      [{ epsilons: [1.5] }, /Epsilon 1\.5: expected at most 1/, /units of the pixels/],
+      [{ low: 1, high: 1 }, /expected low below high, got 1 and 1/, /leave both away/],
+      [{ high: 0.5 }, /image \d+ has a pixel of .*, expected 0 to 0\.5/, /set the bounds/],
+      [{ taxonomy: 'cifar-10' }, /does not fit a model with 4 classes: it lacks/, /Add the missing classes/],
+      [{ taxonomy: 'nowhere.csv' }, /nowhere\.csv cannot be read/, /Check the path/],
+      [{ costs }, /expected 4 × 4 costs .*got 2 × 2/, /One line for each class/],
+      [{ attacks: ['square'], norm: 'l1' }, /No attack is left/, /another norm/],
+      [{ attackOptions: { fab: {} } }, /attacks that do not run: fab/, /fgsm, pgd/],
+    ];
+    for (const [params, message, hint] of refused) {
+      await assert.rejects(ahead(images, params), (thrown) => {
+        assert.ok(thrown instanceof WorkbenchError);
+        assert.match(thrown.message, message);
+        assert.match(thrown.hint ?? '', hint);
+        return true;
+      });
+    }
   });
 });

@@ -85,6 +85,7 @@ export function checkBudget(params: Params, settled: Settled, size: number): voi
     throw new WorkbenchError(
       'PARAM_INVALID',
       `Pixel bounds: expected low below high, got ${params.low} and ${params.high}`,
+      { hint: 'Images are read as 0 to 1: leave both away unless the model is fed something else.' },
     );
   }
   const most = { linf: width, l2: width * Math.sqrt(size), l1: width * size }[params.norm];
@@ -95,7 +96,7 @@ export function checkBudget(params: Params, settled: Settled, size: number): voi
   if (above.length === 0) return;
   throw new WorkbenchError(
     'PARAM_INVALID',
-    `Epsilon ${above.join(', ')}: expected at most ${Number(most.toPrecision(6))}, which in ${params.norm} reaches every image, got more`,
+    `Epsilon ${above.join(', ')}: expected at most ${Number(most.toPrecision(6))}, which in ${params.norm} reaches every image`,
     { hint: 'Epsilon is in the units of the pixels: 8/255 is written 0.0314.' },
   );
 }
