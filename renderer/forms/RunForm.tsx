@@ -141,6 +141,10 @@ export function RunForm({ spec, initial, from }: RunFormProps) {
               isGroup
                 ? {
                     ...assessment,
+                    reload() {
+                      assessment.reload();
+                      group.reload();
+                    },
                     data: assessment.data && {
                       ...assessment.data,
                       estimate: group.data?.estimate ?? null,
