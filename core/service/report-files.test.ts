@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import type { RunEvent } from '../contract/run.ts';
 import { startJob } from '../jobs/client.ts';
@@ -25,6 +27,25 @@ describe('a report', () => {
     const { facts } = makeReport(reader, runId, spec);
     assert.match(facts.warnings.join(), /"distance" is NaN/);
     assert.deepEqual([...read], ['log']);
+  });
+
+  it('says how pixels were given to a model file', async (t) => {
+    const workspace = toyWorkspace(t);
+    const path = join(workspace.dir, 'net.onnx');
+    writeFileSync(path, 'net');
+    const plain = { kind: 'file', path } as const;
+    const normalised = { ...plain, normalisation: { mean: [0.1307], std: [0.3081] } };
+    const runId = workspace.createRun({ ...toyRequest(), models: { teacher: plain, student: normalised } });
+    await startJob({ store: workspace, runId, now: tickingClock(), launch: toyInProcess() }).done;
+    const spec = toyRegistry['walk']?.spec;
+    assert.ok(spec);
+    assert.deepEqual(
+      makeReport(workspace, runId, spec).facts.models.map(({ note }) => note),
+      [
+        'pixels as they are: no mean and standard deviation were told or found',
+        'pixels normalised by mean 0.1307 and standard deviation 0.3081',
+      ],
+    );
   });
 
   it('gives no hash for an architecture, which is no file', async (t) => {

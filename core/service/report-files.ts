@@ -140,8 +140,15 @@ function modelFact(
     title,
     name: isBundled ? name : basename(model.path),
     sha256: sha256 ?? model.sha256 ?? null,
+    note: pixelsText(model.normalisation),
     ...(files.length === 0 ? {} : { files: files.map(([file, sum]) => ({ name: file, sha256: sum })) }),
   };
+}
+
+/** How images were given to a model file: budgets of attacks are in pixels before that. */
+function pixelsText(normalisation: Extract<ModelRef, { kind: 'file' }>['normalisation']): string {
+  if (normalisation === undefined) return 'pixels as they are: no mean and standard deviation were told or found';
+  return `pixels normalised by mean ${normalisation.mean.join(', ')} and standard deviation ${normalisation.std.join(', ')}`;
 }
 
 function dataFact(role: string, spec: MethodSpec, data: DataRef, sha256: string | undefined): InputFact {
