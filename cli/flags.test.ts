@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { basename } from 'node:path';
+import { basename, join, relative } from 'node:path';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { z } from 'zod';
@@ -103,6 +103,22 @@ describe('flags of a method', () => {
   for (const [what, argv, code, text, hint] of bad) {
     it(`refuses ${what}`, () => assert.throws(() => params(argv), fails(code, text, hint)));
   }
+
+  it('keeps the file of a parameter by its whole path, and names it from wherever the command is to be typed', () => {
+    const costs = z.string().default('none').register(ui, { title: 'Costs', isFile: true });
+    const filing: MethodSpec = { ...spec, params: toySpec.params.extend({ costs }) };
+    const asked = (...argv: readonly string[]) =>
+      buildRequest(filing, parseArguments(argv, methodFlags(filing), 'palimpsest run toy-count'), where);
+    const request = asked('--costs', 'tables/costs.csv');
+    const path = join(where.cwd, 'tables', 'costs.csv');
+    assert.equal(request.params['costs'], path);
+    assert.equal(asked('--costs', 'none').params['costs'], 'none');
+    assert.match(commandLine(filing, request), new RegExp(` --costs ${path} `));
+    const nameOfPath = (each: string): string => relative(where.cwd, each);
+    assert.match(commandLine(filing, request, { nameOfPath }), / --costs tables\/costs\.csv /);
+    const bare = { ...request, params: { ...request.params, costs: join(where.cwd, 'costs') } };
+    assert.match(commandLine(filing, bare, { nameOfPath }), / --costs \.\/costs /);
+  });
 
   it('says which word of a list was probably meant', () => {
     const names = z

@@ -14,7 +14,7 @@ import {
   type RunRequest,
 } from '../core/contract/run.ts';
 import type { DataNeed, MethodSpec, ModelNeed } from '../core/methods/define.ts';
-import { kebabCase } from '../core/methods/parameters.ts';
+import { kebabCase, settleFiles } from '../core/methods/parameters.ts';
 import { bundledFolder, bundledPrefix } from '../core/service/path-names.ts';
 import type { Arguments } from './arguments.ts';
 import { readDims } from './model-file.ts';
@@ -46,7 +46,7 @@ export function buildRequest(spec: MethodSpec, args: Arguments, where: RequestSu
     methodId: spec.id,
     methodVersion: spec.version,
     ...(recipe === undefined ? {} : { recipe }),
-    params,
+    params: settleFiles(spec, params, (path) => resolve(where.cwd, path)),
     models: models(spec, args, where),
     data: data(spec, args, where),
     device: DeviceName.parse(choice(args, 'device', deviceNames) ?? 'auto'),

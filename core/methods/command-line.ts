@@ -1,6 +1,6 @@
 import type { DataRef, ModelRef, RunRequest } from '../contract/run.ts';
 import type { MethodSpec } from './define.ts';
-import { kebabCase, paramFields } from './parameters.ts';
+import { kebabCase, paramFields, settleFiles } from './parameters.ts';
 import { formatValue } from './param-text.ts';
 
 export interface CommandLineOptions {
@@ -43,15 +43,21 @@ export function commandSettings(
   const data = Object.entries(request.data).flatMap(([role, reference]) =>
     dataSettings(spec, role, reference, nameOfPath),
   );
+  const params = settleFiles(spec, request.params, (path) => (isAbsolute(path) ? asPath(nameOfPath(path)) : path));
   return [
     ...(recipe === undefined ? [] : [['recipe', recipe] as const]),
     ...models,
     ...data,
-    ...paramSettings(spec, request.params, recipe, explicit),
+    ...paramSettings(spec, params, recipe, explicit),
     ...(request.device === 'auto' ? [] : [['device', request.device] as const]),
     ['threads', String(request.threads)],
   ];
 }
+
+const isAbsolute = (path: string): boolean => /^(?:[/\\]|[A-Za-z]:[/\\])/.test(path);
+
+/** A name without a dot or a slash would not be taken for that of a file. */
+const asPath = (name: string): string => (/[./\\]/.test(name) ? name : `./${name}`);
 
 /** It is what readers look for. */
 const usuallyExplicit: ReadonlySet<string> = new Set(['seed']);

@@ -11,6 +11,8 @@ export interface ParamUi {
   readonly group?: 'basic' | 'advanced';
   /** Where the default comes from: the paper, the released code, our calibration. Shown as it stands. */
   readonly source?: string;
+  /** The text may be the path of a file: it is one where it has a dot or a slash. Stored in full, named as short as can be. */
+  readonly isFile?: boolean;
 }
 
 /** `.register(ui, {…})` comes last in a schema's chain. */

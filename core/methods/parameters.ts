@@ -57,6 +57,23 @@ export function paramFields(spec: Pick<MethodSpec, 'params'>): readonly ParamFie
   });
 }
 
+/** Does the value of a parameter that may be a file name one? */
+const isFileName = ({ ui: { isFile } }: Pick<ParamField, 'ui'>, value: unknown): value is string =>
+  isFile === true && typeof value === 'string' && /[./\\]/.test(value);
+
+/** The parameters with every path of a file put through `settle`; those of the request are absolute. */
+export function settleFiles(
+  spec: Pick<MethodSpec, 'params'>,
+  params: Readonly<Record<string, unknown>>,
+  settle: (path: string) => string,
+): Record<string, unknown> {
+  const files = paramFields(spec).flatMap((field) => {
+    const value = params[field.name];
+    return isFileName(field, value) ? [[field.name, settle(value)] as const] : [];
+  });
+  return { ...params, ...Object.fromEntries(files) };
+}
+
 type JsonSchema = z.core.JSONSchema.JSONSchema;
 
 function shapeOf(schema: JsonSchema | boolean): ValueShape {

@@ -1,12 +1,12 @@
 import { statSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { toWorkbenchError } from '../base/errors.ts';
 import type { Assessment, Complaint, Estimate, ParsedParams } from '../contract/bridge.ts';
 import type { ModelInspection } from '../contract/inspection.ts';
 import type { DataRef, ModelRef, RunRequest } from '../contract/run.ts';
 import { commandLine } from '../methods/command-line.ts';
 import type { MethodSpec, ModelNeed } from '../methods/define.ts';
-import { describeShape, paramFields } from '../methods/parameters.ts';
+import { describeShape, paramFields, settleFiles } from '../methods/parameters.ts';
 import { foundClassNames, foundNormalisation } from './complete-models.ts';
 import type { HashedFile, ModelWords } from './library.ts';
 import type { Inspect } from './model-inspector.ts';
@@ -62,7 +62,7 @@ export async function complete(draft: Draft, where: AssessSurroundings): Promise
     methodId: spec.id,
     methodVersion: spec.version,
     ...(draft.recipe === undefined ? {} : { recipe: draft.recipe }),
-    params,
+    params: settleFiles(spec, params, (path) => resolve(where.cwd, path)),
     models,
     data,
     device: draft.device,

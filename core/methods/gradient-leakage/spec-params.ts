@@ -94,6 +94,7 @@ export const params = z.strictObject({
   gradientFile: z.string().max(4096).default('').register(ui, {
     title: 'Gradient from a file',
     group: 'advanced',
+    isFile: true,
     help: 'Path of a .safetensors or .npz file with a tensor for each parameter, by its name in the model. It is attacked instead of gradients made here; recovery cannot be scored.',
   }),
   estimateBatchSize: z.boolean().default(false).register(ui, {

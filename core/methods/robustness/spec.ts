@@ -214,11 +214,13 @@ export const spec = defineMethod({
     taxonomy: z.string().max(4096).default('auto').register(ui, {
       title: 'Taxonomy',
       group: 'advanced',
+      isFile: true,
       help: 'How the classes belong together: auto, none, the name of a bundled one (mnist, fashion-mnist, cifar-10, cifar-100), or the path of a .json or .csv file.',
     }),
     costs: z.string().max(4096).default('').register(ui, {
       title: 'Cost matrix',
       group: 'advanced',
+      isFile: true,
       help: 'Path of a .csv file: one line for each class before the attack, one number for each class after it.',
     }),
     temperatureScaling: z.boolean().default(false).register(ui, {

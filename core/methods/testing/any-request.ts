@@ -48,7 +48,13 @@ function anyValue(shape: ValueShape): fc.Arbitrary<unknown> {
 }
 
 /** A value that the declaration takes; its default where a guess is refused. */
-function anyParam(spec: Pick<MethodSpec, 'params'>, field: ParamField): fc.Arbitrary<unknown> {
+function anyParam(
+  spec: Pick<MethodSpec, 'params'>,
+  field: ParamField,
+  files: readonly string[],
+): fc.Arbitrary<unknown> {
+  // In a request it is absolute.
+  if (field.ui.isFile === true) return fc.constantFrom(field.fallback, ...files);
   const schema = z.instanceof(z.ZodType).parse(spec.params.shape[field.name]);
   return anyValue(field.shape).map((value) => (schema.safeParse(value).success ? value : field.fallback));
 }
@@ -94,7 +100,7 @@ export function anyRequest(spec: MethodSpec, places: Places): fc.Arbitrary<RunRe
   return fc
     .record({
       recipe: fc.constantFrom(undefined, ...Object.keys(spec.recipes)),
-      params: record(Object.fromEntries(fields.map((field) => [field.name, anyParam(spec, field)])), []),
+      params: record(Object.fromEntries(fields.map((field) => [field.name, anyParam(spec, field, places.data)])), []),
       models: record(
         Object.fromEntries(Object.entries(spec.models).map(([role, need]) => [role, anyModel(need, places)])),
         rolesWithout(spec.models),
