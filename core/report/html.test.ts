@@ -49,6 +49,16 @@ describe('a report in HTML', () => {
     assert.match(report, /http-equiv="Content-Security-Policy" content="default-src &#39;none&#39;; img-src data:;/);
   });
 
+  it('has a word for a parameter that holds nothing', () => {
+    const empty = { title: 'Epsilons', isDefault: true };
+    const parameters = [
+      { ...empty, name: 'list', value: [] },
+      { ...empty, name: 'text', value: '' },
+    ];
+    const html = renderReport(sampleDocument(picture.uri), { ...sampleFacts, parameters });
+    assert.equal(count(html, /<td class="value keep">none<\/td>/g), 2);
+  });
+
   it('says where the paths of its command start, where it names files', () => {
     assert.match(report, /Relative paths start in the folder that holds the workspace/);
     const bundled = { role: 'teacher', title: 'Teacher', name: 'bundled:lenet5-mnist', sha256: 'a'.repeat(64) };

@@ -110,6 +110,7 @@ function parameterValue({ value, unit }: Pick<ParameterFact, 'value' | 'unit'>):
   if (value === null || value === undefined) return missing;
   if (typeof value === 'number') return formatValue(value, unit ?? '1');
   if (typeof value === 'boolean') return value ? 'yes' : 'no';
+  if (value === '' || (Array.isArray(value) && value.length === 0)) return 'none';
   if (typeof value === 'string') return value;
   if (Array.isArray(value) && value.every((item) => typeof item === 'number' || typeof item === 'string')) {
     return value.map((item) => parameterValue({ value: item, unit })).join(', ');

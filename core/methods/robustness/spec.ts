@@ -43,7 +43,7 @@ export const spec = defineMethod({
     'Answers which share of the given images an honest attacker can turn into a wrong answer within a stated budget, and how ' +
     'bad these mistakes are: how far the rank moved, how sure the model is, how far apart the classes lie. Robust accuracy is ' +
     'an upper bound: a stronger attack may find more. Severity is measured in the spirit of Mopuri et al. 2020, whose formulas ' +
-    'could not be read; the definitions are those of docs/methods. Says nothing of perturbations outside the budget, of other ' +
+    'could not be read; the definitions stand in docs/methods/robustness.md. Says nothing of perturbations outside the budget, of other ' +
     'data than the given images, or of attacks on training.',
   threatModel: {
     goal: 'To make the model answer wrongly, or as the attacker wishes, by changing an image so little that people do not mind.',
