@@ -15,7 +15,7 @@ import { makeContent, visitPages, type Content } from './pages.ts';
 const { values } = parseArgs({ options: { every: { type: 'string' }, only: { type: 'string' } } });
 const folder = resolve(values.every ?? fileURLToPath(new URL('../docs/images/', import.meta.url)));
 /** Shown in the documents. */
-const shown = ['start', 'run-live', 'run', 'model', 'form-sweep', 'audit', 'group', 'compare', 'report'];
+const shown = ['start', 'run-live', 'model', 'form-sweep', 'audit', 'group', 'compare', 'report'];
 const wanted = values.only?.split(' ') ?? (values.every === undefined ? shown : undefined);
 
 interface Look {
