@@ -2,7 +2,7 @@ import { invariant } from '../base/errors.ts';
 import { sizeOf } from '../base/tensor.ts';
 import type { GraphBuilder, Value } from '../autodiff/builder.ts';
 
-/** Newton's steps towards λ: on images of digits and of CIFAR the eighth changes nothing any more. */
+/** Newton's steps towards λ: enough for planes nearly as far as a corner of the box, where most coordinates use up their room. */
 const rounds = 10;
 
 export interface Plane {
