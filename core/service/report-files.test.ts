@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
+import { z } from 'zod';
 import type { RunEvent } from '../contract/run.ts';
 import { startJob } from '../jobs/client.ts';
 import { toyRegistry } from '../jobs/testing/toy-method.ts';
 import { tickingClock, toyInProcess, toyRequest, toyWorkspace } from '../jobs/testing/toy-workspace.ts';
+import { ui } from '../methods/define.ts';
 import { makeReport } from './report-files.ts';
 
 describe('a report', () => {
@@ -46,6 +48,19 @@ describe('a report', () => {
         'pixels normalised by mean 0.1307 and standard deviation 0.3081',
       ],
     );
+  });
+
+  it('names the file of a parameter as its command does', async (t) => {
+    const workspace = toyWorkspace(t);
+    const request = toyRequest();
+    const costs = join(dirname(workspace.dir), 'tables', 'costs.csv');
+    const runId = workspace.createRun({ ...request, params: { ...request.params, costs } });
+    const spec = toyRegistry['walk']?.spec;
+    assert.ok(spec);
+    const isFile = z.string().default('').register(ui, { title: 'Costs', isFile: true });
+    const { facts } = makeReport(workspace, runId, { ...spec, params: z.strictObject({ costs: isFile }) });
+    assert.equal(facts.parameters.find(({ name }) => name === 'costs')?.value, join('tables', 'costs.csv'));
+    assert.match(facts.command, / --costs tables.costs\.csv /);
   });
 
   it('gives no hash for an architecture, which is no file', async (t) => {

@@ -1,9 +1,9 @@
-import { basename, dirname } from 'node:path';
+import { basename, dirname, isAbsolute } from 'node:path';
 import type { Artifact, DataRef, ModelRef, RunRecord } from '../contract/run.ts';
 import { writeDurably } from '../jobs/durable-files.ts';
 import { commandLine, isSame } from '../methods/command-line.ts';
 import type { MethodSpec, ReportInput } from '../methods/define.ts';
-import { paramFields } from '../methods/parameters.ts';
+import { paramFields, settleFiles } from '../methods/parameters.ts';
 import { reportOn } from '../methods/reports.ts';
 import type { ReportDocument } from '../report/document.ts';
 import type { InputFact, ReportFacts } from '../report/facts.ts';
@@ -90,7 +90,10 @@ function reportFacts(reader: WorkspaceReader, record: RunRecord, spec: MethodSpe
     jobs: record.jobs,
     ...(memory.length === 0 ? {} : { peakMemoryBytes: Math.max(...memory) }),
     environment,
-    parameters: parameterFacts(spec, request.params),
+    parameters: parameterFacts(
+      spec,
+      settleFiles(spec, request.params, (path) => (isAbsolute(path) ? nameOfPath(path) : path)),
+    ),
     models: Object.entries(request.models).map(([role, model]) =>
       modelFact(role, spec, model, environment, nameOfPath),
     ),
