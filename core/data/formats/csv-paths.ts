@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { grouped, unreadable, unsuitable } from '../errors.ts';
 import { openDataFile, readNames, type Region } from '../files.ts';
 import { forEachLine, separatorOf, splitFields, textOf } from './csv-rows.ts';
-import { openPictures, type Item } from './image-folder.ts';
+import { openPictures, splitOf, type Item } from './image-folder.ts';
 import { isImageName } from './image-file.ts';
 import type { FormatOptions, Part, Source } from './source.ts';
 
@@ -137,16 +137,6 @@ async function readRows(content: Region, name: string, columns: Columns): Promis
   throw unreadable(`${name} holds no images, only names of columns or nothing`, 'Get the file again.');
 }
 
-const splitsByName: Readonly<Record<string, Row['split']>> = {
-  train: 'train',
-  training: 'train',
-  test: 'test',
-  testing: 'test',
-  val: 'other',
-  valid: 'other',
-  validation: 'other',
-};
-
 function readRow(line: Uint8Array, where: string, columns: Columns): Row {
   const fields: string[] = [];
   const count = splitFields(line, columns.separator, where, (_, from, to) =>
@@ -167,7 +157,7 @@ function readRow(line: Uint8Array, where: string, columns: Columns): Row {
     );
   }
   const named = columns.split === undefined ? undefined : (fields[columns.split] ?? '');
-  const split = named === undefined ? undefined : splitsByName[named.toLowerCase()];
+  const split = named === undefined ? undefined : splitOf(named);
   if (named !== undefined && split === undefined) {
     throw unsuitable(
       `${where}: the split is "${named}", expected train, val or test`,

@@ -51,6 +51,13 @@ describe('a folder of class folders', () => {
     assert.deepEqual(asBytes(await readAll(set)), [5, 5, 5, 5, 10, 10, 10, 10, 20, 20, 20, 20]);
   });
 
+  it('takes a class for a class, whatever it is called', async (t) => {
+    const tree = { constructor: { '1.png': await grey(1) }, train: { '1.png': await grey(2) } };
+    const set = await openDataset(dataRef(await folders(t, tree)));
+    t.after(set.close);
+    assert.deepEqual(set.labelNames, ['constructor', 'train']);
+  });
+
   it('takes what is called validation to be tested on, where there is nothing else', async (t) => {
     const tree = { 'train/a': { '1.png': await grey(1) }, 'val/a': { '1.png': await grey(2) } };
     const root = await folders(t, tree);

@@ -11,15 +11,19 @@ import type { FormatOptions, Part, Source } from './source.ts';
  * ImageFolder: one folder for each class, the classes numbered in the order of their sorted names; or folders train
  * and test (or else val) of such folders; or a flat folder of pictures without labels. All-grey folders have one channel, others three.
  */
-const splitNames: Readonly<Record<string, 'train' | 'test' | 'other'>> = {
-  train: 'train',
-  training: 'train',
-  test: 'test',
-  testing: 'test',
-  val: 'other',
-  valid: 'other',
-  validation: 'other',
-};
+const splitNames = new Map<string, 'train' | 'test' | 'other'>([
+  ['train', 'train'],
+  ['training', 'train'],
+  ['test', 'test'],
+  ['testing', 'test'],
+  ['val', 'other'],
+  ['valid', 'other'],
+  ['validation', 'other'],
+]);
+
+/** What a folder or a column calls a part of a data set, in any case of letters; undefined for any other name. */
+export const splitOf = (name: string): 'train' | 'test' | 'other' | undefined => splitNames.get(name.toLowerCase());
+
 const ignored: ReadonlySet<string> = new Set(['Thumbs.db', 'desktop.ini']);
 const maxDepth = 4;
 const atOnce = 4;
@@ -234,7 +238,7 @@ export async function findImageFolder(root: string, options: FormatOptions): Pro
       splits: { only: opener(root, async () => pictures.map((name) => itemAt(root, name, undefined))) },
     };
   }
-  const roles = folders.map((name) => splitNames[name.toLowerCase()]);
+  const roles = folders.map(splitOf);
   if (roles.includes(undefined) || roles.every((role) => role === 'other')) {
     return {
       format: 'image-folder',
