@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { fillTable } from '../../contract/live-table.ts';
 import { UniversalData, type AuditData } from '../../report/audit.ts';
@@ -255,7 +256,8 @@ describe('a robustness audit', () => {
     const given: Given = {
       models: { compared: { kind: 'file', path: other }, compared3: { kind: 'file', path: third } },
     };
-    const three = await ran(given);
+    // Runs while the tests before it do: its images lie elsewhere than theirs.
+    const three = await ran({ ...given, context: { scratch: join(elsewhere, 'scratch') } });
     const titles = ['victim.onnx', 'victim.onnx (2)', 'third.onnx'];
 
     it('attacks each on the same images, and tells those of the same name apart', () => {
