@@ -150,7 +150,8 @@ export function describeAudits(place: string, open: Opener): void {
 
     it('looks ahead at the audit of leakage when it is asked to, and runs it to its report', async () => {
       await page.getByRole('navigation').getByRole('link', { name: 'Settings', exact: true }).click();
-      await page.getByRole('switch', { name: 'Look ahead by itself' }).uncheck();
+      await page.getByRole('switch', { name: 'Look ahead by itself' }).click();
+      await page.getByRole('switch', { name: 'Look ahead by itself', checked: false }).waitFor();
       await form('gradient-leakage');
       await page.getByRole('radio', { name: /^Quick look/ }).check({ force: true });
       await fill({ 'Images of the participant': digits, Runs: '1', Steps: '3', Batch: '9' });
