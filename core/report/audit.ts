@@ -258,6 +258,7 @@ function curve(audit: AuditData, model: AuditData['models'][number], several: bo
     series: [
       {
         name: 'Worst case',
+        isLeading: true,
         points: [clean, ...model.worst.map(({ epsilon, robustAccuracy }) => [epsilon, robustAccuracy] as const)],
         band: [cleanBand, ...model.worst.map(({ epsilon, interval }) => [epsilon, ...interval] as const)],
       },
@@ -266,10 +267,12 @@ function curve(audit: AuditData, model: AuditData['models'][number], several: bo
         return {
           name: rows[0]?.title ?? id,
           points: [clean, ...rows.map(({ epsilon, robustAccuracy }) => [epsilon, robustAccuracy] as const)],
+          band: rows.map(({ epsilon, interval }) => [epsilon, ...interval] as const),
+          isWhiskers: true,
         };
       }),
     ],
-    note: 'The band is the 95 % interval of the worst case (Wilson).',
+    note: 'The band is the 95 % interval of the worst case, the thin lines are those of the attacks, set apart sideways (Wilson); their figures stand under “Effort of each attack”.',
   };
 }
 

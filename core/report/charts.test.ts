@@ -87,6 +87,29 @@ describe('line chart', () => {
     assert.equal(count(text, /<circle class="dot s2"/g), 1);
   });
 
+  it('draws intervals of several curves as thin lines that stand beside each other', () => {
+    const points = [
+      [0, 0.5],
+      [1, 0.4],
+    ] as const;
+    const band = [
+      [0, 0.4, 0.6],
+      [1, 0.3, 0.5],
+    ] as const;
+    const series = ['a', 'b', 'c'].map((name) => ({ name, points, band, isWhiskers: true, isLeading: name === 'b' }));
+    const block = { kind: 'line' as const, title: 'T', x: { title: 'x' }, y: { title: 'y' }, series };
+    const text = toText(lineChart(block, frame));
+    const paths = [...text.matchAll(/<path class="interval s\d" d="(M[^"]+)"/g)].map(([, d]) => d);
+    assert.equal(new Set(paths).size, 3);
+    for (const d of paths) assert.equal(count(d ?? '', /M/g), 2);
+    assert.equal(count(text, /class="band/g), 0);
+    assert.deepEqual(
+      [...text.matchAll(/class="curve (s\d) leading"/g)].map(([, series]) => series),
+      ['s2'],
+    );
+    assert.equal(lineTable(block).columns.length, 4, 'their table would be wider than a page');
+  });
+
   it('draws an interval as a band that the axis holds, and as a whisker where there is one point', () => {
     const series = [
       {

@@ -116,6 +116,10 @@ export interface LineChartBlock extends Placed {
     readonly points: readonly (readonly [number, number])[];
     /** 95 % interval [x, low, high] at some or all points, drawn as a band behind the curve. */
     readonly band?: readonly (readonly [number, number, number])[];
+    /** The interval as thin lines at its points instead, beside those of other curves: bands would hide each other. */
+    readonly isWhiskers?: boolean;
+    /** The curve that counts: drawn thicker, so that it shows beneath others, too. */
+    readonly isLeading?: boolean;
   }[];
   /** Levels to compare with, drawn as dashed lines with their name at the right. */
   readonly references?: readonly { readonly name: string; readonly value: number }[];

@@ -25,8 +25,10 @@ export function lineChart(block: LineChartBlock, frame: Frame): Markup {
   const isNarrow = frame.width < narrowWidth;
   const height = isNarrow ? 250 : 310;
   const references = (block.references ?? []).filter(({ value }) => isDrawable(value, block));
-  const series = block.series.map(({ name, points, band = [] }) => ({
+  const series = block.series.map(({ name, points, band = [], isWhiskers = false, isLeading = false }) => ({
     name,
+    isWhiskers,
+    isLeading,
     band: band.filter(([at, low, high]) => Number.isFinite(at) && isDrawable(low, block) && isDrawable(high, block)),
     points: decimate(
       points.filter(([, y]) => isDrawable(y, block)),
@@ -52,8 +54,10 @@ export function lineChart(block: LineChartBlock, frame: Frame): Markup {
     count: isNarrow ? 5 : 8,
     nice: false,
   });
-  const bands = series.map(({ band }, index) => bandMarkup(band, index, x, y));
-  const curves = series.map(({ name, points }, index) => curve(name, points, index, x, y));
+  const bands = series.map(({ band, isWhiskers }, index) =>
+    isWhiskers ? whiskers(band, index, x, y) : bandMarkup(band, index, x, y),
+  );
+  const curves = series.map(({ name, points, isLeading }, index) => curve(name, points, { index, isLeading }, x, y));
   const empty = values.length === 0;
   const content = markup`${yAxisMarkup(y, plot, block.y.title, block.y.unit)}${xAxisMarkup(x, plot, block.x.title)}${bands}${referenceLines(references, y, plot)}${curves}${
     empty &&
@@ -77,7 +81,13 @@ function yAxis(block: LineChartBlock, values: readonly number[], range: readonly
   return linearAxis({ values, range, count: 5, unit, ...clamped, nice: true });
 }
 
-function curve(name: string, points: readonly Point[], index: number, x: Axis, y: Axis): Markup | false {
+function curve(
+  name: string,
+  points: readonly Point[],
+  { index, isLeading }: { readonly index: number; readonly isLeading: boolean },
+  x: Axis,
+  y: Axis,
+): Markup | false {
   const { className, dash } = seriesStyle(index);
   const [first] = points;
   if (first === undefined) return false;
@@ -90,7 +100,7 @@ function curve(name: string, points: readonly Point[], index: number, x: Axis, y
     .digits(1)([...points]);
   // Few points are marked: what is between them was not measured.
   const marks = points.length > markedPoints ? [] : points;
-  return markup`<path class="curve ${className}" d="${path ?? ''}"${dash !== '' && markup` stroke-dasharray="${dash}"`}><title>${name}</title></path>${marks.map(([at, value]) => markup`<circle class="dot ${className}" cx="${x.at(at)}" cy="${y.at(value)}" r="2.2"/>`)}`;
+  return markup`<path class="curve ${className}${isLeading && ' leading'}" d="${path ?? ''}"${dash !== '' && markup` stroke-dasharray="${dash}"`}><title>${name}</title></path>${marks.map(([at, value]) => markup`<circle class="dot ${className}" cx="${x.at(at)}" cy="${y.at(value)}" r="2.2"/>`)}`;
 }
 
 const markedPoints = 12;
@@ -115,6 +125,14 @@ function bandMarkup(
     .y1(([, , high]) => y.at(high))
     .digits(1)([...band]);
   return markup`<path class="band ${className}" d="${path ?? ''}"/>`;
+}
+
+/** Each a little beside the last curve's, so that those at the same x can be told apart. */
+function whiskers(band: readonly (readonly [number, number, number])[], index: number, x: Axis, y: Axis): Markup {
+  const { className } = seriesStyle(index);
+  const aside = 2 * (((index + 1) >> 1) % 5) * (index % 2 === 0 ? -1 : 1);
+  const lines = band.map(([at, low, high]) => `M${(x.at(at) + aside).toFixed(1)} ${y.at(low)}V${y.at(high)}`);
+  return markup`<path class="interval ${className}" d="${lines.join('')}"/>`;
 }
 
 /** Dashed levels; their names stand at the right and are moved apart where two levels are close. */
@@ -151,9 +169,10 @@ const twinRows = 100;
 
 /** The same numbers as a table: every x that a series has, thinned evenly to at most 100 rows; the last row stays. */
 export function lineTable(block: LineChartBlock): TableBlock {
-  const series = block.series.flatMap(({ name, points, band }) => [
+  const series = block.series.flatMap(({ name, points, band, isWhiskers }) => [
     { name, at: new Map(points) },
-    ...(band
+    // Of many curves they would make a table that no page holds.
+    ...(band && isWhiskers !== true
       ? [
           { name: `${name}, low`, at: new Map(band.map(([x, low]) => [x, low])) },
           { name: `${name}, high`, at: new Map(band.map(([x, , high]) => [x, high])) },

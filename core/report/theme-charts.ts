@@ -16,6 +16,8 @@ figcaption { font-size: 14px; font-weight: 600; line-height: 1.4; margin-bottom:
 .s1 { --c: var(--s1); } .s2 { --c: var(--s2); } .s3 { --c: var(--s3); } .s4 { --c: var(--s4); }
 .s5 { --c: var(--s5); } .s6 { --c: var(--s6); } .s7 { --c: var(--s7); }
 .curve { fill: none; stroke: var(--c); stroke-width: 1.75; stroke-linejoin: round; stroke-linecap: round; }
+.interval { fill: none; stroke: var(--c); stroke-width: 1.25; opacity: .75; }
+.leading { stroke-width: 3.5; }
 .band { fill: var(--c); opacity: .16; stroke: none; }
 .dot, .bar { fill: var(--c); }
 rect.bar { fill: color-mix(in srgb, var(--c) 82%, var(--paper)); }
