@@ -75,7 +75,7 @@ export const exportRun: Verb = {
         html: () => [textFile('report.html', report.html)],
         json: () => [textFile('report.json', report.json)],
         sarif: () => [textFile('report.sarif', report.sarif)],
-        csv: () => csvFiles(report.document, reader.series(runId)),
+        csv: () => csvFiles(report.document, report.facts.command, reader.series(runId)),
         artifacts: () => artifactFiles(record.artifacts, reader),
       };
       const files = format === 'all' ? Object.values(makers).flatMap((make) => make()) : makers[format]();

@@ -104,7 +104,7 @@ describe('line chart', () => {
     for (const d of paths) assert.equal(count(d ?? '', /M/g), 2);
     assert.equal(count(text, /class="band/g), 0);
     assert.deepEqual(
-      [...text.matchAll(/class="curve (s\d) leading"/g)].map(([, series]) => series),
+      [...text.matchAll(/class="curve (s\d) leading"/g)].map(([, colour]) => colour),
       ['s2'],
     );
     assert.equal(lineTable(block).columns.length, 4, 'their table would be wider than a page');

@@ -9,15 +9,16 @@ export function tableCsv(block: TableBlock): string {
     unit === undefined || unit === '1' ? title : `${title} (${unit})`,
   );
   const rows = block.rows.map((row) => block.columns.map((_, j) => cellText(row[j] ?? null)));
-  return [head.map(textCell), ...rows].map((cells) => `${cells.join(',')}\r\n`).join('');
+  return [head.map(csvCell), ...rows].map((cells) => `${cells.join(',')}\r\n`).join('');
 }
 
 function cellText(cell: string | number | null): string {
   if (cell === null) return '';
-  return typeof cell === 'number' ? String(cell) : textCell(cell);
+  return typeof cell === 'number' ? String(cell) : csvCell(cell);
 }
 
-function textCell(text: string): string {
+/** A text as one cell. */
+export function csvCell(text: string): string {
   const isFormula = /^[=+\-@\t\r]/.test(text) && !(text.trim() !== '' && Number.isFinite(Number(text)));
   const safe = isFormula ? `'${text}` : text;
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;

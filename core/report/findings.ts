@@ -1,4 +1,4 @@
-import type { Finding, FindingEvidence } from './document.ts';
+import type { Finding, FindingEvidence, TableBlock } from './document.ts';
 import { formatInterval, formatNumber, formatValue } from './format.ts';
 import { markup, type Markup } from './markup.ts';
 import { inline } from './prose.ts';
@@ -17,6 +17,32 @@ export function findingsMarkup(findings: readonly Finding[]): Markup | false {
         markup`<div><dt>Catalogues</dt><dd>${finding.references.map(({ catalogue, id, name }) => `${catalogue}: ${id === name ? name : `${id} ${name}`}`).join('; ')}</dd></div>`
       }</dl></li>`,
   )}</ol><p class="note">The command under <a href="#protocol">“Make it again”</a> repeats every one of them.</p></section>`;
+}
+
+/** Findings for spreadsheets and programs: a line each, with all that it rests on and the command that repeats it. */
+export function findingsTable(findings: readonly Finding[], command: string): TableBlock {
+  const columns = 'rule,level,model,title,text,n,value,unit,low,high,budget,seed,references,command'.split(',');
+  return {
+    kind: 'table',
+    title: 'Findings',
+    columns: columns.map((title) => ({ title })),
+    rows: findings.map(({ id, level, model, title, text, evidence, references }) => [
+      id,
+      level,
+      model ?? null,
+      title,
+      text,
+      evidence.count,
+      evidence.value ?? null,
+      evidence.unit ?? null,
+      evidence.interval?.[0] ?? null,
+      evidence.interval?.[1] ?? null,
+      evidence.budget,
+      evidence.seed,
+      references.map((each) => `${each.catalogue}: ${each.id}`).join('; '),
+      command,
+    ]),
+  };
 }
 
 /** Evidence as names and values, for people. */

@@ -12,8 +12,9 @@ import {
 import { basename, dirname, join } from 'node:path';
 import { toWorkbenchError, WorkbenchError } from '../base/errors.ts';
 import type { Artifact } from '../contract/run.ts';
-import { tableCsv } from '../report/csv.ts';
+import { csvCell, tableCsv } from '../report/csv.ts';
 import type { ReportDocument } from '../report/document.ts';
+import { findingsTable } from '../report/findings.ts';
 import type { WorkspaceReader } from '../store/workspace.ts';
 import { textContent } from './content.ts';
 import type { ZipSource } from './zip-write.ts';
@@ -27,13 +28,21 @@ export const textFile = (path: string, text: string): ExportFile => ({
   isText: true,
 });
 
-/** One CSV per table of the report, and one with every point of every curve. */
-export function csvFiles(document: ReportDocument, series: ReturnType<WorkspaceReader['series']>): ExportFile[] {
+/** One CSV per table of the report, one of its findings, and one with every point of every curve. */
+export function csvFiles(
+  document: ReportDocument,
+  command: string,
+  series: ReturnType<WorkspaceReader['series']>,
+): ExportFile[] {
   const tables = document.sections.flatMap((section) => section.blocks.filter((block) => block.kind === 'table'));
-  const files = tables.map((table, i) => textFile(`tables/${i + 1}-${slug(table.title)}.csv`, tableCsv(table)));
+  const findings = document.findings ?? [];
+  const files = [
+    ...tables.map((table, i) => textFile(`tables/${i + 1}-${slug(table.title)}.csv`, tableCsv(table))),
+    ...(findings.length > 0 ? [textFile('findings.csv', tableCsv(findingsTable(findings, command)))] : []),
+  ];
   const points = Object.values(series).flat();
   if (points.length === 0) return files;
-  const rows = points.map((point) => `${point.name},${point.step},${point.value}\r\n`).join('');
+  const rows = points.map((point) => `${csvCell(point.name)},${point.step},${point.value}\r\n`).join('');
   return [...files, textFile('series.csv', `metric,step,value\r\n${rows}`)];
 }
 

@@ -93,7 +93,7 @@ async function makeLinked(
     const fileName = `${record.runId}.html`;
     return { content: textContent(report.html), mediaType: 'text/html', fileName, isDownload: false };
   }
-  const csv = (): ExportFile[] => csvFiles(report.document, workspace.series(record.runId));
+  const csv = (): ExportFile[] => csvFiles(report.document, report.facts.command, workspace.series(record.runId));
   const artifacts = (): ExportFile[] => artifactFiles(record.artifacts, workspace);
   const name = `palimpsest-${record.runId}`;
   const text = (extension: keyof typeof mediaTypes): Linked => {
