@@ -46,19 +46,24 @@ export const list: Verb = {
         here.specs.map((spec) => spec.id),
       );
       const limit = wholeNumber(args, 'limit', 1, 1_000_000) ?? usualLimit;
-      const runs = reader.listRuns({
-        limit,
+      const found = reader.listRuns({
+        limit: limit + 1,
         ...(state === undefined ? {} : { state }),
         ...(methodId === undefined ? {} : { methodId }),
       });
+      const runs = found.slice(0, limit);
+      const more = found.length > limit ? `Older runs are left out; --limit ${10 * limit} shows more of them.\n` : '';
+      const isAny = state === undefined && methodId === undefined;
       if (args.isOn('json')) here.terminal.write(`${JSON.stringify({ workspace: reader.dir, runs })}\n`);
-      else here.terminal.write(runs.length === 0 ? emptyText(reader.dir) : tableText(runs, here.specs));
+      else here.terminal.write(runs.length === 0 ? emptyText(reader.dir, isAny) : tableText(runs, here.specs) + more);
       return exitCodes.ok.code;
     }),
 };
 
-const emptyText = (dir: string): string =>
-  `No runs in ${dir} yet.\nStart one with \`palimpsest run METHOD\`; \`palimpsest methods\` lists the methods.\n`;
+const emptyText = (dir: string, isAny: boolean): string =>
+  !isAny
+    ? `No such runs in ${dir}.\n`
+    : `No runs in ${dir} yet.\nStart one with \`palimpsest run METHOD\`; \`palimpsest methods\` lists the methods.\n`;
 
 function tableText(runs: readonly RunRecord[], specs: readonly MethodSpec[]): string {
   const head = ['RUN', 'STATE', 'METHOD', 'CREATED', 'TIME', 'RESULT'];

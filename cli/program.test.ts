@@ -44,6 +44,10 @@ describe('a run on the command line', () => {
     await cli.run('run', 'walk', '--steps', '10');
     const { runId } = await newest(cli);
     assert.match((await cli.run('list')).out, new RegExp(`${runId} +succeeded +walk .* Distance`));
+    assert.match((await cli.run('list', '--state', 'failed')).out, /^No such runs in/);
+    await cli.run('run', 'walk', '--steps', '10', '--seed', '1');
+    assert.match((await cli.run('list', '--limit', '1')).out, /^Older runs are left out; --limit 10 shows/m);
+    assert.doesNotMatch((await cli.run('list', '--limit', '2')).out, /left out/);
     const shown = (await cli.run('show', runId.slice(-4))).out;
     assert.match(shown, /Again +palimpsest run walk --steps 10/);
     assert.match(shown, /^Legs, of 5 steps\n {2}Leg +Its length\n {2}first +\d[\d.]*\n {2}second +–$/m);

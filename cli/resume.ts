@@ -12,7 +12,8 @@ export const resume: Verb = {
     usage: ['palimpsest resume RUN… [flags]'],
     examples: [
       ['go on with a run; its last four characters are enough', 'palimpsest resume k3f9'],
-      ['see which runs can go on', 'palimpsest list --state cancelled'],
+      ['see which runs were cancelled', 'palimpsest list --state cancelled'],
+      ['see which runs a crash or a reboot has stopped', 'palimpsest list --state interrupted'],
     ],
     text: [
       'The run goes on from its last checkpoint, with the request it was made with. On the CPU the result is the same, ' +

@@ -230,7 +230,8 @@ export const spec = defineMethod({
     }),
     low: z.number().default(0).register(ui, { title: 'Lowest pixel', unit: 'pixel range', group: 'advanced' }),
     high: z.number().default(1).register(ui, { title: 'Highest pixel', unit: 'pixel range', group: 'advanced' }),
-    exported: z.int().min(0).max(100_000).default(1000).register(ui, {
+    // A zip archive holds no more files.
+    exported: z.int().min(0).max(65_535).default(1000).register(ui, {
       title: 'Adversarial images kept',
       unit: 'images',
       group: 'advanced',
