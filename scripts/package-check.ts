@@ -73,6 +73,10 @@ async function check(application: string, into: string): Promise<void> {
     'out/renderer/index.html',
     'assets/icon/256x256.png',
     'package.json',
+    // Whatever comes with Palimpsest is looked for there by `assetPath`.
+    ...['models', 'taxonomies'].flatMap((kind) =>
+      readdirSync(join('assets', kind)).map((name) => `assets/${kind}/${name}`),
+    ),
   ]) {
     assert.ok(inside.includes(path), path);
   }

@@ -1,8 +1,8 @@
 import { basename, dirname, extname, isAbsolute, join, relative, resolve, sep } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { assetPath } from '../data/assets.ts';
 
 /** Models that come with the workbench; `bundled:NAME` is NAME.onnx in it. */
-export const bundledFolder = fileURLToPath(new URL('../../assets/models/', import.meta.url));
+export const bundledFolder = assetPath('models/');
 
 export const bundledPrefix = 'bundled:';
 

@@ -1,4 +1,4 @@
-import { fileURLToPath } from 'node:url';
+import { assetPath } from '../data/assets.ts';
 import { basename } from 'node:path';
 import { toWorkbenchError, WorkbenchError } from '../base/errors.ts';
 import { Normalisation, type ModelRef } from '../contract/run.ts';
@@ -27,8 +27,7 @@ export interface OpenedModel {
 }
 
 /** Where the models that come with the workbench lie. */
-export const bundledModel = (name: string): string =>
-  fileURLToPath(new URL(`../../assets/models/${name}.onnx`, import.meta.url));
+export const bundledModel = (name: string): string => assetPath(`models/${name}.onnx`);
 
 /**
  * Opens a classifier file. Pixels in [0, 1] are normalised inside the graph, as `normalisation` says or else the file's

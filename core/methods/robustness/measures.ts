@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { basename } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { assetPath } from '../../data/assets.ts';
 import { toWorkbenchError, WorkbenchError } from '../../base/errors.ts';
 import {
   cosineDissimilarity,
@@ -22,8 +22,7 @@ import type { spec } from './spec.ts';
 
 type Params = ParamsOf<typeof spec>;
 
-const bundledPath = (name: string): string =>
-  fileURLToPath(new URL(`../../../assets/taxonomies/${name}.json`, import.meta.url));
+const bundledPath = (name: string): string => assetPath(`taxonomies/${name}.json`);
 
 /** Files of the user are small: anything larger is no taxonomy and no cost matrix. */
 const mostBytes = 4 * 2 ** 20;
