@@ -1,6 +1,7 @@
 import Box from '@mui/material/Box';
 import Button from '@mui/material/Button';
 import { useEffect, useMemo, useState } from 'react';
+import { WorkbenchError } from '../../core/base/errors.ts';
 import type { DraftRequest } from '../../core/contract/bridge.ts';
 import type { MethodSpec } from '../../core/methods/define.ts';
 import { paramFields } from '../../core/methods/parameters.ts';
@@ -73,6 +74,17 @@ export function RunForm({ spec, initial, from }: RunFormProps) {
       if (groupId !== null) goTo({ page: 'runs', groupId });
       else if (runId !== undefined) goTo({ page: 'run', runId });
     });
+
+  const makeCommand = async (): Promise<string> => {
+    const [first] = read.requests;
+    if (!first) throw new WorkbenchError('PARAM_INVALID', 'The form is not complete');
+    const { command } =
+      read.requests.length > 1
+        ? await bridge.request('runs.assessGroup', { requests: [...read.requests] })
+        : await bridge.request('runs.assess', first);
+    if (command === null) throw new WorkbenchError('PARAM_INVALID', 'The form is not complete');
+    return command;
+  };
 
   return (
     <Page title={spec.title} subtitle={from === undefined ? spec.summary : `Again as ${from}, with changes`}>
@@ -160,6 +172,7 @@ export function RunForm({ spec, initial, from }: RunFormProps) {
             others={complaints.filter(({ field }) => !known.has(field))}
             error={error}
             isStarting={isStarting}
+            makeCommand={makeCommand}
           />
           {spec.lookAhead && (
             <PreflightCard

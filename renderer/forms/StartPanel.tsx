@@ -27,11 +27,13 @@ interface StartPanelProps {
   readonly others: readonly Complaint[];
   readonly error: WorkbenchError | undefined;
   readonly isStarting: boolean;
+  /** The command line of the form as it is now, which the assessment follows a moment later. */
+  readonly makeCommand: () => Promise<string>;
 }
 
 /** What the run costs, what keeps it from starting, and the button that starts it. */
 export function StartPanel(props: StartPanelProps) {
-  const { assessment, isWaiting, count, wrong, missing, others, error, isStarting } = props;
+  const { assessment, isWaiting, count, wrong, missing, others, error, isStarting, makeCommand } = props;
   const isMany = count > 1;
   return (
     <Box sx={{ mb: 4 }}>
@@ -69,7 +71,7 @@ export function StartPanel(props: StartPanelProps) {
         >
           {isMany ? `Start ${count} runs` : 'Start'}
         </Button>
-        {assessment.data?.command && <CopyButton isWide text={assessment.data.command} title="Copy as command line" />}
+        {assessment.data?.command && <CopyButton isWide text={makeCommand} title="Copy as command line" />}
       </Box>
     </Box>
   );

@@ -5,7 +5,8 @@ import { useState } from 'react';
 import { Icon } from '../icons/Icon.tsx';
 
 interface CopyButtonProps {
-  readonly text: string;
+  /** Or what makes it at the click. */
+  readonly text: string | (() => Promise<string>);
   readonly title: string;
   /** A button with its title instead of an icon. */
   readonly isWide?: boolean;
@@ -14,16 +15,20 @@ interface CopyButtonProps {
 const shownMs = 1600;
 
 export function CopyButton({ text, title, isWide = false }: CopyButtonProps) {
-  const [outcome, setOutcome] = useState<'Copied' | 'Not allowed here' | undefined>(undefined);
+  const [outcome, setOutcome] = useState<'Copied' | 'Not allowed here' | 'Not complete' | undefined>(undefined);
   const show = (next: typeof outcome): void => {
     setOutcome(next);
     setTimeout(() => setOutcome(undefined), shownMs);
   };
-  const copy = (): void => {
-    navigator.clipboard.writeText(text).then(
+  const write = (made: string): void => {
+    navigator.clipboard.writeText(made).then(
       () => show('Copied'),
       () => show('Not allowed here'),
     );
+  };
+  const copy = (): void => {
+    if (typeof text === 'string') write(text);
+    else text().then(write, () => show('Not complete'));
   };
   const icon = <Icon name={outcome === 'Copied' ? 'check' : 'copy'} />;
   if (isWide) {
