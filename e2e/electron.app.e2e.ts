@@ -2,8 +2,10 @@ import { it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { findElectron } from '../scripts/start-lib.mjs';
 import { openElectronAt } from './open-electron.ts';
+import { describeAudits } from './specs/audits.ts';
 import { describeExample } from './specs/example.ts';
 import { describeGroupsAndBundles } from './specs/groups-and-bundles.ts';
+import { describeRunLife } from './specs/run-life.ts';
 import { describeWholePath } from './specs/whole-path.ts';
 
 /** Every specification once more, in Electron itself where its program is. */
@@ -16,6 +18,8 @@ if ('binary' in found) {
   describeExample('of Electron itself', open);
   describeWholePath('in Electron itself', open);
   describeGroupsAndBundles('in Electron itself', open);
+  describeRunLife('in Electron itself', open);
+  describeAudits('in Electron itself', open);
 } else {
   it('passes in Electron itself', { skip: found.reason }, () => undefined);
 }

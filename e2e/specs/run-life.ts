@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
 import { after, before, describe, it } from 'node:test';
 import type { Locator, Page } from 'playwright-core';
 import { canMove } from '../../core/jobs/states.ts';
 import type { MetricPoint } from '../../core/contract/run.ts';
 import { readWorkspace } from '../../core/store/workspace.ts';
-import type { Opened, Opener } from '../open.ts';
+import type { Opened, Opener, Saved } from '../open.ts';
 
 /** What happens to a run besides being computed: looked at meanwhile, paused, taken apart into files, noted, deleted. */
 export function describeRunLife(place: string, open: Opener): void {
@@ -28,13 +27,11 @@ export function describeRunLife(place: string, open: Opener): void {
     const runs = async (): Promise<void> => page.getByRole('link', { name: 'Runs', exact: true }).click();
     const cell = (name: string | RegExp): Locator => page.getByRole('gridcell', { name }).first();
 
-    async function saved(choice: RegExp): Promise<{ name: string; bytes: Buffer }> {
+    async function saved(choice: RegExp): Promise<Saved> {
       await page.getByRole('button', { name: 'Save Synthesis loss', exact: true }).click();
-      const [download] = await Promise.all([
-        page.waitForEvent('download'),
-        page.getByRole('menuitem', { name: choice }).click(),
-      ]);
-      return { name: download.suggestedFilename(), bytes: await readFile(await download.path()) };
+      const saving = opened.nextSaved();
+      await page.getByRole('menuitem', { name: choice }).click();
+      return saving;
     }
 
     it('shows in the table how far it has come, at once after a reload too', async () => {

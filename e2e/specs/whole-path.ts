@@ -4,6 +4,7 @@ import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type { Page } from 'playwright-core';
 import { dropModel } from '../drop.ts';
+import { holdRun } from '../hold.ts';
 import type { Opened, Opener } from '../open.ts';
 
 const teacher = fileURLToPath(new URL('../../assets/models/lenet5-fmnist.onnx', import.meta.url));
@@ -13,6 +14,7 @@ export function describeWholePath(place: string, open: Opener): void {
   describe(`from a dropped file to the comparison of its runs, ${place}`, { timeout: 600_000 }, () => {
     let opened: Opened;
     let page: Page;
+    let goOn: () => void = () => undefined;
 
     before(async () => {
       opened = await open();
@@ -20,7 +22,10 @@ export function describeWholePath(place: string, open: Opener): void {
       await page.getByRole('button', { name: 'Start the example' }).waitFor();
     });
 
-    after(async () => opened?.close());
+    after(async () => {
+      goOn();
+      await opened?.close();
+    });
 
     const go = async (where: string): Promise<void> =>
       page.getByRole('navigation').getByRole('link', { name: where, exact: true }).click();
@@ -52,8 +57,9 @@ export function describeWholePath(place: string, open: Opener): void {
       await dropModel(page, { name: 'teacher.onnx', bytes: readFileSync(teacher) });
       await page.getByRole('heading', { name: 'What it costs' }).waitFor();
       await page.getByRole('link', { name: /^New run: .*impressions/i }).click();
-      await start({ Impressions: '2000', 'Synthesis steps': '100', 'Distillation epochs': '2' });
+      await start({ Impressions: '400', 'Synthesis steps': '80', 'Distillation epochs': '2' });
       await page.getByText(/^step \d+ of/).waitFor();
+      goOn = holdRun(opened.workspace);
     });
 
     it('shows the same run when it is loaded anew in the middle', async () => {
@@ -63,6 +69,7 @@ export function describeWholePath(place: string, open: Opener): void {
 
     it('stops it, keeps it across a reload, and resumes it to its end', async () => {
       await page.getByRole('button', { name: 'Cancel' }).click();
+      goOn();
       await page.getByText('Cancelled', { exact: true }).waitFor();
       await page.reload();
       await page.getByRole('button', { name: 'Resume' }).click();
@@ -72,7 +79,7 @@ export function describeWholePath(place: string, open: Opener): void {
 
     it('asks again with changes and shows both next to each other', async () => {
       await page.getByRole('link', { name: 'Run again with changes' }).click();
-      assert.equal(await page.getByLabel('Impressions', { exact: true }).inputValue(), '2000');
+      assert.equal(await page.getByLabel('Impressions', { exact: true }).inputValue(), '400');
       await start({ Impressions: '40', Seed: '7' });
       await page.getByText('Done', { exact: true }).waitFor();
       await go('Runs');
