@@ -24,7 +24,7 @@ function loadedBy(t: TestContext, ...argv: readonly string[]): readonly string[]
 
 /** Where the time of a start goes: native libraries, the ONNX code, charts. Starting processes takes none of them. */
 const slow =
-  /onnxruntime|protobuf|\/d3-|\/sharp\/|core\/(onnx|autodiff|train|data|report\/html)|core\/runtime\/(?!child-process)/;
+  /onnxruntime|protobuf|\/d3-|\/sharp\/|core\/(onnx|autodiff|train|data\/(?!assets)|report\/html)|core\/runtime\/(?!child-process)/;
 
 describe('a command that computes nothing', () => {
   for (const argv of [['--help'], ['help', 'data-impressions'], ['--version'], ['methods']]) {

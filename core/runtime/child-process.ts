@@ -1,6 +1,6 @@
 import { fork, type ForkOptions } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { usageOf, type Usage } from './isolated-load-usage.ts';
+import { usageOf, type Usage } from './child-process-usage.ts';
 
 /** How a child process ended. */
 export interface ChildExit {

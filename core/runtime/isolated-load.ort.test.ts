@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { bytesOf, typed } from '../onnx/testing/model-bytes.ts';
 import { type Loader, loadLimitsFor, openLoader, probeError, probeModel } from './isolated-load.ts';
-import { usageFromPs, usageOf } from './isolated-load-usage.ts';
+import { usageFromPs, usageOf } from './child-process-usage.ts';
 
 const elapsed = (): number => performance.now();
 const limits = { wallMs: 60_000, cpuMs: 60_000, memoryBytes: 2 ** 30 };

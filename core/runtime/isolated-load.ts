@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { type ErrorShape, WorkbenchError } from '../base/errors.ts';
 import { type Child, startChild } from './child-process.ts';
 import type { LoadAnswer, LoadReport, LoadRequest } from './isolated-load-process.ts';
-import type { Usage } from './isolated-load-usage.ts';
+import type { Usage } from './child-process-usage.ts';
 
 /** What one load may take. Memory is that of the whole process, of which Node and onnxruntime need about 150 MB. */
 export interface LoadLimits {

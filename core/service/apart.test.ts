@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Child } from '../runtime/child-process.ts';
-import { usageOf } from '../runtime/isolated-load-usage.ts';
+import { usageOf } from '../runtime/child-process-usage.ts';
 import { lookApart } from './apart.ts';
 
 describe('looking into a file apart', () => {
